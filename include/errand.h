@@ -1,0 +1,12 @@
+/* errand.h: background jobs. Everything an application needs; driver.h is for those who
+ * write a store. */
+#ifndef ERRAND_H
+#define ERRAND_H
+
+#include "errand/client.h"
+#include "errand/error.h"
+#include "errand/job.h"
+#include "errand/types.h"
+#include "errand/worker.h"
+
+#endif

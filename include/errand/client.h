@@ -1,0 +1,98 @@
+/* client.h: what an application calls to hand out work and to look after it.
+ *
+ * One `errand` handle is used by one thread at a time; open one per thread. It must not
+ * be used in the child of a fork (ERRAND_EFORKED); close it there, which releases memory
+ * and leaves the store alone. */
+#ifndef ERRAND_CLIENT_H
+#define ERRAND_CLIENT_H
+
+#include "errand/driver.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct errand errand;
+
+/* Zero means default. */
+struct errand_config {
+    enum errand_durable durable;
+    bool must_exist; /* do not make a store that is not there */
+    bool read_only;
+    bool force;
+    int64_t busy_ms;           /* 30,000 */
+    int64_t keep_completed_ms; /* 24 h; ERRAND_KEEP_NONE, ERRAND_KEEP_ALL */
+    int64_t keep_completed_n;  /* 10,000 a queue; the same names */
+    size_t max_data;           /* 1 MiB; at most 16 MiB */
+    int max_depth;             /* 64 */
+    const char *queue;         /* "default" */
+    int tries;                 /* 3 */
+    double timeout;            /* 300 s */
+    struct errand_backoff backoff;
+};
+enum { ERRAND_KEEP_NONE = -1, ERRAND_KEEP_ALL = -2 };
+
+/* Opens a store: "sqlite:PATH", "memory:", "memory:NAME" (shared inside the process).
+ * `config` NULL: defaults. */
+ERRAND_API errand *errand_open(const char *url, const struct errand_config *config,
+                               struct errand_error *err);
+ERRAND_API void errand_close(errand *e); /* NULL allowed */
+
+/* How a job is to run; zero means "not said", and the job's class, queue and
+ * configuration decide. */
+struct errand_options {
+    struct errand_id id; /* your own id: dispatching it again inserts nothing and answers
+                            ERRAND_DUPLICATE */
+    const char *queue;
+    int64_t delay_ms;  /* < 0 is an error */
+    int64_t run_at_ms; /* an instant, UTC; past: now. Not with delay_ms */
+    int tries;         /* ERRAND_NO_RETRY: one attempt */
+    double timeout;    /* seconds */
+    struct errand_backoff backoff;
+    int priority;
+    const char *unique; /* the key itself */
+    double unique_for;  /* seconds */
+    enum errand_unique_until unique_until;
+    enum errand_unique_policy unique_policy;
+    const char *const *tags; /* NULL-terminated */
+    const char *command; /* errand's own: an executable with arguments as JSON array, see
+                            queue:run */
+    void *transaction;   /* your own sqlite3 * on the same file, with a transaction open:
+                          * the job exists when and if   that commits. ERRAND_EUNSUPPORTED
+                          * where a store cannot */
+};
+
+/* Stores a job; `data` is JSON, NULL: null. Answers 0 (ERRAND_INSERTED) or what enum
+ * errand_pushed says, and the id of the job that now stands for it. When it returns, the
+ * job survives the kill of any process. */
+ERRAND_API int errand_dispatch(errand *e, const char *name, const char *data,
+                               const struct errand_options *options,
+                               struct errand_id *ret_id, struct errand_error *err);
+
+struct errand_dispatch_item {
+    const char *name;
+    struct errand_slice data;
+    const struct errand_options *options; /* NULL: defaults */
+};
+/* Many in one transaction, all or none. `ret_ids` has room for n, or is NULL. Answers how
+ * many were inserted. */
+ERRAND_API int errand_dispatch_bulk(errand *e, const struct errand_dispatch_item *items,
+                                    size_t n, struct errand_id *ret_ids,
+                                    struct errand_error *err);
+
+/* One job with all its history, in `*ret_detail`, freed by errand_detail_free.
+ * ERRAND_ENOTFOUND. */
+ERRAND_API int errand_get(errand *e, const struct errand_id *id,
+                          struct errand_job_detail **ret_detail,
+                          struct errand_error *err);
+ERRAND_API void errand_detail_free(struct errand_job_detail *detail);
+
+/* Waits until the job is final, without polling; timeout_ms < 0: for ever. Answers the
+ * state, or ERRAND_ETIMEOUT. */
+ERRAND_API int errand_wait(errand *e, const struct errand_id *id, int64_t timeout_ms,
+                           struct errand_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,854 @@
+/* driver.h: what a store must do. For those who write a store; applications include
+ * errand.h.
+ *
+ * The memory driver (src/store/memory) is the executable specification, tests/conformance
+ * the claims. Rules for every operation: (a) One call is one transaction: after an error
+ * nothing has changed. (b) `now_ms` 0 means the store's own clock; tests pass a time.
+ * Lease time must be a clock that a step of the wall clock cannot move; run-at is
+ * wall-clock time. A given `now_ms` stands for both. (c) Settle, extend and progress act
+ * only where the job is RUNNING under that token, else that item answers LOST and the
+ * rest goes on. A repeated settle is harmless. (d) Batches in, batches out, results in
+ * the order of the input. (e) Order inside a queue: priority (smaller first), then
+ * run-at, then order of insertion. (f) Whoever makes a job READY wakes waiters after the
+ * commit. (g) What may work later (busy, unavailable, full) has `retryable` set in the
+ * error. (h) Handles used after fork, sizes, names, JSON, cycles among edges: checked
+ * once above the drivers (store.c). (i) Results live in the arena the caller passes;
+ * `ret` is written only on success and starts zeroed. (j) Strings are UTF-8; `const char
+ * *` inputs are NUL-terminated and never NULL unless said; payloads, errors, logs and
+ * results are bytes and may hold anything. Times are milliseconds since 1970 UTC. The
+ * struct of functions grows at its end only. */
+#ifndef ERRAND_DRIVER_H
+#define ERRAND_DRIVER_H
+
+#include "errand/types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { ERRAND_DRIVER_VERSION = 1 };
+
+struct errand_arena; /* memory that is freed all at once */
+/* Zeroed memory aligned for any object, or NULL. */
+ERRAND_API void *errand_arena_alloc(struct errand_arena *arena, size_t size);
+/* A copy with a NUL after it, or NULL. */
+ERRAND_API char *errand_arena_copy(struct errand_arena *arena, const void *ptr,
+                                   size_t len);
+
+#define ERRAND_FOREVER INT64_MAX
+
+enum errand_capability {
+    ERRAND_CAP_TRANSACTION = 1 << 0, /* push inside the caller's own transaction */
+    ERRAND_CAP_SHARED = 1 << 1,      /* other processes see the same jobs */
+    ERRAND_CAP_DURABLE = 1 << 2,     /* survives the end of the process */
+};
+
+/* A connection. A driver's own struct starts with this one. */
+struct errand_conn {
+    const struct errand_driver *driver;
+};
+
+/* ------------------------------------------------------------------ open, migrate */
+
+enum errand_durable {
+    ERRAND_DURABLE_NORMAL = 0, /* survives the kill of any process */
+    ERRAND_DURABLE_FULL = 1,   /* survives loss of power */
+};
+
+struct errand_open_params {
+    const char *url; /* whole, with scheme; may hold a password: never put it in a message
+                        (see `shown`) */
+    const char *shown; /* the same without secrets, for messages */
+    enum errand_durable durable;
+    bool create; /* make the store and raise its schema when needed; else a missing store
+                    is ENOTFOUND */
+    bool read_only;
+    bool force;      /* accept what is refused otherwise, such as a network file system */
+    int64_t busy_ms; /* how long a call may wait for another writer; 0: 30,000 */
+    int64_t keep_completed_ms; /* history: age and number a queue; negative: without
+                                  limit, 0: none */
+    int64_t keep_completed_n;
+};
+
+struct errand_migrate_result {
+    int schema_found; /* 0: none yet */
+    int schema_wanted;
+};
+
+/* ------------------------------------------------------------------ push */
+
+enum errand_limit_kind {
+    ERRAND_LIMIT_RATE = 0,        /* at most n starts in any window of per_ms */
+    ERRAND_LIMIT_CONCURRENCY = 1, /* at most n RUNNING */
+};
+
+/* A limit that a job brings along. Jobs with the same name and key share it. When a limit
+ * of that name is set in the store (limit_put), its numbers are used in place of those
+ * here. A READY job at its limit is passed over by reserve, stays READY, keeps its place
+ * among the jobs of that key, and never holds back another key. */
+struct errand_limit_use {
+    const char *name;
+    struct errand_slice key;
+    enum errand_limit_kind kind;
+    int64_t n;
+    int64_t per_ms;
+};
+
+struct errand_unique {
+    struct errand_slice key; /* shared by all jobs of the store, whatever their name */
+    int64_t ttl_ms;          /* 0: without end (not with ERRAND_UNIQUE_TTL) */
+    enum errand_unique_until until;
+    enum errand_unique_policy policy;
+};
+
+struct errand_push_job {
+    struct errand_id id; /* empty: the store makes one. A known id inserts nothing and
+                            answers DUPLICATE */
+    const char *name, *queue;
+    struct errand_slice data;    /* the payload, kept byte for byte */
+    struct errand_slice options; /* opaque to the store, handed back at reserve and get */
+    const char *const *tags;
+    size_t tags_n;
+    int32_t priority;
+    int32_t tries;                      /* attempts allowed, >= 1: reap needs it */
+    int64_t run_at_ms;                  /* 0 or past: now */
+    const struct errand_unique *unique; /* NULL: none */
+    const struct errand_limit_use *limits;
+    size_t limits_n;
+    struct errand_id
+        batch;            /* member of this batch, which exists or is made by this push */
+    bool has_failed_hook; /* reap to FAILED makes the hook due */
+};
+
+/* When a waiting job is let go. The parent is a job or a whole batch. */
+enum errand_edge_on {
+    ERRAND_ON_SUCCESS = 0, /* COMPLETED; a batch: ended with all members COMPLETED */
+    ERRAND_ON_FAILURE = 1, /* FAILED; a batch: ended with a member FAILED or CANCELLED */
+    ERRAND_ON_END = 2,     /* any final state */
+};
+
+/* `child` waits for `parent`. A child whose every edge is satisfied becomes READY or
+ * SCHEDULED; one whose edge can no longer be satisfied becomes CANCELLED, and so on down
+ * the graph, in the same transaction. A parent that is final already counts at once. */
+struct errand_edge {
+    size_t child;  /* index in this push */
+    size_t parent; /* index in this push, when parent_id is empty */
+    struct errand_id
+        parent_id; /* a job or batch that exists, or the batch that this push makes */
+    bool parent_is_batch;
+    enum errand_edge_on on;
+};
+
+struct errand_push_batch {
+    struct errand_id id; /* made above the driver; never empty */
+    const char *name;    /* "" for none */
+    bool allow_failures; /* false: the first FAILED member cancels those that have not
+                            started */
+    struct errand_slice options; /* opaque */
+};
+
+enum errand_pushed {
+    ERRAND_INSERTED = 0,
+    ERRAND_DUPLICATE = 1, /* id or unique key is taken; `id` is the one that holds it */
+    ERRAND_REPLACED = 2,
+    ERRAND_EXTENDED = 3,
+};
+
+/* All or nothing; a duplicate is an answer, not an error. Edges from or to a duplicate
+ * concern the job that holds the id; members that are duplicates do not count in the
+ * batch. */
+struct errand_push_params {
+    int64_t now_ms;
+    const struct errand_push_job *jobs;
+    size_t jobs_n;
+    const struct errand_edge *edges;
+    size_t edges_n;
+    const struct errand_push_batch *batch; /* NULL: none is made */
+    void *transaction; /* the caller's own connection (sqlite3 *, PGconn *) with a
+                          transaction open, or NULL */
+};
+
+struct errand_pushed_job {
+    enum errand_pushed pushed;
+    struct errand_id id;
+    enum errand_state state; /* what it is now */
+};
+
+enum errand_hint {
+    ERRAND_HINT_EVENTS = 1 << 0, /* somebody follows the events: add them (events_add) */
+};
+
+struct errand_push_result {
+    struct errand_pushed_job *jobs; /* jobs_n of them */
+    uint32_t hints;
+};
+
+/* ------------------------------------------------------------------ exchange: settle and
+ * reserve */
+
+enum errand_outcome_kind {
+    ERRAND_OUT_DONE = 0,
+    ERRAND_OUT_RETRY = 1,     /* SCHEDULED at run_at_ms; the attempt counts */
+    ERRAND_OUT_FAIL = 2,      /* FAILED */
+    ERRAND_OUT_SNOOZE = 3,    /* SCHEDULED at run_at_ms; the attempt is given back */
+    ERRAND_OUT_HAND_BACK = 4, /* READY at its old place; the attempt is given back */
+    ERRAND_OUT_CANCELLED = 5,
+    ERRAND_OUT_HOOK_DONE = 6, /* settles a reserved hook (ERRAND_WORK_FAILED_HOOK) */
+};
+
+/* Why an attempt ended, as the supervisor saw it. */
+enum errand_cause {
+    ERRAND_CAUSE_NONE = 0,   /* the handler said so */
+    ERRAND_CAUSE_ERROR = 1,  /* the handler reported an error */
+    ERRAND_CAUSE_EXIT = 2,   /* the process exited without an answer: exit_code */
+    ERRAND_CAUSE_SIGNAL = 3, /* killed by a signal we did not send: signal */
+    ERRAND_CAUSE_MEMORY = 4, /* out of memory */
+    ERRAND_CAUSE_TIMEOUT = 5,
+    ERRAND_CAUSE_CANCEL = 6,
+    ERRAND_CAUSE_LEASE = 7, /* the lease ran out; nobody knows what became of it */
+    ERRAND_CAUSE_START =
+        8, /* could not be started: no such job, it does not compile, … */
+    ERRAND_CAUSE_PROTOCOL = 9, /* the runner broke the protocol */
+};
+
+struct errand_outcome {
+    int64_t token;
+    int64_t key;         /* as reserved: the driver's own way to find the row; 0: by id */
+    struct errand_id id; /* as reserved */
+    enum errand_outcome_kind kind;
+    int64_t run_at_ms; /* RETRY, SNOOZE; 0: now */
+    int64_t started_ms, ended_ms;
+    struct errand_slice error;  /* RETRY, FAIL */
+    struct errand_slice log;    /* of this attempt, bounded by the caller */
+    struct errand_slice result; /* DONE */
+    enum errand_cause cause;
+    int32_t exit_code, signal;
+    int64_t max_rss_kib, cpu_ms; /* 0: not known */
+    bool hook_due; /* FAIL: the job has a `failed` hook that must run: reserve hands it
+                      out, see errand_work_kind */
+};
+
+enum errand_settled {
+    ERRAND_SETTLED = 0,
+    ERRAND_LOST = 1, /* not RUNNING under that token; nothing was changed */
+};
+
+/* A lease covers all jobs of one reserve: one token, larger than any given before, one
+ * end. */
+struct errand_exchange_params {
+    int64_t now_ms;
+    const struct errand_outcome *outcomes; /* settled first */
+    size_t outcomes_n;
+    const char *const *queues; /* reserve from these, strictly in this order; none given:
+                                  from all, as one line */
+    size_t queues_n;
+    size_t max; /* reserve at most this many; 0: only settle */
+    int64_t lease_ms;
+    const char *worker; /* whose lease; never "" */
+    bool want_moves;    /* fill ret->moves */
+};
+
+/* A FAILED job whose hook is due is handed out once more, for the hook alone; it stays
+ * FAILED. Its lease ends with ERRAND_OUT_HOOK_DONE; a lease that runs out makes it due
+ * again. Hooks come before jobs. */
+enum errand_work_kind {
+    ERRAND_WORK_JOB = 0,
+    ERRAND_WORK_FAILED_HOOK = 1,
+};
+
+struct errand_reserved {
+    enum errand_work_kind kind;
+    int64_t token, key;
+    struct errand_id id;
+    const char *name, *queue;
+    struct errand_slice data, options;
+    struct errand_slice error; /* FAILED_HOOK: the error it failed with */
+    int32_t attempt;           /* 1 for the first */
+    int32_t tries, priority;
+    int64_t run_at_ms, created_ms;
+    struct errand_id batch;
+    bool has_parents; /* it waited for others: their results are in get() */
+};
+
+/* A change of state that followed from the call, in order; `from` == `to` for a fresh
+ * push. */
+struct errand_move {
+    struct errand_id id;
+    const char *name, *queue;
+    enum errand_state from, to;
+    int32_t attempt;
+};
+
+struct errand_exchange_result {
+    enum errand_settled *settled; /* outcomes_n of them */
+    struct errand_reserved *jobs;
+    size_t jobs_n;
+    int64_t token; /* of the new lease; 0 when nothing was reserved */
+    int64_t lease_until_ms;
+    int64_t
+        next_at_ms;  /* when to look again without a wake-up: earliest run-at, limit or
+                      * pause end of the queues  asked for; 0: nothing is known to come */
+    int64_t control; /* grows when a command or a cancel for some worker was written: call
+                        extend and beat */
+    uint32_t hints;
+    struct errand_move *moves; /* jobs changed beside the settled ones: released and
+                                  cancelled followers */
+    size_t moves_n;
+};
+
+/* ------------------------------------------------------------------ leases */
+
+struct errand_progress {
+    int64_t token, key;
+    struct errand_id id;
+    int32_t percent; /* 0 to 100 */
+    struct errand_slice note;
+};
+
+struct errand_extend_params {
+    int64_t now_ms;
+    const int64_t *tokens;
+    size_t tokens_n;
+    int64_t lease_ms; /* from now */
+    const struct errand_progress *progress;
+    size_t progress_n;
+};
+
+struct errand_lease_job {
+    int64_t token, key;
+    struct errand_id id;
+};
+
+struct errand_extend_result {
+    int64_t until_ms;
+    enum errand_settled *leases;   /* tokens_n: SETTLED or LOST */
+    enum errand_settled *progress; /* progress_n */
+    struct errand_lease_job
+        *cancelled; /* jobs of these leases that somebody wants stopped */
+    size_t cancelled_n;
+};
+
+/* Jobs whose lease is over: READY again at their old place, or FAILED when attempt >=
+ * tries, with the follow-ups of settle and an attempt of cause LEASE. */
+struct errand_reap_params {
+    int64_t now_ms;
+    size_t max;
+    bool want_moves;
+};
+
+struct errand_reap_result {
+    size_t ready_n, failed_n, hooks_n;
+    bool more; /* max was reached */
+    struct errand_move *moves;
+    size_t moves_n;
+};
+
+/* ------------------------------------------------------------------ operator */
+
+/* All that is set must match. */
+struct errand_filter {
+    uint32_t states;                /* bits 1 << state; 0: any */
+    const char *queue, *name, *tag; /* exact; NULL: any */
+    struct errand_id batch;
+    const char *search; /* bytes that occur in the id, the data or the error; NULL: any */
+    int64_t since_ms, until_ms; /* created at or after, before; 0: any. FAILED and
+                                   CANCELLED: ended at */
+};
+
+enum errand_change_kind {
+    ERRAND_CHANGE_CANCEL =
+        0, /* HELD, SCHEDULED, READY: CANCELLED at once; RUNNING: flagged, see extend */
+    ERRAND_CHANGE_RETRY = 1, /* FAILED, CANCELLED: READY with attempts 0; what it had made
+                                CANCELLED is HELD again */
+    ERRAND_CHANGE_DELETE =
+        2, /* any but RUNNING; one that has not ended is cancelled first */
+    ERRAND_CHANGE_RUN_NOW = 3, /* SCHEDULED: READY */
+    ERRAND_CHANGE_EDIT = 4,    /* any but RUNNING and COMPLETED */
+};
+
+enum errand_changed {
+    ERRAND_CHANGED = 0,
+    ERRAND_NO_SUCH_JOB = 1,
+    ERRAND_WRONG_STATE = 2,
+    ERRAND_KEY_TAKEN = 3, /* retry: another job holds its unique key now */
+};
+
+struct errand_edit {
+    const struct errand_slice *data, *options; /* NULL: keep */
+    const int32_t *priority, *tries;
+    const int64_t *run_at_ms;
+};
+
+struct errand_change_params {
+    int64_t now_ms;
+    enum errand_change_kind kind;
+    const struct errand_id
+        *ids; /* these, or (ids_n 0) all that match the filter when the call begins */
+    size_t ids_n;
+    const struct errand_filter *filter;
+    size_t
+        max; /* with a filter: at most this many a call, in order of insertion; 0: all */
+    const struct errand_edit *edit;
+    bool want_moves;
+};
+
+struct errand_change_result {
+    enum errand_changed *changed; /* ids_n of them; NULL with a filter */
+    size_t matched_n, changed_n;
+    bool more; /* max was reached: call again */
+    struct errand_move *moves;
+    size_t moves_n;
+};
+
+struct errand_prune_params {
+    int64_t now_ms;
+    /* per state: older than age goes, and per queue the excess over keep, oldest first;
+     * negative: keep */
+    int64_t age_ms[ERRAND_STATES_N];
+    int64_t keep_n[ERRAND_STATES_N];
+    size_t max;
+};
+
+/* ------------------------------------------------------------------ look */
+
+struct errand_job_info {
+    int64_t key;
+    struct errand_id id;
+    const char *name, *queue, *worker; /* worker "": none yet */
+    enum errand_state state;
+    int32_t priority, attempts, tries;
+    int64_t run_at_ms, created_ms, started_ms, finished_ms; /* 0: not yet */
+    struct errand_slice data, options, error, result;
+    const char *const *tags;
+    size_t tags_n;
+    struct errand_id batch;
+    int32_t progress; /* -1: none */
+    struct errand_slice progress_note;
+    bool cancel_requested;
+    size_t waits_n; /* edges not yet satisfied */
+};
+
+struct errand_attempt {
+    int32_t
+        n; /* from 1; a retry by the operator starts again at 1 and keeps the old ones */
+    int64_t started_ms, ended_ms;
+    const char *worker;
+    enum errand_outcome_kind outcome;
+    enum errand_cause cause;
+    int32_t exit_code, signal;
+    int64_t max_rss_kib, cpu_ms;
+    struct errand_slice error, log;
+};
+
+struct errand_edge_info {
+    struct errand_id id; /* the other end */
+    bool is_batch, is_satisfied;
+    enum errand_edge_on on;
+    enum errand_state state;    /* of the job at the other end */
+    struct errand_slice result; /* of a parent that is COMPLETED */
+};
+
+struct errand_job_detail {
+    struct errand_job_info job;
+    struct errand_attempt *attempts; /* oldest first */
+    size_t attempts_n;
+    struct errand_edge_info *parents, *children;
+    size_t parents_n, children_n;
+};
+
+struct errand_list_params {
+    int64_t now_ms;
+    struct errand_filter filter;
+    struct errand_id after; /* keyset cursor: the last id of the page before; one that is
+                               gone is ENOTFOUND */
+    bool newest_first;      /* else in order of insertion */
+    size_t max;
+    bool with_data; /* else data, options and result are left empty */
+};
+
+struct errand_list_result {
+    struct errand_job_info *jobs;
+    size_t jobs_n;
+    bool more;
+};
+
+struct errand_queue_info {
+    const char *name;
+    int64_t
+        counts[ERRAND_STATES_N]; /* as kept in the store, O(1) in the number of jobs */
+    int64_t paused_until_ms;     /* 0: not paused; ERRAND_FOREVER */
+    int64_t oldest_ready_ms;     /* since when its oldest READY job may run; 0: none */
+};
+
+struct errand_queues_result {
+    struct errand_queue_info *queues; /* by name */
+    size_t queues_n;
+};
+
+/* ------------------------------------------------------------------ limits, locks */
+
+enum errand_limit_scope {
+    ERRAND_SCOPE_QUEUE = 0, /* all jobs of the queue `target` */
+    ERRAND_SCOPE_JOB = 1,   /* all jobs of the name `target` */
+    ERRAND_SCOPE_KEY = 2,   /* jobs that bring a limit of this name, each key by itself;
+                               `target` is a key template */
+};
+
+struct errand_limit {
+    const char *name;
+    enum errand_limit_kind kind;
+    enum errand_limit_scope scope;
+    const char *target;
+    int64_t n, per_ms;
+};
+
+struct errand_limit_info {
+    struct errand_limit limit;
+    int64_t used;    /* RUNNING, or starts in the window; of the fullest key */
+    int64_t waiting; /* READY jobs known to be held back */
+};
+
+struct errand_limits_result {
+    struct errand_limit_info *limits; /* by name */
+    size_t limits_n;
+};
+
+struct errand_rate_params {
+    int64_t now_ms;
+    const char *name;
+    struct errand_slice key;
+    int64_t n, per_ms;
+    int64_t take; /* usually 1 */
+};
+
+struct errand_rate_result {
+    bool allowed;        /* false: nothing was consumed */
+    int64_t retry_at_ms; /* when it may be allowed */
+};
+
+struct errand_lock_params {
+    int64_t now_ms;
+    struct errand_slice key;
+    const char *owner;
+    int64_t ttl_ms;
+    int64_t token; /* unlock: as given by lock */
+};
+
+struct errand_lock_result {
+    int64_t token;     /* 0: somebody else has it */
+    int64_t until_ms;  /* of the holder */
+    const char *owner; /* the holder */
+};
+
+/* ------------------------------------------------------------------ batches */
+
+struct errand_batch_info {
+    struct errand_id id;
+    const char *name;
+    bool allow_failures, cancelled;
+    int64_t total, pending, failed, cancelled_n; /* COMPLETED is the rest */
+    int64_t created_ms, ended_ms; /* ended_ms 0: members are still to come to an end */
+    struct errand_slice options;
+};
+
+/* ------------------------------------------------------------------ schedules */
+
+struct errand_schedule {
+    const char *name;
+    struct errand_slice spec; /* JSON, opaque to the store */
+    bool paused;
+    int64_t next_ms;      /* a cache for lists */
+    int64_t last_slot_ms; /* list only: last slot that fired or was recorded; 0: none */
+    struct errand_id last_job; /* list only */
+    int64_t missed_n;          /* list only: slots recorded without a job, ever */
+};
+
+struct errand_schedules_result {
+    struct errand_schedule *schedules; /* by name */
+    size_t schedules_n;
+};
+
+enum errand_overlap {
+    ERRAND_OVERLAP_SKIP = 0, /* no job while the one of an earlier slot is not final */
+    ERRAND_OVERLAP_ALLOW = 1,
+    ERRAND_OVERLAP_ONE_WAITING = 2, /* at most one that waits */
+};
+
+enum errand_fired {
+    ERRAND_FIRED = 0,
+    ERRAND_FIRED_ALREADY = 1,  /* this slot or a later one is recorded */
+    ERRAND_FIRED_SKIPPED = 2,  /* overlap, or paused: recorded without a job */
+    ERRAND_FIRED_RECORDED = 3, /* `job` was NULL: a missed slot */
+};
+
+struct errand_fire_params {
+    int64_t now_ms;
+    const char *name; /* ENOTFOUND when there is no such schedule */
+    int64_t slot_ms;
+    int64_t next_ms;
+    enum errand_overlap overlap;
+    const struct errand_push_job *job; /* NULL: only record the slot */
+};
+
+struct errand_fire_result {
+    enum errand_fired fired;
+    struct errand_pushed_job pushed;
+    uint32_t hints;
+};
+
+/* ------------------------------------------------------------------ workers */
+
+struct errand_beat_params {
+    int64_t now_ms;
+    const char *worker;
+    struct errand_slice info; /* JSON: host, pid, queues, names, runners, current jobs */
+    int64_t ttl_ms;           /* counted as alive so long */
+    bool bye;                 /* remove it */
+};
+
+enum errand_command {
+    ERRAND_COMMAND_QUIET = 1,  /* stop reserving */
+    ERRAND_COMMAND_RESUME = 2, /* reserve again */
+    ERRAND_COMMAND_STOP = 3,   /* as TERM */
+};
+
+struct errand_beat_result {
+    enum errand_command *commands; /* oldest first; each is handed out once */
+    size_t commands_n;
+    int64_t control; /* as in errand_exchange_result */
+};
+
+struct errand_worker_info {
+    const char *worker;
+    struct errand_slice info;
+    int64_t since_ms, seen_ms, until_ms;
+    bool is_alive;
+    size_t running_n; /* jobs under its leases */
+};
+
+struct errand_workers_result {
+    struct errand_worker_info *workers; /* by id; dead ones are kept for an hour */
+    size_t workers_n;
+};
+
+/* ------------------------------------------------------------------ definitions, events,
+ * stats */
+
+/* What the owner of a job says about it, for dispatchers elsewhere. */
+struct errand_definition {
+    const char *name;         /* as the owner writes it */
+    const char *key;          /* without case and separators: er_name_key() */
+    struct errand_slice spec; /* JSON */
+    int64_t updated_ms;
+};
+
+struct errand_definitions_result {
+    struct errand_definition *definitions; /* by key */
+    size_t definitions_n;
+};
+
+struct errand_event {
+    int64_t seq; /* grows by one; read only */
+    int64_t at_ms;
+    const char *type; /* "job:completed" */
+    struct errand_id id;
+    const char *name, *queue;
+    int32_t attempt;
+    int64_t duration_ms, delay_ms; /* -1: does not apply */
+    struct errand_slice error;
+};
+
+struct errand_events_params {
+    int64_t now_ms;
+    int64_t after; /* seq; -1: only what comes from now on */
+    size_t max;
+    int64_t follow_ms; /* > 0: say so long that somebody follows (ERRAND_HINT_EVENTS) */
+};
+
+struct errand_events_result {
+    struct errand_event *events;
+    size_t events_n;
+    int64_t last;     /* pass as `after` next time */
+    bool fell_behind; /* the ring has dropped some between `after` and the first of these
+                       */
+};
+
+enum { ERRAND_EVENTS_KEPT = 10000, ERRAND_HISTOGRAM_N = 24 };
+
+/* One minute of one job name on one queue. Bucket i of a histogram counts times below 2^i
+ * ms; the last the rest. */
+struct errand_stat {
+    int64_t minute_ms;
+    const char *queue, *name;
+    int64_t done, failed, retried;
+    int64_t run_ms, wait_ms; /* sums */
+    int64_t run_hist[ERRAND_HISTOGRAM_N], wait_hist[ERRAND_HISTOGRAM_N];
+};
+
+struct errand_stats_params {
+    int64_t now_ms;
+    const struct errand_stat *add; /* added to what is there */
+    size_t add_n;
+    int64_t since_ms, until_ms; /* read */
+    const char *queue, *name;   /* read: exact, NULL: any */
+};
+
+struct errand_stats_result {
+    struct errand_stat *stats; /* by minute, queue, name */
+    size_t stats_n;
+};
+
+/* ------------------------------------------------------------------ wait */
+
+enum errand_wait_for {
+    ERRAND_WAIT_READY = 1 << 0,   /* a job may be READY */
+    ERRAND_WAIT_ENDED = 1 << 1,   /* a job or batch may have ended */
+    ERRAND_WAIT_CONTROL = 1 << 2, /* a command or cancel may be there */
+    ERRAND_WAIT_EVENTS = 1 << 3,  /* an event may be there */
+};
+
+/* ------------------------------------------------------------------ check */
+
+struct errand_check_result {
+    const char *const *findings; /* each one a sentence; none: all is well */
+    size_t findings_n;
+};
+
+/* ------------------------------------------------------------------ the driver */
+
+struct errand_driver {
+    uint32_t version; /* ERRAND_DRIVER_VERSION */
+    uint32_t size;    /* sizeof(struct errand_driver) as the driver was compiled */
+    const char *name;
+    const char *const *schemes; /* NULL-terminated: "sqlite", … */
+    uint32_t capabilities;
+
+    /* Connects; checks the schema, and with p->create makes or raises it. */
+    int (*open)(const struct errand_open_params *p, struct errand_conn **ret_conn,
+                struct errand_error *err);
+    void (*close)(struct errand_conn *conn); /* NULL allowed */
+    /* After a fork: releases what a child may release (descriptors) without touching the
+     * store. */
+    void (*abandon)(struct errand_conn *conn);
+    int (*migrate)(const struct errand_open_params *p, bool apply,
+                   struct errand_migrate_result *ret, struct errand_error *err);
+
+    int (*push)(struct errand_conn *, const struct errand_push_params *,
+                struct errand_arena *, struct errand_push_result *ret,
+                struct errand_error *err);
+    int (*exchange)(struct errand_conn *, const struct errand_exchange_params *,
+                    struct errand_arena *, struct errand_exchange_result *ret,
+                    struct errand_error *err);
+    int (*extend)(struct errand_conn *, const struct errand_extend_params *,
+                  struct errand_arena *, struct errand_extend_result *ret,
+                  struct errand_error *err);
+    int (*reap)(struct errand_conn *, const struct errand_reap_params *,
+                struct errand_arena *, struct errand_reap_result *ret,
+                struct errand_error *err);
+
+    int (*change)(struct errand_conn *, const struct errand_change_params *,
+                  struct errand_arena *, struct errand_change_result *ret,
+                  struct errand_error *err);
+    /* Answers how many rows went; p->max reached: call again. */
+    int (*prune)(struct errand_conn *, const struct errand_prune_params *, size_t *ret_n,
+                 struct errand_error *err);
+    int (*get)(struct errand_conn *, const struct errand_id *id, int64_t now_ms,
+               struct errand_arena *, struct errand_job_detail *ret,
+               struct errand_error *err); /* ENOTFOUND */
+    int (*list)(struct errand_conn *, const struct errand_list_params *,
+                struct errand_arena *, struct errand_list_result *ret,
+                struct errand_error *err);
+    int (*count)(struct errand_conn *, const struct errand_filter *, int64_t now_ms,
+                 int64_t *ret_n, struct errand_error *err);
+
+    int (*queues)(struct errand_conn *, int64_t now_ms, struct errand_arena *,
+                  struct errand_queues_result *ret, struct errand_error *err);
+    /* until_ms 0 resumes, ERRAND_FOREVER pauses without end. A queue that does not exist
+     * yet is made. */
+    int (*queue_pause)(struct errand_conn *, const char *queue, int64_t until_ms,
+                       int64_t now_ms, struct errand_error *err);
+
+    int (*limit_put)(struct errand_conn *, const struct errand_limit *,
+                     struct errand_error *err);
+    int (*limit_delete)(struct errand_conn *, const char *name,
+                        struct errand_error *err); /* ENOTFOUND */
+    int (*limits)(struct errand_conn *, int64_t now_ms, struct errand_arena *,
+                  struct errand_limits_result *ret, struct errand_error *err);
+    int (*rate_take)(struct errand_conn *, const struct errand_rate_params *,
+                     struct errand_rate_result *ret, struct errand_error *err);
+    int (*lock)(struct errand_conn *, const struct errand_lock_params *,
+                struct errand_arena *, struct errand_lock_result *ret,
+                struct errand_error *err);
+    int (*unlock)(struct errand_conn *, const struct errand_lock_params *,
+                  struct errand_error *err); /* ECONFLICT */
+
+    int (*batch_get)(struct errand_conn *, const struct errand_id *id,
+                     struct errand_arena *, struct errand_batch_info *ret,
+                     struct errand_error *err); /* ENOTFOUND */
+    /* Cancels what has not ended; answers how many at once. Members are added by push. */
+    int (*batch_cancel)(struct errand_conn *, const struct errand_id *id, int64_t now_ms,
+                        size_t *ret_n, struct errand_error *err);
+    int (*batches)(struct errand_conn *, const struct errand_id *after, size_t max,
+                   struct errand_arena *, struct errand_batch_info **ret, size_t *ret_n,
+                   struct errand_error *err); /* newest first */
+
+    int (*schedule_put)(struct errand_conn *, const struct errand_schedule *,
+                        struct errand_error *err);
+    int (*schedule_delete)(struct errand_conn *, const char *name,
+                           struct errand_error *err); /* ENOTFOUND */
+    int (*schedule_pause)(struct errand_conn *, const char *name, bool paused,
+                          struct errand_error *err);
+    int (*schedules)(struct errand_conn *, struct errand_arena *,
+                     struct errand_schedules_result *ret, struct errand_error *err);
+    int (*fire)(struct errand_conn *, const struct errand_fire_params *,
+                struct errand_arena *, struct errand_fire_result *ret,
+                struct errand_error *err);
+
+    int (*beat)(struct errand_conn *, const struct errand_beat_params *,
+                struct errand_arena *, struct errand_beat_result *ret,
+                struct errand_error *err);
+    int (*workers)(struct errand_conn *, int64_t now_ms, struct errand_arena *,
+                   struct errand_workers_result *ret, struct errand_error *err);
+    /* worker NULL: every living one. Answers to how many. */
+    int (*command)(struct errand_conn *, const char *worker, enum errand_command,
+                   int64_t now_ms, size_t *ret_n, struct errand_error *err);
+
+    int (*define)(struct errand_conn *, const struct errand_definition *, size_t n,
+                  int64_t now_ms, struct errand_error *err);
+    int (*definitions)(struct errand_conn *, const char *key,
+                       struct errand_arena *, /* key NULL: all */
+                       struct errand_definitions_result *ret, struct errand_error *err);
+
+    int (*events_add)(struct errand_conn *, const struct errand_event *, size_t n,
+                      int64_t now_ms, struct errand_error *err);
+    int (*events_read)(struct errand_conn *, const struct errand_events_params *,
+                       struct errand_arena *, struct errand_events_result *ret,
+                       struct errand_error *err);
+    int (*stats_add)(struct errand_conn *, const struct errand_stats_params *,
+                     struct errand_error *err);
+    int (*stats_read)(struct errand_conn *, const struct errand_stats_params *,
+                      struct errand_arena *, struct errand_stats_result *ret,
+                      struct errand_error *err);
+
+    /* A descriptor, owned by the connection, that becomes readable when what the last
+     * wait_arm asked for may have come about, also by another process. Arm, look
+     * (exchange, get, …), then poll: what happened after arm is never missed. Spurious
+     * wake-ups are allowed. wait_arm also clears the descriptor; arming for nothing (0)
+     * tells writers that nobody sleeps. */
+    int (*wait_fd)(struct errand_conn *, struct errand_error *err);
+    int (*wait_arm)(struct errand_conn *, uint32_t wait_for, struct errand_error *err);
+
+    /* Reads everything and says what does not fit together. */
+    int (*check)(struct errand_conn *, int64_t now_ms, struct errand_arena *,
+                 struct errand_check_result *ret, struct errand_error *err);
+};
+
+/* Makes a driver known for its schemes; its struct must live for ever. EINVAL: another
+ * version, ECONFLICT: scheme taken by another driver. Call before any errand_open. */
+ERRAND_API int errand_driver_register(const struct errand_driver *driver,
+                                      struct errand_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,52 @@
+/* worker.h: running jobs. One supervisor process or thread, N runners beside it; see
+ * docs/worker.md. */
+#ifndef ERRAND_WORKER_H
+#define ERRAND_WORKER_H
+
+#include "errand/client.h"
+#include "errand/job.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Zero means default. */
+struct errand_worker_options {
+    const char *const *queues; /* NULL-terminated, strict order, left first; NULL: all
+                                  queues as one line */
+    int concurrency;           /* runners; default: number of cores */
+    int64_t max_jobs;          /* exit after so many attempts have ended */
+    double max_time;           /* seconds; exit then */
+    int64_t
+        memory; /* MiB a runner may use: its RLIMIT, and recycled above it after a job */
+    bool stop_when_empty; /* exit when nothing is READY and nothing runs */
+    double grace;         /* seconds for running jobs after TERM; default 30 */
+    double lease;         /* seconds; default 30 */
+    double sleep; /* longest sleep when idle, seconds; default 1: the safety net behind
+                     wake-ups */
+    int tries;    /* for jobs that say nothing themselves */
+    double timeout;
+    struct errand_backoff backoff;
+    const char *name;      /* of this worker; default host-pid */
+    const char *project;   /* folder with app/Jobs; NULL: only classes of this program */
+    int runner_max_jobs;   /* recycle a runner after so many jobs; default 100,000 */
+    double runner_max_age; /* seconds; default 3,600 */
+    bool is_quiet;         /* print nothing but errors */
+};
+
+/* Works jobs from the store at `url` until told to stop (TERM, INT, max_jobs, …). Blocks.
+ * Returns 0, or an error that made working impossible. Signals: TERM and INT stop, a
+ * second one at once; HUP reloads; TSTP quiets. */
+ERRAND_API int errand_worker_run(const char *url, const struct errand_config *config,
+                                 const struct errand_worker_options *options,
+                                 struct errand_error *err);
+
+/* The whole command in your own binary, with the job classes linked into it: `int
+ * main(int c, char **v) { return errand_main(c, v); }`. Your program is also its own
+ * runner: call this before anything else happens in main. */
+ERRAND_API int errand_main(int argc, char **argv);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,127 @@
+/* error.c: codes, names and messages. */
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    int code;
+    bool retryable;
+    const char *name, *text;
+} codes[] = {
+#define ROW(code_name, number, can_retry, code_text) \
+    {.code = (number), .retryable = (can_retry), .name = #code_name, .text = (code_text)},
+    ERRAND_ERRORS(ROW)
+#undef ROW
+};
+
+const char *errand_code_name(int code)
+{
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (codes[i].code == code)
+            return codes[i].name;
+    return "E?";
+}
+
+const char *errand_code_text(int code)
+{
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (codes[i].code == code)
+            return codes[i].text;
+    return "unknown error";
+}
+
+static bool is_retryable(int code)
+{
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (codes[i].code == code)
+            return codes[i].retryable;
+    return false;
+}
+
+/* A message that was cut must still be UTF-8: drop the tail of a character that lost its
+ * end. */
+static void cut_at_character(char *text, size_t len)
+{
+    size_t lead = len;
+
+    while (lead > 0 && ((unsigned char)text[lead - 1] & 0xc0) == 0x80)
+        lead--;
+    if (lead > 0 && ((unsigned char)text[lead - 1] & 0x80))
+        text[lead - 1] = '\0';
+}
+
+static void message_set(struct errand_error *err, const char *fmt, va_list ap)
+{
+    int n = vsnprintf(err->message, sizeof err->message, fmt, ap);
+
+    if (n >= (int)sizeof err->message)
+        cut_at_character(err->message, sizeof err->message - 1);
+}
+
+int errand_error_set(struct errand_error *err, int code, const char *fmt, ...)
+{
+    va_list ap;
+
+    if (!err)
+        return code;
+    err->code = code;
+    err->sys = 0;
+    err->retryable = is_retryable(code);
+    va_start(ap, fmt);
+    message_set(err, fmt, ap);
+    va_end(ap);
+    return code;
+}
+
+int er_error_wrap(struct errand_error *err, int code, const char *fmt, ...)
+{
+    char context[ERRAND_ERROR_MAX], inner[ERRAND_ERROR_MAX];
+    va_list ap;
+    int n;
+
+    if (!err)
+        return code;
+    va_start(ap, fmt);
+    n = vsnprintf(context, sizeof context, fmt, ap);
+    va_end(ap);
+    if (n < 0)
+        return err->code;
+    memcpy(inner, err->message, sizeof inner);
+    n = snprintf(err->message, sizeof err->message, "%s: %s", context, inner);
+    if (n >= (int)sizeof err->message)
+        cut_at_character(err->message, sizeof err->message - 1);
+    return err->code;
+}
+
+int er_error_errno(struct errand_error *err, int code, int errnum, const char *fmt, ...)
+{
+    char text[256];
+    va_list ap;
+    size_t used;
+
+    if (!err)
+        return code;
+    err->code = code;
+    err->sys = errnum;
+    err->retryable = is_retryable(code);
+    va_start(ap, fmt);
+    message_set(err, fmt, ap);
+    va_end(ap);
+    used = strlen(err->message);
+    snprintf(err->message + used, sizeof err->message - used, ": %s",
+             strerror_r(errnum, text, sizeof text));
+    return code;
+}
+
+int er_error_nomem(struct errand_error *err)
+{
+    return errand_error_set(err, ERRAND_ENOMEM, "out of memory");
+}
+
+void er_error_clear(struct errand_error *err)
+{
+    if (err)
+        *err = (struct errand_error){0};
+}

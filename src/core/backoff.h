@@ -1,0 +1,14 @@
+/* backoff.h: how long to wait before the next attempt. */
+#ifndef ER_CORE_BACKOFF_H
+#define ER_CORE_BACKOFF_H
+
+#include "errand/types.h"
+
+/* The wait in ms before retry number `retry` (1 after the first failed attempt). `random`
+ * is a number in [0, 1) for the jitter, so that the rule itself has no state. Never
+ * negative, never over the cap plus its jitter. */
+int64_t er_backoff_ms(const struct errand_backoff *backoff, int retry, double random);
+/* NaN, negative, list too long, jitter over 1: EINVAL. */
+int er_backoff_check(const struct errand_backoff *backoff, struct errand_error *err);
+
+#endif

@@ -1,0 +1,86 @@
+/* options.h: what a job says about how it runs, and who decides when it says nothing: the
+ * call, then the job's class, then its queue, then the configuration, then the default.
+ * Also the JSON form in which options travel with a job in the store. */
+#ifndef ER_CORE_OPTIONS_H
+#define ER_CORE_OPTIONS_H
+
+#include "base/arena.h"
+#include "errand/types.h"
+
+struct er_buf;
+
+/* One level. `has` tells what is said; the rest is ignored. */
+enum er_option_bit {
+    ER_OPT_QUEUE = 1 << 0,
+    ER_OPT_TRIES = 1 << 1,
+    ER_OPT_TIMEOUT = 1 << 2,
+    ER_OPT_BACKOFF = 1 << 3,
+    ER_OPT_PRIORITY = 1 << 4,
+    ER_OPT_UNIQUE = 1 << 5, /* a template at class level, the key itself at call level */
+    ER_OPT_TAGS = 1 << 6,
+    ER_OPT_SCHEDULE = 1 << 7, /* with zone */
+    ER_OPT_HOOKS = 1 << 8,
+    ER_OPT_COMMAND = 1 << 9, /* queue:run: JSON array of arguments */
+    ER_OPT_RETRY_UNTIL = 1 << 10,
+    ER_OPT_MAX_DATA = 1 << 11,
+    ER_OPT_MEMORY = 1 << 12,
+    ER_OPT_TRACE = 1 << 13, /* W3C traceparent */
+};
+
+enum er_hook { ER_HOOK_FAILED = 1, ER_HOOK_TIMED_OUT = 2 };
+
+struct er_options {
+    uint32_t has;
+    const char *queue;
+    int32_t tries; /* >= 1 */
+    int64_t timeout_ms;
+    struct errand_backoff backoff;
+    int32_t priority;
+    const char *unique;
+    int64_t unique_ttl_ms;
+    enum errand_unique_until unique_until;
+    enum errand_unique_policy unique_policy;
+    const char *const *tags;
+    size_t tags_n;
+    const char *schedule, *zone;
+    uint32_t hooks; /* enum er_hook */
+    const char *command;
+    int64_t retry_until_ms;
+    size_t max_data;
+    int64_t memory_mib;
+    const char *trace;
+};
+
+/* Fills what `into` does not say from `from`. Borrowed pointers are copied as pointers.
+ */
+void er_options_fill(struct er_options *into, const struct er_options *from);
+/* The last level: queue "default", 3 tries, 300 s, the default backoff, priority 0. */
+extern const struct er_options er_options_default;
+
+/* Ranges: tries 1 to 1,000, timeout up to 30 days, NaN and negative times refused, names
+ * legal, template and key lengths (at most 512 bytes) … EINVAL that names the option and
+ * the value. */
+int er_options_check(const struct er_options *options, struct errand_error *err);
+
+/* To and from the stored JSON object; unknown keys are kept out but are no error (a newer
+ * errand may have written them). Seconds in JSON, ms here. Keys: queue tries timeout
+ * backoff backoff_strategy backoff_cap backoff_jitter priority unique unique_for
+ * unique_until unique_policy tags schedule zone hooks command retry_until max_data memory
+ * trace. */
+int er_options_encode(const struct er_options *options, struct er_buf *buf);
+int er_options_decode(struct errand_slice json, struct errand_arena *arena,
+                      struct er_options *ret, struct errand_error *err);
+
+/* Sets one option from text, as in a job file's header line, errand.yml and command-line
+ * flags ("tries", "3"; "backoff", "60,300"; "unique-for", "3600"; - and _ are one).
+ * ENOTFOUND: no such option (the message lists the nearest); EINVAL: bad value. */
+int er_options_set(struct er_options *options, const char *name, const char *value,
+                   struct errand_arena *arena, struct errand_error *err);
+
+/* Reads the line "# errand: queue=emails tries=3 unique=\"user:{userId}\" …" of an
+ * executable: looks through the first 20 lines of `text` for "errand:" behind a comment
+ * sign (# // -- ;). 1 found, 0 none, or EINVAL with line and column. */
+int er_options_from_header(struct errand_slice text, struct errand_arena *arena,
+                           struct er_options *ret, struct errand_error *err);
+
+#endif
