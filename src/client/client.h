@@ -1,4 +1,17 @@
-/* client.h: the inside of an `errand` handle, for the layers above. */
+/* client.h: the inside of an `errand` handle, for the layers above.
+ *
+ * Who decides how a job runs, and when. The store needs queue, priority, tries, run-at,
+ * unique key and tags to keep a job at all, so these are settled at dispatch: the call,
+ * then the definition that the job's owner has published, then the queue in errand.yml,
+ * then its defaults (or errand_config), then er_options_default. All else (time-out,
+ * backoff, hooks, …) stays open until an attempt starts, where the class itself is at
+ * hand: a time-out that was corrected holds for the jobs that wait, too. The options
+ * stored with a job therefore say what the call said, no more; the one addition is the
+ * unique key that a template became, for whoever looks at the job. A job whose call said
+ * nothing is stored with no options at all.
+ *
+ * `tries` is both: the number kept by the store is what reap counts by; a worker that
+ * finds no `tries` in the stored options may let its class decide. */
 #ifndef ER_CLIENT_CLIENT_H
 #define ER_CLIENT_CLIENT_H
 
@@ -6,11 +19,31 @@
 #include "errand/client.h"
 #include "store/store.h"
 
+struct er_clock;
+struct er_config;
+
+/* Opens the store of a configuration, with its queues and defaults as levels below the
+ * call. `config` must outlive the handle; what must_exist, read_only and so on say in
+ * config->client holds. */
+int er_client_open(const struct er_config *config, errand **ret_client,
+                   struct errand_error *err);
+
 struct er_store *er_client_store(errand *e); /* borrowed */
+/* For tests: the clock behind delays and the refresh of definitions; must outlive the
+ * handle. */
+void er_client_clock(errand *e, const struct er_clock *clock);
+
+/* What the owner of a job has published about it, found by exact name, then without case
+ * and separators. Read from the store at most once a second and never once a job.
+ * `*ret` is NULL when nothing is published; valid until the next call on `e`. */
+int er_client_definition(errand *e, const char *name, const struct er_options **ret,
+                         struct errand_error *err);
 
 /* A push as the store wants it, from what a caller says: resolves options (call,
  * published definition, queue, configuration, default), checks name, data and ranges,
- * expands key templates. Strings live in `arena`. */
+ * expands key templates. Strings live in `arena` or are the caller's. A key given at the
+ * call is taken as it is and shared by all jobs of the store; one from a class's template
+ * is kept apart from other classes by the job's name key: "sendemail:user:7". */
 int er_client_resolve(errand *e, const char *name, struct errand_slice data,
                       const struct errand_options *options, struct errand_arena *arena,
                       struct errand_push_job *ret, struct errand_error *err);
