@@ -71,10 +71,10 @@ struct er_frame_progress {
 /* Body of HELLO. */
 struct er_frame_hello {
     uint32_t version;
-    struct errand_slice
-        about; /* JSON:
-                * {"language":"c","jobs":[{"name":"…","options":{…}}],"errors":[{"file":"…",
-                * "name":"…","message":"…"}]}; options as er_options_encode writes them */
+    /* JSON, options as er_options_encode writes them:
+     * {"language":"c","jobs":[{"name":"…","options":{…}}],
+     *  "errors":[{"file":"…","name":"…","message":"…"}]} */
+    struct errand_slice about;
 };
 
 /* Shared memory of one runner. The runner takes a job by moving its mark from GIVEN to
