@@ -21,9 +21,10 @@ function_length()
                 open = 0 }' "$@"
 }
 
+# driver.h is the contract of every store on one page, and longer.
 file_length()
 {
-    wc -l "$@" | awk '$2 != "total" && $1 > 600 {
+    wc -l "$@" | awk '$2 != "total" && $2 != "include/errand/driver.h" && $1 > 600 {
         printf "%s:%d: over 600 lines: it has two subjects\n", $2, $1 }'
 }
 
