@@ -23,7 +23,8 @@ char *er_time_format(int64_t ms, char *buf, size_t size);
 /* Reads RFC 3339 with Z or an offset, fraction optional, and a bare date; -1 when it is
  * not one. */
 int er_time_parse(const char *text, int64_t *ret_ms);
-/* "60", "1.5s", "10m", "2h", "1d", "500ms" into ms; -1 when it is not one or negative. */
+/* "60", "1.5s", "10m", "2h", "1d", "2w", "500ms" into ms; -1 when it is not one or
+ * negative. */
 int er_duration_parse(const char *text, int64_t *ret_ms);
 
 #endif

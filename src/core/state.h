@@ -3,6 +3,8 @@
 #ifndef ER_CORE_STATE_H
 #define ER_CORE_STATE_H
 
+#include <stdbool.h>
+
 #include "errand/types.h"
 
 /* What can happen to a job. */

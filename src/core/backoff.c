@@ -1,0 +1,92 @@
+/* backoff.c: the rule for the wait before a retry. What is explicit is exact; only the
+ * default is spread out, so that a thousand jobs that failed together do not come back
+ * together. */
+#include "core/backoff.h"
+
+#include <math.h>
+
+static const double base_s = 10, cap_s = 3600, jitter_share = 0.2;
+/* The longest wait anybody may ask for: a year. Anything near INT64_MAX ms would wrap
+ * when it is added to now. */
+static const double longest_s = 366 * 86400.0;
+
+static bool is_wait(double seconds)
+{
+    return seconds >= 0 && seconds <= longest_s; /* NaN is neither */
+}
+
+/* For values that nobody has checked. */
+static double clamp(double seconds)
+{
+    if (!(seconds > 0))
+        return 0;
+    return seconds < longest_s ? seconds : longest_s;
+}
+
+static double growing(const struct errand_backoff *b, int retry)
+{
+    double base = b->base > 0 ? b->base : base_s;
+    double cap = b->cap > 0 ? b->cap : cap_s;
+    double wait =
+        b->strategy == ERRAND_BACKOFF_LINEAR ? base * retry : ldexp(base, retry - 1);
+
+    return clamp(wait < cap ? wait : cap);
+}
+
+static bool is_unsaid(const struct errand_backoff *b)
+{
+    return b->strategy == ERRAND_BACKOFF_DEFAULT && b->base == 0 && b->jitter == 0;
+}
+
+int64_t er_backoff_ms(const struct errand_backoff *backoff, int retry, double random)
+{
+    double wait, jitter = is_unsaid(backoff) ? jitter_share : backoff->jitter;
+    size_t n = backoff->list_n;
+
+    if (retry < 1)
+        retry = 1;
+    if (n > ERRAND_BACKOFF_LIST_MAX)
+        n = ERRAND_BACKOFF_LIST_MAX;
+    if (n > 0)
+        return llround(
+            1000 * clamp(backoff->list[(size_t)retry < n ? (size_t)retry - 1 : n - 1]));
+    if (backoff->strategy == ERRAND_BACKOFF_FIXED)
+        wait = clamp(backoff->base > 0 ? backoff->base : base_s);
+    else
+        wait = growing(backoff, retry);
+    if (jitter > 0 && random > 0)
+        wait += wait * fmin(jitter, 1) * fmin(random, 1);
+    return llround(wait * 1000);
+}
+
+int er_backoff_check(const struct errand_backoff *backoff, struct errand_error *err)
+{
+    if (backoff->list_n > ERRAND_BACKOFF_LIST_MAX)
+        return errand_error_set(err, ERRAND_EINVAL,
+                                "backoff has %zu values, more than the %d allowed",
+                                backoff->list_n, ERRAND_BACKOFF_LIST_MAX);
+    for (size_t i = 0; i < backoff->list_n; i++)
+        if (!is_wait(backoff->list[i]))
+            return errand_error_set(
+                err, ERRAND_EINVAL,
+                "backoff value %zu is %g: seconds from 0 to 31,622,400 are allowed",
+                i + 1, backoff->list[i]);
+    if ((unsigned)backoff->strategy > ERRAND_BACKOFF_EXPONENTIAL)
+        return errand_error_set(err, ERRAND_EINVAL, "backoff strategy %d does not exist",
+                                (int)backoff->strategy);
+    if (!is_wait(backoff->base))
+        return errand_error_set(err, ERRAND_EINVAL,
+                                "backoff base is %g: seconds from 0 to 31,622,400 are "
+                                "allowed",
+                                backoff->base);
+    if (!is_wait(backoff->cap))
+        return errand_error_set(err, ERRAND_EINVAL,
+                                "backoff cap is %g: seconds from 0 to 31,622,400 are "
+                                "allowed",
+                                backoff->cap);
+    if (isnan(backoff->jitter) || backoff->jitter > 1)
+        return errand_error_set(err, ERRAND_EINVAL,
+                                "backoff jitter is %g: a share from 0 to 1 is allowed",
+                                backoff->jitter);
+    return 0;
+}
