@@ -16,7 +16,9 @@
  * `ret` is written only on success and starts zeroed. (j) Strings are UTF-8; `const char
  * *` inputs are NUL-terminated and never NULL unless said; payloads, errors, logs and
  * results are bytes and may hold anything. Times are milliseconds since 1970 UTC. The
- * struct of functions grows at its end only. */
+ * struct of functions grows at its end only. (k) A job that becomes SCHEDULED wakes
+ * waiters too: the sleeper's next_at_ms may now be too late. So does what frees a place
+ * under a limit, ends a pause or makes a hook due. */
 #ifndef ERRAND_DRIVER_H
 #define ERRAND_DRIVER_H
 
@@ -75,6 +77,19 @@ struct errand_migrate_result {
     int schema_wanted;
 };
 
+/* ------------------------------------------------------------------ run-at
+ *
+ * A job's run_at_ms is the moment from which it may run: the time asked for, or the
+ * moment it was pushed, released by its parents, retried by the operator or told to run
+ * now, whichever is later. A hand-back and a lease that ran out keep it (the old place).
+ * Where a new run-at is given to a waiting job (replace, extend, edit), the past and 0
+ * mean now; a HELD job stays HELD, any other becomes SCHEDULED or READY by it.
+ *
+ * SCHEDULED turns READY in the exchange that wants jobs (max > 0), before it picks: all
+ * jobs that are due on the queues it reserves from, paused or not, in order of run-at and
+ * insertion; a driver may stop after 1,000 or more and answer next_at_ms = now. Those
+ * who look (get, list, count, queues) see the state as stored. */
+
 /* ------------------------------------------------------------------ push */
 
 enum errand_limit_kind {
@@ -94,6 +109,13 @@ struct errand_limit_use {
     int64_t per_ms;
 };
 
+/* Claimed by the push that inserts. Free again at the end of the ttl, and with DONE when
+ * the job is final, with STARTED when an attempt is reserved; snooze, hand-back and retry
+ * by the worker do not claim it again. Deleting the job frees it; pruning the job does
+ * not (a duplicate of a pruned job answers COMPLETED). REPLACE and EXTEND act on a holder
+ * that is HELD, SCHEDULED or READY and start the ttl anew; with a holder that runs or has
+ * ended they answer DUPLICATE. The operator's retry claims a DONE or STARTED key again,
+ * with a fresh ttl, or answers KEY_TAKEN. */
 struct errand_unique {
     struct errand_slice key; /* shared by all jobs of the store, whatever their name */
     int64_t ttl_ms;          /* 0: without end (not with ERRAND_UNIQUE_TTL) */
@@ -129,7 +151,12 @@ enum errand_edge_on {
 
 /* `child` waits for `parent`. A child whose every edge is satisfied becomes READY or
  * SCHEDULED; one whose edge can no longer be satisfied becomes CANCELLED, and so on down
- * the graph, in the same transaction. A parent that is final already counts at once. */
+ * the graph, in the same transaction. A parent that is final already counts at once; one
+ * that does not exist (any more) is ENOTFOUND. An edge that has been decided stays so,
+ * with one exception: a job that was CANCELLED because of this parent is HELD again when
+ * the parent is retried by the operator (a batch: when a member of it is), unless another
+ * parent stands against it or its unique key is taken. Retention knows no edges: the
+ * result of a parent that was pruned is gone. */
 struct errand_edge {
     size_t child;  /* index in this push */
     size_t parent; /* index in this push, when parent_id is empty */
@@ -139,11 +166,17 @@ struct errand_edge {
     enum errand_edge_on on;
 };
 
+/* A batch ends when none of its members is unfinished at the end of a call; one without
+ * members ends at once. Then ended_ms is set and its edges are decided, once. Members
+ * pushed to a batch that has ended are ECONFLICT, to one that is `cancelled` they are
+ * CANCELLED at once. A retried member opens the batch again: the counts follow,
+ * `cancelled` is cleared, and what the end had released is not released again. A batch
+ * whose id exists is taken as it is, so that the push can be repeated. */
 struct errand_push_batch {
-    struct errand_id id; /* made above the driver; never empty */
-    const char *name;    /* "" for none */
-    bool allow_failures; /* false: the first FAILED member cancels those that have not
-                            started */
+    struct errand_id id;         /* made above the driver; never empty */
+    const char *name;            /* "" for none */
+    bool allow_failures;         /* false: a FAILED member cancels those that wait (HELD,
+                                    SCHEDULED, READY) and makes the batch `cancelled` */
     struct errand_slice options; /* opaque */
 };
 
@@ -154,9 +187,11 @@ enum errand_pushed {
     ERRAND_EXTENDED = 3,
 };
 
-/* All or nothing; a duplicate is an answer, not an error. Edges from or to a duplicate
- * concern the job that holds the id; members that are duplicates do not count in the
- * batch. */
+/* All or nothing; a duplicate is an answer, not an error. The id is looked at first, then
+ * the unique key; a job may be the duplicate of one before it in the same push. An edge
+ * to a parent that is a duplicate means the job that holds the id; an edge whose child
+ * is one adds nothing: the holder keeps the edges it came with. Members that are
+ * duplicates do not count in the batch. */
 struct errand_push_params {
     int64_t now_ms;
     const struct errand_push_job *jobs;
@@ -234,7 +269,13 @@ enum errand_settled {
 };
 
 /* A lease covers all jobs of one reserve: one token, larger than any given before, one
- * end. */
+ * end. It lasts until its last job is settled, or reaped: what comes after its end but
+ * before the reap still counts.
+ *
+ * RETRY, SNOOZE and HAND_BACK of a job that somebody has cancelled make it CANCELLED (and
+ * a move). DONE clears the job's error; RETRY, FAIL and a lease that ran out set it. A
+ * COMPLETED job past keep_completed_n of its queue, or all with 0, may be dropped in the
+ * same call; prune does it exactly. */
 struct errand_exchange_params {
     int64_t now_ms;
     const struct errand_outcome *outcomes; /* settled first */
@@ -244,13 +285,15 @@ struct errand_exchange_params {
     size_t queues_n;
     size_t max; /* reserve at most this many; 0: only settle */
     int64_t lease_ms;
-    const char *worker; /* whose lease; never "" */
+    const char *worker; /* whose lease; never "" when max > 0 */
     bool want_moves;    /* fill ret->moves */
 };
 
 /* A FAILED job whose hook is due is handed out once more, for the hook alone; it stays
  * FAILED. Its lease ends with ERRAND_OUT_HOOK_DONE; a lease that runs out makes it due
- * again. Hooks come before jobs. */
+ * again. Hooks come before jobs, by the time of failure and then insertion, on the queues
+ * asked for, and are under no limit. The operator's retry withdraws one that has not been
+ * handed out. */
 enum errand_work_kind {
     ERRAND_WORK_JOB = 0,
     ERRAND_WORK_FAILED_HOOK = 1,
@@ -286,13 +329,15 @@ struct errand_exchange_result {
     int64_t token; /* of the new lease; 0 when nothing was reserved */
     int64_t lease_until_ms;
     int64_t
-        next_at_ms;  /* when to look again without a wake-up: earliest run-at, limit or
-                      * pause end of the queues  asked for; 0: nothing is known to come */
+        next_at_ms;  /* when to look again without a wake-up: now when `max` was reached,
+                      * else the earliest run-at on the queues asked for that are not
+                      * paused, end of a pause, or moment when a rate limit lets a job
+                      * go that was passed over; 0: nothing is known to come */
     int64_t control; /* grows when a command or a cancel for some worker was written: call
                         extend and beat */
     uint32_t hints;
     struct errand_move *moves; /* jobs changed beside the settled ones: released and
-                                  cancelled followers */
+                                  cancelled followers; a cause comes before its effect */
     size_t moves_n;
 };
 
@@ -328,8 +373,12 @@ struct errand_extend_result {
     size_t cancelled_n;
 };
 
-/* Jobs whose lease is over: READY again at their old place, or FAILED when attempt >=
- * tries, with the follow-ups of settle and an attempt of cause LEASE. */
+/* Jobs whose lease is over (until <= now): READY again at their old place, FAILED when
+ * attempt >= tries, CANCELLED when somebody has cancelled them; with the follow-ups of
+ * settle and an attempt of cause LEASE (outcome RETRY, FAIL or CANCELLED) whose error is
+ * ERRAND_LEASE_ERROR. Oldest lease first, jobs in the order they were reserved. */
+#define ERRAND_LEASE_ERROR "the lease ran out: its worker died or was cut off"
+
 struct errand_reap_params {
     int64_t now_ms;
     size_t max;
@@ -337,9 +386,9 @@ struct errand_reap_params {
 };
 
 struct errand_reap_result {
-    size_t ready_n, failed_n, hooks_n;
-    bool more; /* max was reached */
-    struct errand_move *moves;
+    size_t ready_n, failed_n, cancelled_n, hooks_n;
+    bool more;                 /* max was reached */
+    struct errand_move *moves; /* the reaped jobs as well */
     size_t moves_n;
 };
 
@@ -355,9 +404,16 @@ struct errand_filter {
                                    CANCELLED: ended at */
 };
 
+/* With ids, each is looked at in turn, as if it were alone. With a filter, only jobs in a
+ * state that the change can act on match; those are collected first, and one that a
+ * follow-up of this call brings to the wanted state before its turn counts as changed.
+ * RETRY sets run-at to now, clears the job's error, waives edges that stand against the
+ * job and makes it HELD when another parent has not ended. DELETE takes the job's edges
+ * along. EDIT of run-at means nothing to a job that has ended. */
+
 enum errand_change_kind {
-    ERRAND_CHANGE_CANCEL =
-        0, /* HELD, SCHEDULED, READY: CANCELLED at once; RUNNING: flagged, see extend */
+    ERRAND_CHANGE_CANCEL = 0, /* HELD, SCHEDULED, READY: CANCELLED at once; RUNNING:
+                                 flagged, see extend (a filter skips the flagged) */
     ERRAND_CHANGE_RETRY = 1, /* FAILED, CANCELLED: READY with attempts 0; what it had made
                                 CANCELLED is HELD again */
     ERRAND_CHANGE_DELETE =
@@ -386,24 +442,27 @@ struct errand_change_params {
         *ids; /* these, or (ids_n 0) all that match the filter when the call begins */
     size_t ids_n;
     const struct errand_filter *filter;
-    size_t
-        max; /* with a filter: at most this many a call, in order of insertion; 0: all */
+    size_t max; /* with a filter: change at most this many a call, in order of insertion;
+                   0: all; EDIT: must be 0 */
     const struct errand_edit *edit;
     bool want_moves;
 };
 
 struct errand_change_result {
     enum errand_changed *changed; /* ids_n of them; NULL with a filter */
-    size_t matched_n, changed_n;
-    bool more; /* max was reached: call again */
-    struct errand_move *moves;
+    size_t matched_n, changed_n;  /* looked at, changed */
+    bool more;                    /* max was reached: call again */
+    struct errand_move *moves;    /* the changed jobs as well */
     size_t moves_n;
 };
 
 struct errand_prune_params {
     int64_t now_ms;
-    /* per state: older than age goes, and per queue the excess over keep, oldest first;
-     * negative: keep */
+    /* per final state (the others are ignored): ended age or longer ago goes, and per
+     * queue the excess over keep, oldest first; negative: keep. The caps that the store
+     * was opened with (keep_completed_…) are applied as well. Also goes, not counted: a
+     * batch that has ended so long ago as age_ms[COMPLETED] and has no job left, stats of
+     * more than ERRAND_STATS_KEPT_MS ago. */
     int64_t age_ms[ERRAND_STATES_N];
     int64_t keep_n[ERRAND_STATES_N];
     size_t max;
@@ -414,20 +473,29 @@ struct errand_prune_params {
 struct errand_job_info {
     int64_t key;
     struct errand_id id;
-    const char *name, *queue, *worker; /* worker "": none yet */
+    const char *name, *queue;
+    const char *worker; /* who has the lease; not RUNNING: the last one, or "" */
     enum errand_state state;
     int32_t priority, attempts, tries;
-    int64_t run_at_ms, created_ms, started_ms, finished_ms; /* 0: not yet */
+    int64_t run_at_ms, created_ms;
+    int64_t started_ms; /* RUNNING: when reserved; else of the last attempt listed, 0 when
+                           attempts is 0 */
+    int64_t finished_ms; /* when it became final; 0: not yet */
     struct errand_slice data, options, error, result;
     const char *const *tags;
     size_t tags_n;
     struct errand_id batch;
-    int32_t progress; /* -1: none */
+    int32_t progress; /* of this attempt; -1: none */
     struct errand_slice progress_note;
     bool cancel_requested;
     size_t waits_n; /* edges not yet satisfied */
 };
 
+/* One attempt that counted (DONE, RETRY, FAIL, CANCELLED, lease over; not SNOOZE and
+ * HAND_BACK). The last ERRAND_ATTEMPTS_KEPT are kept. Of a DONE attempt a driver may drop
+ * worker, max_rss_kib and cpu_ms. started_ms 0 in the outcome: when reserved; ended_ms 0:
+ * now. */
+enum { ERRAND_ATTEMPTS_KEPT = 100 };
 struct errand_attempt {
     int32_t
         n; /* from 1; a retry by the operator starts again at 1 and keeps the old ones */
@@ -494,6 +562,10 @@ enum errand_limit_scope {
                                `target` is a key template */
 };
 
+/* QUEUE and JOB limits have one key, "". A start stays a start when the attempt is given
+ * back. Jobs that bring different numbers for one name and key are each held to their
+ * own, and the starts are shared, with rate_take as well. Setting a limit again replaces
+ * its numbers and keeps its starts; so does deleting it. */
 struct errand_limit {
     const char *name;
     enum errand_limit_kind kind;
@@ -504,7 +576,8 @@ struct errand_limit {
 
 struct errand_limit_info {
     struct errand_limit limit;
-    int64_t used;    /* RUNNING, or starts in the window; of the fullest key */
+    int64_t used;    /* RUNNING, or starts in the window (now - per_ms, now]; of the
+                        fullest key */
     int64_t waiting; /* READY jobs known to be held back */
 };
 
@@ -526,6 +599,8 @@ struct errand_rate_result {
     int64_t retry_at_ms; /* when it may be allowed */
 };
 
+/* lock: free or over, or the same owner (who keeps token and gets the new end). unlock:
+ * owner and token must be the holder's and the lock not over, else ECONFLICT. */
 struct errand_lock_params {
     int64_t now_ms;
     struct errand_slice key;
@@ -553,11 +628,12 @@ struct errand_batch_info {
 
 /* ------------------------------------------------------------------ schedules */
 
+/* Putting one again replaces spec and next_ms and keeps the rest. */
 struct errand_schedule {
     const char *name;
     struct errand_slice spec; /* JSON, opaque to the store */
-    bool paused;
-    int64_t next_ms;      /* a cache for lists */
+    bool paused;              /* as it starts; then see schedule_pause */
+    int64_t next_ms;          /* a cache for lists */
     int64_t last_slot_ms; /* list only: last slot that fired or was recorded; 0: none */
     struct errand_id last_job; /* list only */
     int64_t missed_n;          /* list only: slots recorded without a job, ever */
@@ -571,7 +647,8 @@ struct errand_schedules_result {
 enum errand_overlap {
     ERRAND_OVERLAP_SKIP = 0, /* no job while the one of an earlier slot is not final */
     ERRAND_OVERLAP_ALLOW = 1,
-    ERRAND_OVERLAP_ONE_WAITING = 2, /* at most one that waits */
+    ERRAND_OVERLAP_ONE_WAITING = 2, /* at most one that waits: the last one is RUNNING or
+                                       final */
 };
 
 enum errand_fired {
@@ -587,7 +664,8 @@ struct errand_fire_params {
     int64_t slot_ms;
     int64_t next_ms;
     enum errand_overlap overlap;
-    const struct errand_push_job *job; /* NULL: only record the slot */
+    const struct errand_push_job *job; /* NULL: only record the slot. A duplicate is
+                                          FIRED too, and is the last job from then on */
 };
 
 struct errand_fire_result {
@@ -606,6 +684,8 @@ struct errand_beat_params {
     bool bye;                 /* remove it */
 };
 
+/* A beat after `bye` or after an hour of silence is a new worker. Commands go to living
+ * workers only; those that were not fetched are dropped with the worker. */
 enum errand_command {
     ERRAND_COMMAND_QUIET = 1,  /* stop reserving */
     ERRAND_COMMAND_RESUME = 2, /* reserve again */
@@ -623,7 +703,7 @@ struct errand_worker_info {
     struct errand_slice info;
     int64_t since_ms, seen_ms, until_ms;
     bool is_alive;
-    size_t running_n; /* jobs under its leases */
+    size_t running_n; /* jobs and hooks under its leases */
 };
 
 struct errand_workers_result {
@@ -668,17 +748,18 @@ struct errand_events_params {
 struct errand_events_result {
     struct errand_event *events;
     size_t events_n;
-    int64_t last;     /* pass as `after` next time */
-    bool fell_behind; /* the ring has dropped some between `after` and the first of these
-                       */
+    int64_t last;     /* pass as `after` next time: the last of these, else the newest */
+    bool fell_behind; /* the ring has dropped some between `after` and the first of these,
+                         or `after` is of another ring (larger than the newest) */
 };
 
 enum { ERRAND_EVENTS_KEPT = 10000, ERRAND_HISTOGRAM_N = 24 };
+#define ERRAND_STATS_KEPT_MS INT64_C(2592000000) /* 30 days */
 
 /* One minute of one job name on one queue. Bucket i of a histogram counts times below 2^i
  * ms; the last the rest. */
 struct errand_stat {
-    int64_t minute_ms;
+    int64_t minute_ms; /* rounded down to the minute by the driver */
     const char *queue, *name;
     int64_t done, failed, retried;
     int64_t run_ms, wait_ms; /* sums */
@@ -689,7 +770,7 @@ struct errand_stats_params {
     int64_t now_ms;
     const struct errand_stat *add; /* added to what is there */
     size_t add_n;
-    int64_t since_ms, until_ms; /* read */
+    int64_t since_ms, until_ms; /* read: minutes at or after, before; 0: any */
     const char *queue, *name;   /* read: exact, NULL: any */
 };
 
