@@ -6,6 +6,8 @@
 #ifndef ER_CORE_JSON_H
 #define ER_CORE_JSON_H
 
+#include <stdbool.h>
+
 #include "base/arena.h"
 #include "errand/types.h"
 
@@ -35,14 +37,36 @@ const char *er_json_type_name(enum er_json_type type);
  * wins. 0, or ENOTFOUND, or EINVAL for a bad path. */
 int er_json_find(struct errand_slice json, const char *path, enum er_json_type *ret_type,
                  struct errand_slice *ret, struct errand_error *err);
+/* 0, or EINVAL with the place. */
+int er_json_path_check(const char *path, struct errand_error *err);
+
+/* The whole value without the space around it. */
+enum er_json_type er_json_whole(struct errand_slice json, struct errand_slice *ret);
+
+/* Walks over the members of an object or the elements of an array (over nothing, when it
+ * is neither), in the order they were written, duplicates included:
+ *
+ *     for (er_json_walk(&walk, object); er_json_next(&walk);) … */
+struct er_json_walk {
+    bool is_object;
+    enum er_json_type type;
+    struct errand_slice key; /* with its quotes; objects only */
+    struct errand_slice value;
+    const char *p, *end;
+};
+void er_json_walk(struct er_json_walk *walk, struct errand_slice container);
+bool er_json_next(struct er_json_walk *walk);
+/* Whether a JSON string (with its quotes) means these bytes. */
+bool er_json_equal(struct errand_slice string, const char *text, size_t len);
+
 /* The text of a JSON string (with its quotes), unescaped into the arena, NUL after it;
  * lone surrogates become U+FFFD. */
 int er_json_unescape(struct errand_slice string, struct errand_arena *arena,
                      struct errand_slice *ret, struct errand_error *err);
 
 /* Replaces {path} by the value there (strings unescaped, all else as written):
- * "order:{orderId}". "{{" is a brace. 0, or EINVAL for a broken template, or ENOTFOUND
- * when the data has no such value. */
+ * "order:{orderId}". "{{" and "}}" are braces. 0, or EINVAL for a broken template or a
+ * value with a NUL in it, or ENOTFOUND when the data has no such value. */
 int er_template_expand(const char *template_text, struct errand_slice json,
                        struct errand_arena *arena, char **ret, struct errand_error *err);
 /* 0 or EINVAL with the place: for load time, when no data is there yet. */

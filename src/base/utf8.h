@@ -1,0 +1,16 @@
+/* utf8.h: is this a character? */
+#ifndef ER_BASE_UTF8_H
+#define ER_BASE_UTF8_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The length of the UTF-8 character that begins at p, 0 when none does: no overlong
+ * forms, no surrogates, nothing over U+10FFFF. p < end. */
+size_t er_utf8_len(const char *p, const char *end);
+/* Writes a character (not checked) as UTF-8; returns its length, 1 to 4. */
+size_t er_utf8_put(uint32_t character, char *ret);
+bool er_utf8_check(const char *text, size_t len);
+
+#endif
