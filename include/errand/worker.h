@@ -32,6 +32,8 @@ struct errand_worker_options {
     int runner_max_jobs;   /* recycle a runner after so many jobs; default 100,000 */
     double runner_max_age; /* seconds; default 3,600 */
     bool is_quiet;         /* print nothing but errors */
+    const char *const *env_allow; /* all that handlers inherit of the environment
+                                     (NULL-terminated); NULL: all but errand's secrets */
 };
 
 /* Works jobs from the store at `url` until told to stop (TERM, INT, max_jobs, …). Blocks.

@@ -79,13 +79,19 @@ struct er_frame_hello {
 
 /* Shared memory of one runner. The runner takes a job by moving its mark from GIVEN to
  * RUNNING; the supervisor takes it back by moving GIVEN to RECALLED, and may then give it
- * to another runner: exactly one of the two wins. */
+ * to another runner: exactly one of the two wins.
+ * DONE frames are gathered before they are sent, so a runner may die with some of them.
+ * A job marked DONE ended with ERRAND_DONE and had nothing to add (no result, no log):
+ * the mark counts, with or without its frame. A job that ended in any other way is marked
+ * TOLD, and its frames are sent before another job begins. Without this, the neighbours
+ * of a job that kills its runner would run twice. */
 enum er_mark {
     ER_MARK_FREE = 0,
     ER_MARK_GIVEN = 1,
     ER_MARK_RUNNING = 2,
     ER_MARK_RECALLED = 3,
-    ER_MARK_DONE = 4
+    ER_MARK_DONE = 4,
+    ER_MARK_TOLD = 5
 };
 enum { ER_SLOTS = 1024 };
 struct er_shared {
