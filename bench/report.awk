@@ -1,0 +1,89 @@
+# report.awk: goals.tsv, then lines "figure <tab> value" of several rounds: the median of each with
+# its range, its ratio, and whether that is what was promised. With -v tsv=1 the figures alone.
+BEGIN { FS = "\t" }
+
+FNR == NR {
+    if (!/^#/ && NF == 7)
+        goals[++goals_n] = $0
+    next
+}
+NF == 2 {
+    if (!($1 in count))
+        names[++names_n] = $1
+    values[$1, ++count[$1]] = $2 + 0
+}
+
+function sorted(name,   i, k, v) {
+    for (i = 2; i <= count[name]; i++) {
+        v = values[name, i]
+        for (k = i - 1; k >= 1 && values[name, k] > v; k--)
+            values[name, k + 1] = values[name, k]
+        values[name, k + 1] = v
+    }
+}
+
+function median(name) {
+    return values[name, int((count[name] + 1) / 2)]
+}
+
+function text(value, unit) {
+    if (unit == "/s")
+        return value < 10000 ? sprintf("%.2f k/s", value / 1000) : sprintf("%.0f k/s", value / 1000)
+    if (unit == "ms")
+        return sprintf("%.3f ms", value)
+    if (unit == "%")
+        return sprintf("%.3f %%", value)
+    return sprintf(value < 100 ? "%.1f %s" : "%.0f %s", value, unit)
+}
+
+function reaches(value, sense, mark) {
+    return sense == ">=" ? value >= mark : value <= mark
+}
+
+function row(line,   f, value, base, verdict, share) {
+    split(line, f, FS)
+    if (!(f[2] in count) || (f[3] != "-" && !(f[3] in count)))
+        return
+    value = median(f[2])
+    share = value
+    if (f[3] != "-") {
+        base = median(f[3])
+        share = base ? value / base : 0
+    }
+    verdict = ""
+    if (f[6] != "-") {
+        verdict = reaches(share, f[5], f[6]) ? "pass" : "MISS"
+        if (verdict == "MISS")
+            missed++
+        else if (f[7] != "-" && reaches(share, f[5], f[7]))
+            verdict = "goal"
+        held++
+    }
+    printf "%-38s %10s  %-23s %10s %6s  %-2s %-5s %-4s %s\n", f[1], text(value, f[4]),
+        sprintf("(%s to %s)", short(values[f[2], 1], f[4]), short(values[f[2], count[f[2]]], f[4])),
+        f[3] == "-" ? "" : text(base, f[4]), f[3] == "-" ? "" : sprintf("%.2f", share),
+        f[6] == "-" ? "" : f[5], f[6] == "-" ? "" : f[6], f[7] == "-" ? "" : f[7], verdict
+}
+
+function short(value, unit,   t) {
+    t = text(value, unit)
+    sub(/ .*/, "", t)
+    return t
+}
+
+END {
+    for (i = 1; i <= names_n; i++)
+        sorted(names[i])
+    if (tsv) {
+        print "figure\tmedian\tmin\tmax\trounds"
+        for (i = 1; i <= names_n; i++)
+            printf "%s\t%.6g\t%.6g\t%.6g\t%d\n", names[i], median(names[i]), values[names[i], 1],
+                values[names[i], count[names[i]]], count[names[i]]
+        exit
+    }
+    printf "%-38s %10s  %-23s %10s %6s  %-2s %-5s %-4s\n", "", "errand", "(range)", "beside",
+        "ratio", "", "pass", "goal"
+    for (i = 1; i <= goals_n; i++)
+        row(goals[i])
+    printf "\n%d of %d marks reached\n", held - missed, held
+}
