@@ -7,7 +7,7 @@
 
 struct errand_arena *er_arena_new(void); /* NULL: out of memory */
 void er_arena_free(struct errand_arena *arena);
-/* Forgets everything but keeps the first block: for loops that reuse one arena. */
+/* Forgets everything but keeps the largest block: for loops that reuse one arena. */
 void er_arena_reset(struct errand_arena *arena);
 size_t er_arena_used(const struct errand_arena *arena); /* bytes handed out */
 

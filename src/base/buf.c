@@ -30,7 +30,7 @@ int er_buf_reserve(struct er_buf *buf, size_t more)
     size_t need = buf->len + more + 1, size = buf->size ? buf->size : 256;
     char *p;
 
-    if (more > buf->max || buf->len + more > buf->max) {
+    if (buf->len > buf->max || more > buf->max - buf->len) {
         buf->has_failed = true;
         return -1;
     }

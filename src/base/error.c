@@ -52,7 +52,8 @@ static void cut_at_character(char *text, size_t len)
         text[lead - 1] = '\0';
 }
 
-static void message_set(struct errand_error *err, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void message_set(struct errand_error *err,
+                                                              const char *fmt, va_list ap)
 {
     int n = vsnprintf(err->message, sizeof err->message, fmt, ap);
 
