@@ -63,6 +63,11 @@ bool er_json_equal(struct errand_slice string, const char *text, size_t len);
  * lone surrogates become U+FFFD. */
 int er_json_unescape(struct errand_slice string, struct errand_arena *arena,
                      struct errand_slice *ret, struct errand_error *err);
+/* Numbers, whatever the locale says about decimal points. -1 when it is not a number, or
+ * (int) not a whole one that fits: 3, 3.0 and 3e2 are whole. Too large for a double:
+ * infinity. */
+int er_json_double(struct errand_slice number, double *ret);
+int er_json_int(struct errand_slice number, int64_t *ret);
 
 /* Replaces {path} by the value there (strings unescaped, all else as written):
  * "order:{orderId}". "{{" and "}}" are braces. 0, or EINVAL for a broken template or a

@@ -1,9 +1,10 @@
 /* template.c: keys made from the data: "order:{orderId}". */
+#include "core/json.h"
+
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/error.h"
-#include "core/json.h"
 
 enum { KEY_BYTES_MAX = 64 << 10, PATH_MAX_LEN = 255 };
 

@@ -1,0 +1,275 @@
+/* options.c: the table of options, its checks, and who decides. */
+#include "core/options.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "core/backoff.h"
+#include "core/json.h"
+#include "core/name.h"
+#include "core/options_table.h"
+
+#define DAY_MS INT64_C(86400000)
+enum { TEXT_BYTES_MAX = 512, COMMAND_BYTES_MAX = 256 << 10, TAGS_MAX = 32 };
+
+#define AT(member) offsetof(struct er_options, member)
+const struct er_option_field er_option_fields[] = {
+    {"queue", ER_OPT_QUEUE, ER_KIND_NAME, AT(queue), 0, 0},
+    {"tries", ER_OPT_TRIES, ER_KIND_INT32, AT(tries), 1, 1000},
+    {"timeout", ER_OPT_TIMEOUT, ER_KIND_SECONDS, AT(timeout_ms), 1, 30 * DAY_MS},
+    {"backoff", ER_OPT_BACKOFF, ER_KIND_BACKOFF, AT(backoff), 0, 0},
+    {"backoff_strategy", ER_OPT_BACKOFF, ER_KIND_WORD, AT(backoff.strategy), 0, 0},
+    {"backoff_cap", ER_OPT_BACKOFF, ER_KIND_CAP, AT(backoff.cap), 0, 0},
+    {"backoff_jitter", ER_OPT_BACKOFF, ER_KIND_JITTER, AT(backoff.jitter), 0, 0},
+    {"priority", ER_OPT_PRIORITY, ER_KIND_INT32, AT(priority), INT32_MIN, INT32_MAX},
+    {"unique", ER_OPT_UNIQUE, ER_KIND_TEXT, AT(unique), 0, 0},
+    {"unique_for", ER_OPT_UNIQUE, ER_KIND_SECONDS, AT(unique_ttl_ms), 0, 3660 * DAY_MS},
+    {"unique_until", ER_OPT_UNIQUE, ER_KIND_WORD, AT(unique_until), 0, 0},
+    {"unique_policy", ER_OPT_UNIQUE, ER_KIND_WORD, AT(unique_policy), 0, 0},
+    {"tags", ER_OPT_TAGS, ER_KIND_TAGS, AT(tags), 0, 0},
+    {"schedule", ER_OPT_SCHEDULE, ER_KIND_TEXT, AT(schedule), 0, 0},
+    {"zone", ER_OPT_SCHEDULE, ER_KIND_TEXT, AT(zone), 0, 0},
+    {"hooks", ER_OPT_HOOKS, ER_KIND_HOOKS, AT(hooks), 0, 0},
+    {"command", ER_OPT_COMMAND, ER_KIND_COMMAND, AT(command), 0, 0},
+    {"retry_until", ER_OPT_RETRY_UNTIL, ER_KIND_INSTANT, AT(retry_until_ms), 0,
+     INT64_MAX},
+    {"max_data", ER_OPT_MAX_DATA, ER_KIND_SIZE, AT(max_data), 1, 16 << 20},
+    {"memory", ER_OPT_MEMORY, ER_KIND_INT64, AT(memory_mib), 1, 1 << 20},
+    {"trace", ER_OPT_TRACE, ER_KIND_TEXT, AT(trace), 0, 0},
+};
+const size_t er_option_fields_n = sizeof er_option_fields / sizeof *er_option_fields;
+
+static const char *const strategy_words[] = {"default", "fixed", "linear", "exponential",
+                                             NULL};
+static const char *const until_words[] = {"ttl", "done", "started", NULL};
+static const char *const policy_words[] = {"ignore", "replace", "extend", NULL};
+const char *const er_hook_words[] = {"failed", "timed-out", NULL};
+
+const struct er_options er_options_default = {
+    .has =
+        ER_OPT_QUEUE | ER_OPT_TRIES | ER_OPT_TIMEOUT | ER_OPT_BACKOFF | ER_OPT_PRIORITY,
+    .queue = "default",
+    .tries = 3,
+    .timeout_ms = 300000,
+};
+
+/* The size of an enum is the compiler's affair: fields of kind WORD are read and written
+ * as int. */
+_Static_assert(sizeof(enum errand_unique_until) == sizeof(int) &&
+                   sizeof(enum errand_unique_policy) == sizeof(int) &&
+                   sizeof(enum errand_backoff_strategy) == sizeof(int),
+               "enums are ints");
+
+const char *const *er_option_words(const struct er_option_field *field)
+{
+    if (field->offset == AT(unique_until))
+        return until_words;
+    return field->offset == AT(unique_policy) ? policy_words : strategy_words;
+}
+
+int er_option_word_find(const char *const *words, const char *name, size_t len)
+{
+    for (int i = 0; words[i]; i++) {
+        size_t j = 0;
+        if (strlen(words[i]) != len)
+            continue;
+        while (j < len && (name[j] == '_' ? '-' : name[j]) == words[i][j])
+            j++;
+        if (j == len)
+            return i;
+    }
+    return -1;
+}
+
+void er_backoff_settle(struct errand_backoff *backoff)
+{
+    /* A list of one zero stays: a base of zero would mean the default. */
+    if (backoff->list_n != 1 || backoff->strategy == ERRAND_BACKOFF_DEFAULT ||
+        !(backoff->list[0] > 0))
+        return;
+    backoff->base = backoff->list[0];
+    backoff->list_n = 0;
+}
+
+void er_options_fill(struct er_options *into, const struct er_options *from)
+{
+    uint32_t missing = from->has & ~into->has;
+
+    into->has |= missing;
+    if (missing & ER_OPT_QUEUE)
+        into->queue = from->queue;
+    if (missing & ER_OPT_TRIES)
+        into->tries = from->tries;
+    if (missing & ER_OPT_TIMEOUT)
+        into->timeout_ms = from->timeout_ms;
+    if (missing & ER_OPT_BACKOFF)
+        into->backoff = from->backoff;
+    if (missing & ER_OPT_PRIORITY)
+        into->priority = from->priority;
+    if (missing & ER_OPT_UNIQUE) {
+        into->unique = from->unique;
+        into->unique_ttl_ms = from->unique_ttl_ms;
+        into->unique_until = from->unique_until;
+        into->unique_policy = from->unique_policy;
+    }
+    if (missing & ER_OPT_TAGS) {
+        into->tags = from->tags;
+        into->tags_n = from->tags_n;
+    }
+    if (missing & ER_OPT_SCHEDULE) {
+        into->schedule = from->schedule;
+        into->zone = from->zone;
+    }
+    if (missing & ER_OPT_HOOKS)
+        into->hooks = from->hooks;
+    if (missing & ER_OPT_COMMAND)
+        into->command = from->command;
+    if (missing & ER_OPT_RETRY_UNTIL)
+        into->retry_until_ms = from->retry_until_ms;
+    if (missing & ER_OPT_MAX_DATA)
+        into->max_data = from->max_data;
+    if (missing & ER_OPT_MEMORY)
+        into->memory_mib = from->memory_mib;
+    if (missing & ER_OPT_TRACE)
+        into->trace = from->trace;
+}
+
+static int check_range(const struct er_option_field *f, int64_t value,
+                       struct errand_error *err)
+{
+    if (value >= f->min && value <= f->max)
+        return 0;
+    return errand_error_set(err, ERRAND_EINVAL,
+                            "%s is %" PRId64 ": %" PRId64 " to %" PRId64 " are allowed",
+                            f->name, value, f->min, f->max);
+}
+
+/* Times are said in seconds everywhere but here. */
+static int check_seconds(const struct er_option_field *f, int64_t ms,
+                         struct errand_error *err)
+{
+    if (ms >= f->min && ms <= f->max)
+        return 0;
+    return errand_error_set(
+        err, ERRAND_EINVAL,
+        "%s is %s%" PRId64 ".%03d s: %s to %" PRId64 " days are allowed", f->name,
+        ms < 0 ? "-" : "", ms / 1000 < 0 ? -(ms / 1000) : ms / 1000,
+        (int)(ms % 1000 < 0 ? -(ms % 1000) : ms % 1000), f->min ? "more than 0" : "0",
+        f->max / DAY_MS);
+}
+
+static int check_text(const struct er_option_field *f, const char *text,
+                      struct errand_error *err)
+{
+    size_t len = text ? strlen(text) : 0;
+
+    if (text && len == 0)
+        return errand_error_set(err, ERRAND_EINVAL, "%s is empty", f->name);
+    if (len > TEXT_BYTES_MAX)
+        return errand_error_set(err, ERRAND_EINVAL,
+                                "%s has %zu bytes, more than the %d allowed", f->name,
+                                len, TEXT_BYTES_MAX);
+    return 0;
+}
+
+static int check_word(const struct er_option_field *f, int value,
+                      struct errand_error *err)
+{
+    const char *const *words = er_option_words(f);
+
+    for (int i = 0; words[i]; i++)
+        if (i == value)
+            return 0;
+    return errand_error_set(err, ERRAND_EINVAL, "%s is %d, which has no meaning", f->name,
+                            value);
+}
+
+static int check_tags(const struct er_options *o, struct errand_error *err)
+{
+    int rc;
+
+    if (o->tags_n > TAGS_MAX)
+        return errand_error_set(err, ERRAND_EINVAL,
+                                "%zu tags are more than the %d allowed", o->tags_n,
+                                TAGS_MAX);
+    for (size_t i = 0; i < o->tags_n; i++)
+        if ((rc = er_name_check("tag", o->tags[i], err)) < 0)
+            return rc;
+    return 0;
+}
+
+/* A JSON array of at least one string. */
+static int check_command(const char *command, struct errand_error *err)
+{
+    struct er_json_limits limits = {.max_bytes = COMMAND_BYTES_MAX};
+    struct errand_slice json = {.ptr = command, .len = command ? strlen(command) : 0};
+    struct er_json_walk walk;
+    size_t n = 0;
+    int rc;
+
+    if ((rc = er_json_check("command", json, &limits, err)) < 0)
+        return rc;
+    if (er_json_whole(json, &json) != ER_JSON_ARRAY)
+        return errand_error_set(err, ERRAND_EINVAL, "command is not a JSON array");
+    for (er_json_walk(&walk, json); er_json_next(&walk); n++)
+        if (walk.type != ER_JSON_STRING)
+            return errand_error_set(err, ERRAND_EINVAL,
+                                    "argument %zu of command is not a string", n);
+    return n ? 0 : errand_error_set(err, ERRAND_EINVAL, "command is empty");
+}
+
+int er_option_check(const struct er_option_field *f, const struct er_options *o,
+                    struct errand_error *err)
+{
+    const void *at = er_option_of(f, o);
+
+    switch (f->kind) {
+    case ER_KIND_NAME:
+        return er_name_check(f->name, *(const char *const *)at, err);
+    case ER_KIND_TEXT:
+        return check_text(f, *(const char *const *)at, err);
+    case ER_KIND_INT32:
+        return check_range(f, *(const int32_t *)at, err);
+    case ER_KIND_INT64:
+    case ER_KIND_INSTANT:
+        return check_range(f, *(const int64_t *)at, err);
+    case ER_KIND_SIZE:
+        return check_range(f, (int64_t) * (const size_t *)at, err);
+    case ER_KIND_SECONDS:
+        return check_seconds(f, *(const int64_t *)at, err);
+    case ER_KIND_WORD:
+        return check_word(f, *(const int *)at, err);
+    case ER_KIND_BACKOFF:
+    case ER_KIND_CAP:
+    case ER_KIND_JITTER:
+        return er_backoff_check(&o->backoff, err);
+    case ER_KIND_TAGS:
+        return check_tags(o, err);
+    case ER_KIND_HOOKS:
+        if (o->hooks & ~(uint32_t)(ER_HOOK_FAILED | ER_HOOK_TIMED_OUT))
+            return errand_error_set(err, ERRAND_EINVAL,
+                                    "hooks are %#x, which has no meaning", o->hooks);
+        return 0;
+    case ER_KIND_COMMAND:
+        return check_command(o->command, err);
+    }
+    return 0;
+}
+
+int er_options_check(const struct er_options *options, struct errand_error *err)
+{
+    int rc;
+
+    if (options->has == 0)
+        return 0;
+    for (size_t i = 0; i < er_option_fields_n; i++)
+        if ((options->has & er_option_fields[i].bit) &&
+            (rc = er_option_check(&er_option_fields[i], options, err)) < 0)
+            return rc;
+    if ((options->has & ER_OPT_UNIQUE) && !options->unique)
+        return errand_error_set(err, ERRAND_EINVAL,
+                                "unique_for, unique_until and unique_policy need unique");
+    if ((options->has & ER_OPT_SCHEDULE) && !options->schedule)
+        return errand_error_set(err, ERRAND_EINVAL, "zone needs schedule");
+    return 0;
+}
