@@ -1,0 +1,210 @@
+/* config_table.c: every key of the configuration, and what to say of one that is none. */
+#include "client/config_parts.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DAYS 86400.0
+#define AT(field) offsetof(struct er_config, field)
+
+/* ERRAND_QUEUE and ERRAND_TRIES are no environment of ours on purpose: a handler has them
+ * set by its worker, and what it dispatches must not end up on its own queue by accident.
+ */
+const struct er_config_key er_config_keys[] = {
+    {"url", "URL", "sqlite:errand.db", "ERRAND_URL",
+     "where jobs live; a relative path is relative to the project", ER_CONFIG_URL,
+     AT(url), 0, 0},
+    {"durable", "normal or full", "normal", "ERRAND_DURABLE",
+     "normal: a job survives the kill of any process; full: also loss of power",
+     ER_CONFIG_DURABLE, AT(client.durable), 0, 0},
+    {"busy", "seconds", "30", NULL,
+     "how long a call may wait for another writer before it fails", ER_CONFIG_MS,
+     AT(client.busy_ms), 0.001, 3600},
+    {"force", "bool", "false", NULL,
+     "accept a store that is refused otherwise, such as a file on a network file system",
+     ER_CONFIG_BOOL, AT(client.force), 0, 0},
+    {"keep_completed", "seconds, none or all", "24h", NULL,
+     "how long completed jobs are kept", ER_CONFIG_KEEP_AGE, AT(client.keep_completed_ms),
+     0, 36500 * DAYS},
+    {"keep_completed_max", "number, none or all", "10000", NULL,
+     "how many completed jobs are kept, each queue by itself", ER_CONFIG_KEEP_COUNT,
+     AT(client.keep_completed_n), 0, 1e15},
+    {"max_data", "size", "1MiB", NULL, "largest data of a job", ER_CONFIG_SIZE,
+     AT(client.max_data), 1, 16 << 20},
+    {"max_depth", "number", "64", NULL, "deepest nesting in the data of a job",
+     ER_CONFIG_INT, AT(client.max_depth), 1, 1000},
+
+    {"defaults.queue", "name", "default", NULL, "queue of jobs that name none",
+     ER_CONFIG_OPTION, 0, 0, 0},
+    {"defaults.tries", "number", "3", NULL, "attempts a job may take", ER_CONFIG_OPTION,
+     0, 0, 0},
+    {"defaults.timeout", "seconds", "300", NULL, "time an attempt may take",
+     ER_CONFIG_OPTION, 0, 0, 0},
+    {"defaults.backoff", "seconds or list", "10", NULL,
+     "wait before a retry; a list has one wait per retry and its last one repeats",
+     ER_CONFIG_OPTION, 0, 0, 0},
+    {"defaults.backoff_strategy", "fixed, linear or exponential", "exponential", NULL,
+     "how the wait grows; a list wins over it", ER_CONFIG_OPTION, 0, 0, 0},
+    {"defaults.backoff_cap", "seconds", "1h", NULL, "longest wait of a strategy",
+     ER_CONFIG_OPTION, 0, 0, 0},
+    {"defaults.backoff_jitter", "share from 0 to 1", "0.2", NULL,
+     "random share added to the wait of a strategy", ER_CONFIG_OPTION, 0, 0, 0},
+    {"defaults.priority", "number", "0", NULL, "smaller goes first", ER_CONFIG_OPTION, 0,
+     0, 0},
+
+    {"queues.*.tries", "number", "", NULL, "as in defaults, for jobs on this queue",
+     ER_CONFIG_OPTION, 0, 0, 0},
+    {"queues.*.timeout", "seconds", "", NULL, "the same", ER_CONFIG_OPTION, 0, 0, 0},
+    {"queues.*.backoff", "seconds or list", "", NULL, "the same", ER_CONFIG_OPTION, 0, 0,
+     0},
+    {"queues.*.backoff_strategy", "fixed, linear or exponential", "", NULL, "the same",
+     ER_CONFIG_OPTION, 0, 0, 0},
+    {"queues.*.backoff_cap", "seconds", "", NULL, "the same", ER_CONFIG_OPTION, 0, 0, 0},
+    {"queues.*.backoff_jitter", "share from 0 to 1", "", NULL, "the same",
+     ER_CONFIG_OPTION, 0, 0, 0},
+    {"queues.*.priority", "number", "", NULL, "the same", ER_CONFIG_OPTION, 0, 0, 0},
+    {"queues.*.weight", "number", "1", NULL,
+     "share of this queue among those a worker serves", ER_CONFIG_WEIGHT, 0, 1, 1000},
+
+    {"worker.queues", "list", "all", "ERRAND_QUEUES",
+     "queues to work, the first one first; all: all queues as one line", ER_CONFIG_LIST,
+     AT(worker.queues), 0, 0},
+    {"worker.concurrency", "number", "cores", "ERRAND_CONCURRENCY",
+     "jobs that run at the same time", ER_CONFIG_INT, AT(worker.concurrency), 1, 1000},
+    {"worker.grace", "seconds", "30", "ERRAND_GRACE",
+     "time that running jobs get when the worker stops", ER_CONFIG_SECONDS,
+     AT(worker.grace), 0.001, DAYS},
+    {"worker.lease", "seconds", "30", NULL,
+     "how long a job stays with a worker that is not heard of", ER_CONFIG_SECONDS,
+     AT(worker.lease), 1, DAYS},
+    {"worker.sleep", "seconds", "1", NULL,
+     "longest sleep when there is nothing to do; wake-ups come before it",
+     ER_CONFIG_SECONDS, AT(worker.sleep), 0.01, 3600},
+    {"worker.memory", "MiB", "none", "ERRAND_MEMORY",
+     "memory a job may use; a plain number is MiB", ER_CONFIG_MIB, AT(worker.memory), 1,
+     1 << 24},
+    {"worker.max_jobs", "number", "none", NULL, "the worker ends after so many attempts",
+     ER_CONFIG_INT, AT(worker.max_jobs), 1, 1e15},
+    {"worker.max_time", "seconds", "none", NULL, "the worker ends after so long",
+     ER_CONFIG_SECONDS, AT(worker.max_time), 0.001, 36500 * DAYS},
+    {"worker.runner_max_jobs", "number", "100000", NULL,
+     "a child process is replaced after so many jobs", ER_CONFIG_INT,
+     AT(worker.runner_max_jobs), 1, 2e9},
+    {"worker.runner_max_age", "seconds", "1h", NULL,
+     "a child process is replaced after so long", ER_CONFIG_SECONDS,
+     AT(worker.runner_max_age), 1, 3650 * DAYS},
+    {"worker.name", "name", "host-pid", NULL, "what this worker is called in lists",
+     ER_CONFIG_TEXT, AT(worker.name), 0, 0},
+    {"worker.quiet", "bool", "false", NULL, "print nothing but errors", ER_CONFIG_BOOL,
+     AT(worker.is_quiet), 0, 0},
+    {"worker.env", "list", "all", NULL,
+     "names of the environment variables that jobs see; all: all but errand's secrets",
+     ER_CONFIG_LIST, AT(env_allow), 0, 0},
+};
+const size_t er_config_keys_n = sizeof er_config_keys / sizeof *er_config_keys;
+
+const struct er_config_key *er_config_key_find(const char *pattern)
+{
+    for (size_t i = 0; i < er_config_keys_n; i++)
+        if (strcmp(er_config_keys[i].path, pattern) == 0)
+            return &er_config_keys[i];
+    return NULL;
+}
+
+bool er_config_is_group(const char *pattern)
+{
+    size_t len = strlen(pattern);
+
+    for (size_t i = 0; i < er_config_keys_n; i++)
+        if (strncmp(er_config_keys[i].path, pattern, len) == 0 &&
+            er_config_keys[i].path[len] == '.')
+            return true;
+    return false;
+}
+
+/* ------------------------------------------------------------------ errors */
+
+int er_config_error(const struct er_config_place *place, struct errand_error *err,
+                    const char *fmt, ...)
+{
+    char text[ERRAND_ERROR_MAX];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    if (place->file)
+        return errand_error_set(err, ERRAND_EINVAL, "%s:%zu:%zu: %s", place->file,
+                                place->line, place->column, text);
+    return errand_error_set(err, ERRAND_EINVAL, "%s: %s", place->label, text);
+}
+
+/* Edits between two short words; a swap of neighbours counts as one. */
+static size_t distance(const char *a, const char *b)
+{
+    enum { MAX = 40 };
+    size_t rows[3][MAX + 1], la = strlen(a), lb = strlen(b);
+
+    if (la > MAX || lb > MAX)
+        return MAX;
+    for (size_t j = 0; j <= lb; j++)
+        rows[0][j] = j;
+    for (size_t i = 1; i <= la; i++) {
+        size_t *row = rows[i % 3], *up = rows[(i + 2) % 3], *up2 = rows[(i + 1) % 3];
+        row[0] = i;
+        for (size_t j = 1; j <= lb; j++) {
+            size_t best = up[j - 1] + (a[i - 1] != b[j - 1]);
+            best = up[j] + 1 < best ? up[j] + 1 : best;
+            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                best = up2[j - 2] + 1 < best ? up2[j - 2] + 1 : best;
+            row[j] = best;
+        }
+    }
+    return rows[la % 3][lb];
+}
+
+/* The word of a key's path that stands right below a group: "worker" and "worker.grace"
+ * give "grace". */
+static bool child_of(const char *path, const char *group, char *word, size_t size)
+{
+    size_t len = strlen(group), n;
+
+    if (len > 0) {
+        if (strncmp(path, group, len) != 0 || path[len] != '.')
+            return false;
+        path += len + 1;
+    }
+    n = strcspn(path, ".");
+    snprintf(word, size, "%.*s", (int)n, path);
+    return true;
+}
+
+int er_config_unknown(const struct er_config_place *place, const char *group_pattern,
+                      const char *group, const char *name, struct errand_error *err)
+{
+    char best[64] = "", word[64], full[64] = "";
+    size_t best_d = 3;
+
+    for (size_t i = 0; i < er_config_keys_n; i++) {
+        const char *last = strrchr(er_config_keys[i].path, '.');
+        if (child_of(er_config_keys[i].path, group_pattern, word, sizeof word) &&
+            distance(name, word) < best_d) {
+            best_d = distance(name, word);
+            snprintf(best, sizeof best, "%s", word);
+        }
+        if (strcmp(name, last ? last + 1 : er_config_keys[i].path) == 0 && !full[0])
+            snprintf(full, sizeof full, "%s", er_config_keys[i].path);
+    }
+    if (best[0])
+        return er_config_error(place, err, "there is no key '%s%s%s', did you mean '%s'?",
+                               group, group[0] ? "." : "", name, best);
+    if (full[0])
+        return er_config_error(place, err, "there is no key '%s%s%s', did you mean '%s'?",
+                               group, group[0] ? "." : "", name, full);
+    return er_config_error(place, err,
+                           "there is no key '%s%s%s'; docs/configuration.md lists all",
+                           group, group[0] ? "." : "", name);
+}

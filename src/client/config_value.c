@@ -1,0 +1,351 @@
+/* config_value.c: how the text of a configuration becomes a value in its place. */
+#include "client/config_parts.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "core/clock.h"
+#include "core/name.h"
+#include "store/store.h"
+
+enum { QUEUES_MAX = 1000 };
+
+static bool number_parse(const char *text, double *ret)
+{
+    char *end;
+
+    errno = 0;
+    *ret = strtod(text, &end);
+    return end != text && errno == 0 && isfinite(*ret) &&
+           strspn(text, "0123456789.") == (size_t)(end - text);
+}
+
+static bool whole_parse(const char *text, int64_t *ret)
+{
+    const char *digits = text[0] == '-' ? text + 1 : text;
+    char *end;
+
+    if (digits[0] < '0' || digits[0] > '9')
+        return false;
+    errno = 0;
+    *ret = strtoll(text, &end, 10);
+    return *end == '\0' && errno == 0;
+}
+
+/* "64MiB", "64M", "512KiB", and a bare number of `unit` bytes. */
+static bool size_parse(const char *text, double unit, double *ret)
+{
+    static const struct {
+        const char *name;
+        double bytes;
+    } units[] = {{"KiB", 1024.0},  {"K", 1024.0},         {"MiB", 1048576.0},
+                 {"M", 1048576.0}, {"GiB", 1073741824.0}, {"G", 1073741824.0},
+                 {"B", 1.0}};
+    size_t n = strspn(text, "0123456789.");
+    char number[32];
+
+    while (text[n] == ' ')
+        n++;
+    if (n == 0 || n >= sizeof number)
+        return false;
+    memcpy(number, text, n);
+    number[strcspn(number, " ") < n ? strcspn(number, " ") : n] = '\0';
+    if (!number_parse(number, ret))
+        return false;
+    if (text[n] == '\0') {
+        *ret *= unit;
+        return true;
+    }
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (strcmp(text + n, units[i].name) == 0) {
+            *ret *= units[i].bytes;
+            return true;
+        }
+    return false;
+}
+
+/* One value on its way to its place. */
+struct saying {
+    struct er_config *config;
+    const struct er_config_key *key;
+    const char *path;
+    const struct er_config_place *place;
+    void *target;
+};
+
+static int out_of_range(const struct saying *s, const char *text, const char *what,
+                        struct errand_error *err)
+{
+    return er_config_error(s->place, err, "%s: '%s' is not %s from %.15g to %.15g",
+                           s->path, text, what, s->key->min, s->key->max);
+}
+
+static int set_whole(const struct saying *s, const char *text, struct errand_error *err)
+{
+    int64_t n;
+
+    if (!whole_parse(text, &n) || (double)n < s->key->min || (double)n > s->key->max)
+        return out_of_range(s, text, "a whole number", err);
+    /* max_jobs is the one wide number among the ints. */
+    if (s->key->max > INT32_MAX)
+        *(int64_t *)s->target = n;
+    else
+        *(int *)s->target = (int)n;
+    return 0;
+}
+
+static int set_time(const struct saying *s, const char *text, struct errand_error *err)
+{
+    int64_t ms;
+
+    if (er_duration_parse(text, &ms) < 0)
+        return er_config_error(s->place, err,
+                               "%s: '%s' is not a time; write 90, 1.5s, 10m, 2h or 1d",
+                               s->path, text);
+    if ((double)ms < s->key->min * 1000 || (double)ms > s->key->max * 1000)
+        return out_of_range(s, text, "a time in seconds", err);
+    if (s->key->kind == ER_CONFIG_SECONDS)
+        *(double *)s->target = (double)ms / 1000;
+    else
+        *(int64_t *)s->target = ms;
+    return 0;
+}
+
+static int set_size(const struct saying *s, const char *text, struct errand_error *err)
+{
+    bool is_mib = s->key->kind == ER_CONFIG_MIB;
+    double unit = is_mib ? 1048576.0 : 1.0, bytes;
+
+    if (!size_parse(text, unit, &bytes))
+        return er_config_error(s->place, err,
+                               "%s: '%s' is not a size; write 512KiB, 64MiB or 1GiB",
+                               s->path, text);
+    if (bytes / unit < s->key->min || bytes / unit > s->key->max)
+        return out_of_range(s, text, is_mib ? "a size in MiB" : "a size in bytes", err);
+    if (is_mib)
+        *(int64_t *)s->target = (int64_t)(bytes / unit);
+    else
+        *(size_t *)s->target = (size_t)bytes;
+    return 0;
+}
+
+static int set_bool(const struct saying *s, const char *text, struct errand_error *err)
+{
+    if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
+        return er_config_error(s->place, err, "%s: '%s' is neither true nor false",
+                               s->path, text);
+    *(bool *)s->target = text[0] == 't';
+    return 0;
+}
+
+static int set_keep(const struct saying *s, const char *text, struct errand_error *err)
+{
+    int64_t *keep = s->target, n;
+
+    if (strcmp(text, "none") == 0 || strcmp(text, "0") == 0)
+        *keep = ERRAND_KEEP_NONE;
+    else if (strcmp(text, "all") == 0)
+        *keep = ERRAND_KEEP_ALL;
+    else if (s->key->kind == ER_CONFIG_KEEP_AGE)
+        return set_time(s, text, err);
+    else if (whole_parse(text, &n) && n > 0)
+        *keep = n;
+    else
+        return er_config_error(s->place, err, "%s: '%s' is not a number, none or all",
+                               s->path, text);
+    return 0;
+}
+
+static int set_durable(const struct saying *s, const char *text, struct errand_error *err)
+{
+    if (strcmp(text, "normal") != 0 && strcmp(text, "full") != 0)
+        return er_config_error(s->place, err, "%s: '%s' is neither normal nor full",
+                               s->path, text);
+    *(enum errand_durable *)s->target =
+        text[0] == 'f' ? ERRAND_DURABLE_FULL : ERRAND_DURABLE_NORMAL;
+    return 0;
+}
+
+static int set_text(const struct saying *s, const char *text, struct errand_error *err)
+{
+    struct errand_error inner = {0};
+
+    if (!text[0])
+        return er_config_error(s->place, err, "%s is empty", s->path);
+    if (s->key->kind == ER_CONFIG_TEXT && er_name_check(s->path, text, &inner) < 0)
+        return er_config_error(s->place, err, "%s", inner.message);
+    *(const char **)s->target = text;
+    return 0;
+}
+
+/* "all" alone is the table's word for no list at all. */
+static int set_list(const struct saying *s, const struct er_config_value *value,
+                    struct errand_error *err)
+{
+    bool is_all = value->items_n == 1 && strcmp(value->items[0], "all") == 0;
+
+    if (value->items_n == 0 &&
+        s->key->offset == offsetof(struct er_config, worker.queues))
+        return er_config_error(s->place, err, "%s is an empty list; leave it out for all",
+                               s->path);
+    for (size_t i = 0; i < value->items_n; i++)
+        if (!value->items[i][0])
+            return er_config_error(s->place, err, "%s: item %zu is empty", s->path,
+                                   i + 1);
+        else if (s->key->offset == offsetof(struct er_config, worker.queues) &&
+                 er_name_check("queue", value->items[i], NULL) < 0)
+            return er_config_error(s->place, err, "%s: '%s' is not the name of a queue",
+                                   s->path, value->items[i]);
+    *(const char *const **)s->target = is_all ? NULL : value->items;
+    return 0;
+}
+
+static int set_option(const struct saying *s, struct er_options *options,
+                      const char *text, struct errand_error *err)
+{
+    struct errand_error inner = {0};
+
+    if (er_options_set(options, strrchr(s->path, '.') + 1, text, s->config->arena,
+                       &inner) == 0)
+        return 0;
+    return er_config_error(s->place, err, "%s: %s", s->path, inner.message);
+}
+
+static int set_scalar(const struct saying *s, struct er_config_queue *queue,
+                      const char *text, struct errand_error *err)
+{
+    switch (s->key->kind) {
+    case ER_CONFIG_INT:
+        return set_whole(s, text, err);
+    case ER_CONFIG_SECONDS:
+    case ER_CONFIG_MS:
+        return set_time(s, text, err);
+    case ER_CONFIG_SIZE:
+    case ER_CONFIG_MIB:
+        return set_size(s, text, err);
+    case ER_CONFIG_BOOL:
+        return set_bool(s, text, err);
+    case ER_CONFIG_KEEP_AGE:
+    case ER_CONFIG_KEEP_COUNT:
+        return set_keep(s, text, err);
+    case ER_CONFIG_DURABLE:
+        return set_durable(s, text, err);
+    case ER_CONFIG_TEXT:
+    case ER_CONFIG_URL:
+        return set_text(s, text, err);
+    case ER_CONFIG_OPTION:
+        return set_option(s, queue ? &queue->options : &s->config->defaults, text, err);
+    case ER_CONFIG_WEIGHT:
+        return set_whole(s, text, err);
+    case ER_CONFIG_LIST:
+        break;
+    }
+    return errand_error_set(err, ERRAND_EINTERNAL, "%s has no scalar", s->path);
+}
+
+/* A list where the option takes one (backoff) travels as text with commas. */
+static char *join(struct errand_arena *arena, const struct er_config_value *value)
+{
+    char *text = er_arena_printf(arena, "%s", value->items_n ? value->items[0] : "");
+
+    for (size_t i = 1; text && i < value->items_n; i++)
+        text = er_arena_printf(arena, "%s,%s", text, value->items[i]);
+    return text;
+}
+
+static bool takes_list(const struct er_config_key *key)
+{
+    return key->kind == ER_CONFIG_LIST || strstr(key->type, "list") != NULL;
+}
+
+static int put(const struct saying *s, struct er_config_queue *queue,
+               const struct er_config_value *value, const char *text,
+               struct errand_error *err)
+{
+    if (s->key->kind == ER_CONFIG_LIST)
+        return set_list(s, value, err);
+    return set_scalar(s, queue, text, err);
+}
+
+static int remember(struct er_config *config, const char *path, const char *text,
+                    const struct er_config_place *place, struct errand_error *err)
+{
+    size_t n = config->settings_n;
+    struct er_config_setting *setting;
+
+    if ((n & (n - 1)) == 0) { /* full at every power of two */
+        struct er_config_setting *more =
+            errand_arena_alloc(config->arena, (n ? 2 * n : 1) * sizeof *more);
+        if (!more)
+            return er_error_nomem(err);
+        if (n)
+            memcpy(more, config->settings, n * sizeof *more);
+        config->settings = more;
+    }
+    setting = &config->settings[config->settings_n];
+    setting->path = er_arena_printf(config->arena, "%s", path);
+    setting->text = text;
+    setting->origin =
+        place->file ? er_arena_printf(config->arena, "%s:%zu", place->label, place->line)
+                    : er_arena_printf(config->arena, "%s", place->label);
+    if (!setting->path || !setting->text || !setting->origin)
+        return er_error_nomem(err);
+    config->settings_n++;
+    return 0;
+}
+
+int er_config_say(struct er_config *config, const struct er_config_key *key,
+                  const char *path, struct er_config_queue *queue,
+                  const struct er_config_value *value,
+                  const struct er_config_place *place, struct errand_error *err)
+{
+    struct saying s = {.config = config, .key = key, .path = path, .place = place};
+    const char *text = join(config->arena, value);
+    int rc;
+
+    if (!text)
+        return er_error_nomem(err);
+    if (value->is_list && !takes_list(key))
+        return er_config_error(place, err, "%s wants %s, found a list", path, key->type);
+    s.target = key->kind == ER_CONFIG_WEIGHT ? (void *)&queue->weight
+                                             : (void *)((char *)config + key->offset);
+    if ((rc = put(&s, queue, value, text, err)) < 0)
+        return rc;
+    if (key->kind == ER_CONFIG_URL)
+        text = er_url_shown(text, config->arena);
+    return remember(config, path, text, place, err);
+}
+
+int er_config_queue_add(struct er_config *config, const char *name,
+                        const struct er_config_place *place, struct er_config_queue **ret,
+                        struct errand_error *err)
+{
+    size_t n = config->queues_n;
+
+    if (er_config_queue_find(config, name))
+        return er_config_error(place, err, "queue '%s' stands here twice", name);
+    if (er_name_check("queue", name, NULL) < 0)
+        return er_config_error(place, err, "'%s' is not the name of a queue", name);
+    if (n == QUEUES_MAX)
+        return er_config_error(place, err, "more than %d queues", QUEUES_MAX);
+    if ((n & (n - 1)) == 0) {
+        struct er_config_queue *more =
+            errand_arena_alloc(config->arena, (n ? 2 * n : 1) * sizeof *more);
+        if (!more)
+            return er_error_nomem(err);
+        if (n)
+            memcpy(more, config->queues, n * sizeof *more);
+        config->queues = more;
+    }
+    config->queues[n] = (struct er_config_queue){
+        .name = errand_arena_copy(config->arena, name, strlen(name)), .weight = 1};
+    if (!config->queues[n].name)
+        return er_error_nomem(err);
+    config->queues_n++;
+    *ret = &config->queues[n];
+    return 0;
+}
