@@ -43,7 +43,8 @@ const struct er_config_key er_config_keys[] = {
     {"defaults.timeout", "seconds", "300", NULL, "time an attempt may take",
      ER_CONFIG_OPTION, 0, 0, 0},
     {"defaults.backoff", "seconds or list", "10", NULL,
-     "wait before a retry; a list has one wait per retry and its last one repeats",
+     "wait before a retry, or the base of a strategy; a list has one wait per retry and "
+     "its last one repeats",
      ER_CONFIG_OPTION, 0, 0, 0},
     {"defaults.backoff_strategy", "fixed, linear or exponential", "exponential", NULL,
      "how the wait grows; a list wins over it", ER_CONFIG_OPTION, 0, 0, 0},
