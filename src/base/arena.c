@@ -97,7 +97,7 @@ void *errand_arena_alloc(struct errand_arena *arena, size_t size)
 
 char *errand_arena_copy(struct errand_arena *arena, const void *ptr, size_t len)
 {
-    char *p = errand_arena_alloc(arena, len + 1);
+    char *p = len < SIZE_MAX ? errand_arena_alloc(arena, len + 1) : NULL;
 
     if (p && len)
         memcpy(p, ptr, len);

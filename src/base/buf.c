@@ -6,6 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { FIRST_SIZE = 256 };
+/* No sum or doubling below wraps around under this. */
+static const size_t max_ever = SIZE_MAX / 4;
+
 void er_buf_init(struct er_buf *buf, size_t max)
 {
     *buf = (struct er_buf){.max = max};
@@ -27,13 +31,15 @@ void er_buf_reset(struct er_buf *buf)
 
 int er_buf_reserve(struct er_buf *buf, size_t more)
 {
-    size_t need = buf->len + more + 1, size = buf->size ? buf->size : 256;
+    size_t max = buf->max < max_ever ? buf->max : max_ever;
+    size_t need, size = buf->size ? buf->size : FIRST_SIZE;
     char *p;
 
-    if (buf->len > buf->max || more > buf->max - buf->len) {
+    if (buf->len > max || more > max - buf->len) {
         buf->has_failed = true;
         return -1;
     }
+    need = buf->len + more + 1;
     if (need <= buf->size)
         return 0;
     while (size < need)
