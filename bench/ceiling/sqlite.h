@@ -19,8 +19,8 @@ struct table {
 };
 extern const struct table plain_table, layout_table, history_table;
 
-sqlite3_stmt *sqlite_prepare(sqlite3 *db, const char *sql);
+sqlite3_stmt *sqlite_prepare(sqlite3 *on, const char *sql);
 void sqlite_run(sqlite3_stmt *statement); /* to its end, then ready for the next */
-void sqlite_exec(sqlite3 *db, const char *sql);
+void sqlite_exec(sqlite3 *on, const char *sql);
 
 #endif

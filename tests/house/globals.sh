@@ -1,0 +1,16 @@
+#!/bin/sh
+# globals.sh: the library keeps its state behind handles. Writable data outside of them is listed here
+# with its reason; tables that only hold pointers are made read-only by the linker and do not count.
+set -eu
+build=${ERRAND_BUILD:?}
+
+# The list of job classes, filled by constructors before main, has no handle to hang off; the
+# failpoints of a test build are read from the environment once; a signal handler and libuv's atfork
+# have nothing but a variable to speak through.
+allowed='^(points|points_n|is_read|registered|classes|classes_n)$'
+
+bad=$(objdump -t "$build/liberrand.a" |
+    awk '$4 ~ /^\.(data|bss)(\.[^r]|$)/ || $3 ~ /^\.(data|bss)(\.[^r]|$)/ { print $NF }' |
+    sed 's/\.[0-9]*$//' | grep -vE '^(\.data|\.bss|\.data\..*|\.bss\..*)$' | sort -u |
+    grep -vE "$allowed" || true)
+[ -z "$bad" ] || { printf 'writable globals in the library:\n%s\n' "$bad" >&2; exit 1; }
