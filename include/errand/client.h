@@ -25,9 +25,11 @@ struct errand_config {
     int64_t keep_completed_n;  /* 10,000 a queue; the same names */
     size_t max_data;           /* 1 MiB; at most 16 MiB */
     int max_depth;             /* 64 */
-    const char *queue;         /* "default" */
-    int tries;                 /* 3 */
-    double timeout;            /* 300 s */
+    /* For jobs whose call, class and queue say nothing. `queue` and `tries` count where a
+     * job is dispatched, `timeout` and `backoff` where it runs (errand_worker_run). */
+    const char *queue; /* "default" */
+    int tries;         /* 3 */
+    double timeout;    /* 300 s */
     struct errand_backoff backoff;
 };
 enum { ERRAND_KEEP_NONE = -1, ERRAND_KEEP_ALL = -2 };
@@ -39,7 +41,8 @@ ERRAND_API errand *errand_open(const char *url, const struct errand_config *conf
 ERRAND_API void errand_close(errand *e); /* NULL allowed */
 
 /* How a job is to run; zero means "not said", and the job's class, queue and
- * configuration decide. */
+ * configuration decide: queue, tries, priority, tags and key when it is dispatched, by
+ * what its owner has published in the store; the rest when an attempt starts. */
 struct errand_options {
     struct errand_id id; /* your own id: dispatching it again inserts nothing and answers
                             ERRAND_DUPLICATE */
@@ -50,8 +53,11 @@ struct errand_options {
     double timeout;    /* seconds */
     struct errand_backoff backoff;
     int priority;
-    const char *unique; /* the key itself */
-    double unique_for;  /* seconds */
+    /* A key that one waiting or running job may hold, at most 512 bytes, shared by all
+     * jobs of the store whatever their name. Held for unique_for, or without that until
+     * the job is done, unless unique_until says more. */
+    const char *unique;
+    double unique_for; /* seconds */
     enum errand_unique_until unique_until;
     enum errand_unique_policy unique_policy;
     const char *const *tags; /* NULL-terminated */
@@ -63,8 +69,10 @@ struct errand_options {
 };
 
 /* Stores a job; `data` is JSON, NULL: null. Answers 0 (ERRAND_INSERTED) or what enum
- * errand_pushed says, and the id of the job that now stands for it. When it returns, the
- * job survives the kill of any process. */
+ * errand_pushed says, and the id of the job that now stands for it (`ret_id` may be
+ * NULL). When it returns, the job survives the kill of any process. EJSON and ETOOBIG
+ * name the place in the data, EINVAL the option and its value; EBUSY after busy_ms of
+ * waiting. */
 ERRAND_API int errand_dispatch(errand *e, const char *name, const char *data,
                                const struct errand_options *options,
                                struct errand_id *ret_id, struct errand_error *err);
@@ -75,7 +83,8 @@ struct errand_dispatch_item {
     const struct errand_options *options; /* NULL: defaults */
 };
 /* Many in one transaction, all or none. `ret_ids` has room for n, or is NULL. Answers how
- * many were inserted. */
+ * many were inserted. About 300 bytes of memory a job beside its data: for very many,
+ * some thousands a call are as fast as all at once. */
 ERRAND_API int errand_dispatch_bulk(errand *e, const struct errand_dispatch_item *items,
                                     size_t n, struct errand_id *ret_ids,
                                     struct errand_error *err);
@@ -88,7 +97,8 @@ ERRAND_API int errand_get(errand *e, const struct errand_id *id,
 ERRAND_API void errand_detail_free(struct errand_job_detail *detail);
 
 /* Waits until the job is final, without polling; timeout_ms < 0: for ever. Answers the
- * state, or ERRAND_ETIMEOUT. */
+ * state (enum errand_state), ERRAND_ETIMEOUT, or ERRAND_ENOTFOUND, also for a job that
+ * ended and was not kept. */
 ERRAND_API int errand_wait(errand *e, const struct errand_id *id, int64_t timeout_ms,
                            struct errand_error *err);
 
