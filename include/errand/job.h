@@ -39,8 +39,6 @@ typedef int errand_handle_fn(errand_job *job, struct errand_error *err);
 typedef void errand_failed_fn(errand_job *job, const struct errand_error *error);
 typedef void errand_timed_out_fn(errand_job *job);
 
-enum { ERRAND_NO_RETRY = -1 };
-
 /* A class of jobs. Zero means "not said" everywhere: queue, configuration and defaults
  * decide in turn. */
 struct errand_job_class {

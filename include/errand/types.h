@@ -72,6 +72,9 @@ struct errand_backoff {
         .list_n = sizeof((double[]){__VA_ARGS__}) / sizeof(double) \
     }
 
+/* Zero tries means "not said"; one attempt has a name. */
+enum { ERRAND_NO_RETRY = -1 };
+
 /* A key that at most one waiting or running job may hold. */
 enum errand_unique_until {
     ERRAND_UNIQUE_TTL = 0, /* held for ttl, whatever becomes of the job */

@@ -56,7 +56,7 @@ static int base_fill(errand *e, const struct errand_config *c, struct errand_err
     }
     if (c->tries) {
         level.has |= ER_OPT_TRIES;
-        level.tries = c->tries == -1 ? 1 : c->tries; /* ERRAND_NO_RETRY */
+        level.tries = c->tries == ERRAND_NO_RETRY ? 1 : c->tries;
     }
     if (c->timeout > 0) {
         level.has |= ER_OPT_TIMEOUT;

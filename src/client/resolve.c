@@ -10,11 +10,9 @@
 #include "base/error.h"
 #include "client/config.h"
 #include "client/handle.h"
-#include "core/backoff.h"
 #include "core/clock.h"
 #include "core/id.h"
 #include "core/name.h"
-#include "errand/job.h"
 
 #define DELAY_MAX_MS (INT64_C(36525) * 24 * 3600 * 1000) /* a hundred years */
 #define SECONDS_MAX (36525.0 * 24 * 3600)
@@ -73,12 +71,11 @@ static int say_unique(const struct errand_options *o, struct er_options *ret,
         return errand_error_set(err, ERRAND_EINVAL,
                                 "unique: the key has %zu bytes, %d are allowed",
                                 strlen(o->unique), KEY_MAX);
-    if (o->unique_until < ERRAND_UNIQUE_TTL || o->unique_until > ERRAND_UNIQUE_STARTED)
+    if ((unsigned)o->unique_until > ERRAND_UNIQUE_STARTED)
         return errand_error_set(err, ERRAND_EINVAL,
                                 "unique_until: %d is none of the enum",
                                 (int)o->unique_until);
-    if (o->unique_policy < ERRAND_UNIQUE_IGNORE ||
-        o->unique_policy > ERRAND_UNIQUE_EXTEND)
+    if ((unsigned)o->unique_policy > ERRAND_UNIQUE_EXTEND)
         return errand_error_set(err, ERRAND_EINVAL,
                                 "unique_policy: %d is none of the enum",
                                 (int)o->unique_policy);

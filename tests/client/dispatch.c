@@ -3,7 +3,6 @@
 
 #include <math.h>
 
-#include "errand/job.h"
 
 /* ------------------------------------------------------------------ the plain case */
 
