@@ -234,9 +234,11 @@ int er_json_find(struct errand_slice json, const char *path, enum er_json_type *
 {
     struct errand_slice value;
     enum er_json_type type = er_json_whole(json, &value);
-    int rc = er_json_path_check(path, err);
+    int rc;
 
-    for (const char *p = path; rc == 0 && *p;) {
+    if ((rc = er_json_path_check(path, err)) < 0)
+        return rc;
+    for (const char *p = path; *p;) {
         const char *begin = p;
         enum er_json_type outer = type;
         struct step step;

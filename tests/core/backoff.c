@@ -1,0 +1,186 @@
+/* backoff.c: how long a failed job waits. */
+#include "core/backoff.h"
+
+#include <math.h>
+
+#include "claims.h"
+
+enum { SECOND = 1000 };
+
+TEST(retry_waits_for_backoff)
+{
+    struct errand_backoff backoff = ERRAND_BACKOFF(60);
+
+    for (int retry = 1; retry < 50; retry++)
+        assert_int_equal(er_backoff_ms(&backoff, retry, 0.99), 60 * SECOND);
+}
+
+TEST(a_list_has_one_wait_per_retry_and_its_last_repeats)
+{
+    struct errand_backoff backoff = ERRAND_BACKOFF(60, 300, 900.5);
+
+    assert_int_equal(er_backoff_ms(&backoff, 1, 0.5), 60 * SECOND);
+    assert_int_equal(er_backoff_ms(&backoff, 2, 0.5), 300 * SECOND);
+    assert_int_equal(er_backoff_ms(&backoff, 3, 0.5), 900500);
+    assert_int_equal(er_backoff_ms(&backoff, 4, 0.5), 900500);
+    assert_int_equal(er_backoff_ms(&backoff, INT32_MAX, 0.5), 900500);
+}
+
+TEST(a_list_wins_over_a_strategy_and_is_exact)
+{
+    struct errand_backoff backoff = {.list = {7},
+                                     .list_n = 1,
+                                     .strategy = ERRAND_BACKOFF_EXPONENTIAL,
+                                     .base = 100,
+                                     .cap = 2,
+                                     .jitter = 1};
+
+    assert_int_equal(er_backoff_ms(&backoff, 5, 0.9), 7 * SECOND);
+}
+
+TEST(a_zero_in_a_list_is_at_once)
+{
+    struct errand_backoff backoff = ERRAND_BACKOFF(0);
+
+    assert_int_equal(er_backoff_ms(&backoff, 1, 0.9), 0);
+}
+
+TEST(unsaid_is_exponential_from_ten_seconds_with_a_fifth_of_jitter)
+{
+    struct errand_backoff unsaid = {0};
+
+    assert_int_equal(er_backoff_ms(&unsaid, 1, 0), 10 * SECOND);
+    assert_int_equal(er_backoff_ms(&unsaid, 2, 0), 20 * SECOND);
+    assert_int_equal(er_backoff_ms(&unsaid, 3, 0.5), 44 * SECOND);
+    assert_int_equal(er_backoff_ms(&unsaid, 3, 1), 48 * SECOND);
+    assert_int_equal(er_backoff_ms(&unsaid, 9, 0), 2560 * SECOND);
+    assert_int_equal(er_backoff_ms(&unsaid, 10, 0), 3600 * SECOND);
+    assert_int_equal(er_backoff_ms(&unsaid, 10, 1), 4320 * SECOND);
+}
+
+TEST(a_cap_alone_leaves_the_default_its_jitter)
+{
+    struct errand_backoff backoff = {.cap = 15};
+
+    assert_int_equal(er_backoff_ms(&backoff, 1, 0.5), 11 * SECOND);
+    assert_int_equal(er_backoff_ms(&backoff, 2, 1), 18 * SECOND);
+}
+
+TEST(linear_adds_its_base_each_time_up_to_the_cap)
+{
+    struct errand_backoff backoff = {.strategy = ERRAND_BACKOFF_LINEAR, .base = 30};
+
+    assert_int_equal(er_backoff_ms(&backoff, 1, 0.9), 30 * SECOND);
+    assert_int_equal(er_backoff_ms(&backoff, 4, 0.9), 120 * SECOND);
+    assert_int_equal(er_backoff_ms(&backoff, 120, 0.9), 3600 * SECOND);
+    assert_int_equal(er_backoff_ms(&backoff, INT32_MAX, 0.9), 3600 * SECOND);
+}
+
+TEST(exponential_doubles_its_base_each_time_up_to_the_cap)
+{
+    struct errand_backoff backoff = {
+        .strategy = ERRAND_BACKOFF_EXPONENTIAL, .base = 1, .cap = 100};
+
+    assert_int_equal(er_backoff_ms(&backoff, 1, 0.9), 1 * SECOND);
+    assert_int_equal(er_backoff_ms(&backoff, 5, 0.9), 16 * SECOND);
+    assert_int_equal(er_backoff_ms(&backoff, 8, 0.9), 100 * SECOND);
+    assert_int_equal(er_backoff_ms(&backoff, INT32_MAX, 0.9), 100 * SECOND);
+}
+
+TEST(a_base_without_a_strategy_is_exponential_and_exact)
+{
+    struct errand_backoff backoff = {.base = 3};
+
+    assert_int_equal(er_backoff_ms(&backoff, 1, 0.9), 3 * SECOND);
+    assert_int_equal(er_backoff_ms(&backoff, 3, 0.9), 12 * SECOND);
+}
+
+TEST(fixed_is_its_base_whatever_the_cap)
+{
+    struct errand_backoff backoff = {
+        .strategy = ERRAND_BACKOFF_FIXED, .base = 7200, .cap = 60};
+
+    assert_int_equal(er_backoff_ms(&backoff, 1, 0.9), 7200 * SECOND);
+    assert_int_equal(er_backoff_ms(&backoff, 9, 0.9), 7200 * SECOND);
+    backoff.base = 0;
+    assert_int_equal(er_backoff_ms(&backoff, 9, 0.9), 10 * SECOND);
+}
+
+TEST(jitter_is_added_only_where_it_was_asked_for)
+{
+    struct errand_backoff backoff = {
+        .strategy = ERRAND_BACKOFF_FIXED, .base = 10, .jitter = 0.5};
+
+    assert_int_equal(er_backoff_ms(&backoff, 1, 0), 10 * SECOND);
+    assert_int_equal(er_backoff_ms(&backoff, 1, 0.5), 12500);
+    backoff.jitter = -1;
+    assert_int_equal(er_backoff_ms(&backoff, 1, 0.5), 10 * SECOND);
+    backoff = (struct errand_backoff){.jitter = -1};
+    assert_int_equal(er_backoff_ms(&backoff, 2, 0.9), 20 * SECOND);
+    backoff = (struct errand_backoff){.jitter = 1};
+    assert_int_equal(er_backoff_ms(&backoff, 2, 0.5), 30 * SECOND);
+}
+
+/* Nobody checked: the answer must still be a wait. */
+TEST(nonsense_gives_a_wait_that_can_be_added_to_now)
+{
+    static const double odd[] = {NAN, INFINITY, -INFINITY, -1, 1e300, 1e-300, 0};
+    const int64_t most = INT64_C(2) * 367 * 86400 * SECOND;
+
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
+        for (int strategy = -1; strategy <= 4; strategy++)
+            for (int retry = -1; retry < 3; retry++) {
+                struct errand_backoff b = {.strategy =
+                                               (enum errand_backoff_strategy)strategy,
+                                           .base = odd[i],
+                                           .cap = odd[(i + 1) % 7],
+                                           .jitter = odd[(i + 2) % 7]};
+                int64_t wait = er_backoff_ms(&b, retry, odd[(i + 3) % 7]);
+                assert_true(wait >= 0 && wait <= most);
+                b.list[0] = odd[i];
+                b.list_n = i % 2 ? 1 : SIZE_MAX;
+                wait = er_backoff_ms(&b, retry, 0.5);
+                assert_true(wait >= 0 && wait <= most);
+            }
+}
+
+TEST(the_check_names_what_is_wrong)
+{
+    struct errand_backoff b = ERRAND_BACKOFF(1, NAN);
+    struct errand_error err;
+
+    assert_error(er_backoff_check(&b, &err), err, ERRAND_EINVAL,
+                 "backoff value 2 is nan: seconds from 0 to 31,622,400 are allowed");
+    b = (struct errand_backoff){.list_n = 17};
+    assert_error(er_backoff_check(&b, &err), err, ERRAND_EINVAL,
+                 "backoff has 17 values, more than the 16 allowed");
+    b = (struct errand_backoff){.base = -1};
+    assert_error(er_backoff_check(&b, &err), err, ERRAND_EINVAL,
+                 "backoff base is -1: seconds from 0 to 31,622,400 are allowed");
+    b = (struct errand_backoff){.cap = INFINITY};
+    assert_error(er_backoff_check(&b, &err), err, ERRAND_EINVAL,
+                 "backoff cap is inf: seconds from 0 to 31,622,400 are allowed");
+    b = (struct errand_backoff){.jitter = 1.5};
+    assert_error(er_backoff_check(&b, &err), err, ERRAND_EINVAL,
+                 "backoff jitter is 1.5: a share from 0 to 1 is allowed");
+    b = (struct errand_backoff){.jitter = NAN};
+    assert_int_equal(er_backoff_check(&b, &err), ERRAND_EINVAL);
+    b = (struct errand_backoff){.strategy = (enum errand_backoff_strategy)4};
+    assert_error(er_backoff_check(&b, &err), err, ERRAND_EINVAL,
+                 "backoff strategy 4 does not exist");
+}
+
+TEST(the_check_passes_what_can_be_meant)
+{
+    struct errand_backoff b = ERRAND_BACKOFF(0, 60, 31622400);
+    struct errand_error err;
+
+    assert_works(er_backoff_check(&b, &err), err);
+    b = (struct errand_backoff){0};
+    assert_works(er_backoff_check(&b, &err), err);
+    b = (struct errand_backoff){
+        .strategy = ERRAND_BACKOFF_LINEAR, .base = 0.5, .cap = 60, .jitter = -1};
+    assert_works(er_backoff_check(&b, &err), err);
+}
+
+TEST_MAIN()
