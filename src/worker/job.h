@@ -1,0 +1,39 @@
+/* job.h: the inside of an errand_job, for whatever runs handlers: the runner, and later
+ * the host that runs one in its own process. */
+#ifndef ER_WORKER_JOB_H
+#define ER_WORKER_JOB_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "errand/job.h"
+
+enum { ER_RESULT_MAX = 64 << 10, ER_NOTE_MAX = 256 };
+
+/* What a job asks of whoever runs it. */
+struct er_job_host {
+    int (*progress)(void *ctx, int percent, const char *note, struct errand_error *err);
+    bool (*is_stopping)(void *ctx);
+    void *ctx;
+};
+
+/* One is used again and again: er_job_begin readies it, and memory that grew stays. All
+ * strings end with NUL and live until the handler returns. */
+struct errand_job {
+    const struct er_job_host *host;
+    const char *id, *name, *queue;
+    int32_t attempt, tries;
+    int64_t timeout_ms; /* 0: none */
+    int64_t started_mono_ms;
+    struct errand_slice data;
+    struct errand_arena *arena; /* what the accessors hand out */
+    struct er_buf result;       /* empty: none */
+    int64_t snooze_ms;          /* -1: not said */
+    bool is_json;               /* data was looked at and is JSON */
+};
+
+int er_job_init(struct errand_job *job, const struct er_job_host *host); /* 0 or -1 */
+void er_job_done(struct errand_job *job);
+/* Forgets the last attempt; the caller then fills in the fields of the next. */
+void er_job_begin(struct errand_job *job);
+
+#endif

@@ -1,0 +1,51 @@
+/* runner_inside.h: the state of a runner, for the files runner*.c. */
+#ifndef ER_WORKER_RUNNER_INSIDE_H
+#define ER_WORKER_RUNNER_INSIDE_H
+
+#include "worker/job.h"
+#include "worker/out.h"
+#include "worker/protocol.h"
+#include "worker/registry.h"
+#include "worker/runner.h"
+
+struct er_runner {
+    struct er_shared *shared; /* NULL: one job at a time, and STARTED */
+    struct er_classes classes;
+    struct er_out out;
+    struct er_buf in;
+    size_t at; /* what of `in` was used */
+    struct er_job_host host;
+    struct errand_job job; /* the one that runs, or ran last */
+    struct errand_error error;
+    uint32_t slot;
+    int64_t now_us; /* monotonic, as of the end of the last job or read */
+    int64_t unsent_since_us;
+    int64_t cpu_us, cpu_at_us; /* CPU time of the process, and when it was looked at */
+    bool has_progress;         /* said, not sent yet */
+    int64_t progress_sent_us;
+    int percent;
+    char note[ER_NOTE_MAX];
+};
+
+enum { ER_LOG_MAX = 64 << 10 };
+
+int64_t er_runner_now_us(void);
+int64_t er_runner_cpu_us(void);
+
+/* runner_run.c: one JOB frame from mark to DONE. 0, or -1: nobody listens any more. */
+int er_runner_run(struct er_runner *r, struct er_frame_job *frame);
+/* runner_progress.c: what job.h promises of progress. */
+int er_runner_progress(void *ctx, int percent, const char *note,
+                       struct errand_error *err);
+void er_runner_progress_rest(struct er_runner *r, struct er_buf *buf);
+/* runner_log.c: what was printed since the last call, as a LOG frame; the memory file is
+ * emptied. Cheap when nothing was printed; true when something was. */
+bool er_runner_log(struct er_runner *r, uint32_t slot);
+void er_runner_log_forget(void);
+
+/* load.c: the classes linked in and, when `project` is not NULL, those of its job files.
+ * What is wrong with a file is an error of `classes`; only ENOMEM is an answer. */
+int er_classes_load(struct er_classes *classes, const char *project,
+                    struct errand_error *err);
+
+#endif
