@@ -48,4 +48,9 @@ void er_runner_log_forget(void);
 int er_classes_load(struct er_classes *classes, const char *project,
                     struct errand_error *err);
 
+/* vet.c: loads one compiled file into this process and adds its classes. EJOB. */
+struct er_build;
+int er_file_load(struct er_classes *classes, const struct er_build *build,
+                 struct errand_error *err);
+
 #endif
