@@ -1,0 +1,317 @@
+/* book.c: from HELLO's JSON and the project folder to plans. */
+#include "worker/book.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "core/json.h"
+#include "core/name.h"
+
+/* ------------------------------------------------------------------ the book */
+
+static int text_at(struct errand_slice json, const char *path, struct errand_arena *arena,
+                   const char **ret)
+{
+    struct errand_slice value, text;
+    enum er_json_type type;
+
+    if (er_json_find(json, path, &type, &value, NULL) < 0 || type != ER_JSON_STRING)
+        return -1;
+    if (er_json_unescape(value, arena, &text, NULL) < 0)
+        return -1;
+    *ret = text.ptr;
+    return 0;
+}
+
+/* One of "jobs" or "errors": 1, or 0 at the end. */
+static int about_read(struct errand_slice json, const char *list, size_t i,
+                      struct errand_arena *arena, struct er_job_about *ret)
+{
+    struct errand_slice item, value;
+    enum er_json_type type;
+    char path[48];
+
+    snprintf(path, sizeof path, "%s[%zu]", list, i);
+    if (er_json_find(json, path, &type, &item, NULL) < 0 || type != ER_JSON_OBJECT)
+        return 0;
+    *ret = (struct er_job_about){.path = "", .source = ER_JOB_LINKED};
+    if (text_at(item, "name", arena, &ret->name) < 0)
+        ret->name = "";
+    if (text_at(item, "file", arena, &ret->path) == 0)
+        ret->source = ER_JOB_C_FILE;
+    if (text_at(item, "message", arena, &ret->error) < 0)
+        ret->error = NULL;
+    if (er_json_find(item, "options", &type, &value, NULL) == 0 && type == ER_JSON_OBJECT)
+        er_options_decode(value, arena, &ret->options, NULL);
+    return 1;
+}
+
+static int job_add(struct er_book *book, const struct er_job_about *job, size_t *size)
+{
+    struct er_job_about *more;
+    char key[ER_NAME_MAX + 1] = "";
+
+    if (book->jobs.jobs_n == *size) {
+        *size = *size ? *size * 2 : 16;
+        if (!(more = errand_arena_alloc(book->arena, *size * sizeof *more)))
+            return -1;
+        if (book->jobs.jobs_n)
+            memcpy(more, book->jobs.jobs, book->jobs.jobs_n * sizeof *more);
+        book->jobs.jobs = more;
+    }
+    more = &book->jobs.jobs[book->jobs.jobs_n++];
+    *more = *job;
+    if (strlen(job->name) <= ER_NAME_MAX)
+        er_name_key(job->name, key);
+    if (job->error)
+        book->errors_n++;
+    else if (job->source != ER_JOB_EXECUTABLE)
+        book->runner_jobs_n++;
+    return (more->key = errand_arena_copy(book->arena, key, strlen(key))) ? 0 : -1;
+}
+
+static int job_order(const void *a, const void *b)
+{
+    const struct er_job_about *x = a, *y = b;
+    int order = strcmp(x->key, y->key);
+
+    return order ? order : (x->error != NULL) - (y->error != NULL);
+}
+
+static int book_fill(struct er_book *book, struct errand_slice about,
+                     struct errand_error *err)
+{
+    struct er_jobs_about files = {0};
+    struct er_job_about job;
+    size_t size = 0;
+    int rc;
+
+    for (size_t i = 0; about_read(about, "jobs", i, book->arena, &job); i++)
+        if (job_add(book, &job, &size) < 0)
+            return er_error_nomem(err);
+    for (size_t i = 0; about_read(about, "errors", i, book->arena, &job); i++)
+        if (job_add(book, &job, &size) < 0)
+            return er_error_nomem(err);
+    if (book->project &&
+        (rc = er_project_scan(book->project, book->arena, &files, err)) < 0)
+        return rc;
+    for (size_t i = 0; i < files.jobs_n; i++)
+        if (files.jobs[i].source == ER_JOB_EXECUTABLE &&
+            job_add(book, &files.jobs[i], &size) < 0)
+            return er_error_nomem(err);
+    if (book->jobs.jobs_n)
+        qsort(book->jobs.jobs, book->jobs.jobs_n, sizeof *book->jobs.jobs, job_order);
+    return 0;
+}
+
+static void top_fill(struct er_options *top, const struct errand_worker_options *options)
+{
+    *top = (struct er_options){0};
+    if (options->tries) {
+        top->tries = options->tries == ERRAND_NO_RETRY ? 1 : options->tries;
+        top->has |= ER_OPT_TRIES;
+    }
+    if (options->timeout > 0) {
+        top->timeout_ms = (int64_t)(options->timeout * 1000);
+        top->has |= ER_OPT_TIMEOUT;
+    }
+    if (options->backoff.list_n || options->backoff.strategy ||
+        options->backoff.base > 0) {
+        top->backoff = options->backoff;
+        top->has |= ER_OPT_BACKOFF;
+    }
+}
+
+int er_book_new(const struct errand_worker_options *options, struct errand_slice about,
+                struct er_book **ret, struct errand_error *err)
+{
+    struct er_book *book = calloc(1, sizeof *book);
+    int rc;
+
+    if (!book || !(book->arena = er_arena_new())) {
+        free(book);
+        return er_error_nomem(err);
+    }
+    book->refs = 1;
+    book->project = options->project;
+    top_fill(&book->top, options);
+    if ((rc = book_fill(book, about, err)) < 0) {
+        er_book_release(book);
+        return rc;
+    }
+    *ret = book;
+    return 0;
+}
+
+void er_book_release(struct er_book *book)
+{
+    if (!book || --book->refs)
+        return;
+    er_arena_free(book->arena);
+    free(book);
+}
+
+/* ------------------------------------------------------------------ plans */
+
+/* As execvp would find it: the child must not search, it may only exec. */
+static const char *program_find(const char *name, const char *folder,
+                                struct errand_arena *arena)
+{
+    const char *path = getenv("PATH");
+    char *full;
+
+    if (strchr(name, '/')) {
+        if (*name == '/' || !folder)
+            return errand_arena_copy(arena, name, strlen(name));
+        return er_arena_printf(arena, "%s/%s", folder, name);
+    }
+    for (path = path ? path : "/usr/local/bin:/usr/bin:/bin"; *path;) {
+        int len = (int)strcspn(path, ":");
+        full = er_arena_printf(arena, "%.*s/%s", len, path, name);
+        if (full && access(full, X_OK) == 0)
+            return full;
+        path += len + (path[len] == ':');
+    }
+    return NULL;
+}
+
+static int command_split(struct er_plan *plan, const char *command,
+                         struct errand_arena *arena)
+{
+    struct errand_slice json = {.ptr = command, .len = strlen(command)};
+    const char **argv;
+    size_t n = 0, most = json.len / 2 + 1; /* an item takes two bytes or more */
+    char path[32];
+
+    if (!(argv = errand_arena_alloc(arena, (most + 2) * sizeof *argv)))
+        return -1;
+    while (n < most) {
+        snprintf(path, sizeof path, "[%zu]", n);
+        if (text_at(json, path, arena, &argv[n]) < 0)
+            break;
+        n++;
+    }
+    plan->argv = (char *const *)argv;
+    plan->argc = n;
+    return 0;
+}
+
+static int plan_command(struct er_plan *plan, const struct er_book *book,
+                        const char *command, struct errand_arena *arena)
+{
+    if (command_split(plan, command, arena) < 0)
+        return -1;
+    if (!plan->argc) {
+        plan->error = "the command of this job is empty";
+        return 0;
+    }
+    plan->path = program_find(plan->argv[0], book->project, arena);
+    if (!plan->path)
+        plan->error = er_arena_printf(arena, "no program '%s' in PATH", plan->argv[0]);
+    return 0;
+}
+
+static int plan_executable(struct er_plan *plan, struct errand_arena *arena)
+{
+    char **argv = errand_arena_alloc(arena, 3 * sizeof *argv);
+
+    if (!argv)
+        return -1;
+    argv[0] = (char *)plan->about->path;
+    plan->path = plan->about->path;
+    plan->argv = argv;
+    plan->argc = 1;
+    return 0;
+}
+
+static int plan_resolve(struct er_plan *plan, const struct er_book *book,
+                        struct errand_arena *arena)
+{
+    struct er_options o = {0};
+    struct errand_error err = {0};
+
+    plan->about = er_jobs_about_find(&book->jobs, plan->name.ptr);
+    if (plan->stored.len && er_options_decode(plan->stored, arena, &o, &err) < 0)
+        plan->error =
+            er_arena_printf(arena, "options of '%s': %s", plan->name.ptr, err.message);
+    if (!(o.has & ER_OPT_COMMAND) && plan->about)
+        er_options_fill(&o, &plan->about->options);
+    plan->tries = o.has & ER_OPT_TRIES ? 0 : book->top.tries;
+    er_options_fill(&o, &book->top);
+    er_options_fill(&o, &er_options_default);
+    plan->timeout_ms = o.timeout_ms;
+    plan->retry_until_ms = o.has & ER_OPT_RETRY_UNTIL ? o.retry_until_ms : 0;
+    plan->memory_mib = o.has & ER_OPT_MEMORY ? o.memory_mib : 0;
+    plan->backoff = o.backoff;
+    plan->hooks = o.has & ER_OPT_HOOKS ? o.hooks : 0;
+    if (plan->error)
+        return 0;
+    if (o.has & ER_OPT_COMMAND)
+        return plan_command(plan, book, o.command, arena);
+    if (!plan->about)
+        plan->error =
+            er_arena_printf(arena, "no job '%s' here: nothing in %s defines it",
+                            plan->name.ptr, book->project ? "app/Jobs" : "this program");
+    else if (plan->about->error)
+        plan->error = plan->about->error;
+    else if (plan->about->source == ER_JOB_EXECUTABLE)
+        return plan_executable(plan, arena);
+    return 0;
+}
+
+static struct er_plan *plan_new(const struct er_book *book, const char *name,
+                                struct errand_slice stored, struct errand_arena *arena)
+{
+    struct er_plan *plan = errand_arena_alloc(arena, sizeof *plan);
+
+    if (!plan)
+        return NULL;
+    plan->run_ms = -1;
+    plan->name = er_arena_slice(arena, name, strlen(name));
+    plan->stored = er_arena_slice(arena, stored.ptr, stored.len);
+    if (!plan->name.ptr || (stored.len && !plan->stored.ptr))
+        return NULL;
+    return plan_resolve(plan, book, arena) < 0 ? NULL : plan;
+}
+
+static size_t hash(const char *name, struct errand_slice stored)
+{
+    uint64_t h = 1469598103934665603u;
+
+    for (; *name; name++)
+        h = (h ^ (unsigned char)*name) * 1099511628211u;
+    for (size_t i = 0; i < stored.len; i++)
+        h = (h ^ (unsigned char)stored.ptr[i]) * 1099511628211u;
+    return (size_t)(h ^ h >> 32);
+}
+
+static bool is_same(const struct er_plan *plan, const char *name,
+                    struct errand_slice stored)
+{
+    return plan->stored.len == stored.len && strcmp(plan->name.ptr, name) == 0 &&
+           (!stored.len || memcmp(plan->stored.ptr, stored.ptr, stored.len) == 0);
+}
+
+/* Jobs of one class carry the same options, so a few plans serve a million jobs. */
+struct er_plan *er_book_plan(struct er_book *book, const char *name,
+                             struct errand_slice stored, struct errand_arena *arena)
+{
+    const size_t size = sizeof book->plans / sizeof *book->plans;
+    size_t at = hash(name, stored) % size;
+
+    while (book->plans[at]) {
+        if (is_same(book->plans[at], name, stored))
+            return book->plans[at];
+        at = (at + 1) % size;
+    }
+    if (book->plans_n == ER_PLANS_KEPT)
+        return plan_new(book, name, stored, arena);
+    if (!(book->plans[at] = plan_new(book, name, stored, book->arena)))
+        return NULL;
+    book->plans_n++;
+    return book->plans[at];
+}

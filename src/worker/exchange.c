@@ -1,0 +1,265 @@
+/* exchange.c: one call that settles what has ended and reserves what comes next.
+ *
+ * Under load it waits until a group has gathered, because a hundred jobs a commit are
+ * worth fifty times one; when anybody is idle it goes at once. What the store has not
+ * confirmed is kept and told again: a repeated settle is harmless. */
+#include <string.h>
+
+#include "core/clock.h"
+#include "worker/settle.h"
+#include "worker/supervisor.h"
+
+enum {
+    GATHER_MS = 2,
+    RESERVE_MOST = 200,
+    RESERVE_LEAST =
+        16, /* while all are busy: fewer are not worth a commit of their own */
+    BACKOFF_FIRST_MS = 50,
+    BACKOFF_MOST_MS = 5000,
+};
+
+/* ------------------------------------------------------------------ failure */
+
+bool er_settle_may_ask(const struct er_supervisor *s)
+{
+    return s->now_ms >= s->settle.retry_at_ms;
+}
+
+void er_settle_store_failed(struct er_supervisor *s, const struct errand_error *err)
+{
+    struct er_settle *settle = &s->settle;
+    double wait = BACKOFF_FIRST_MS;
+
+    for (int i = 0; i < settle->failures && wait < BACKOFF_MOST_MS; i++)
+        wait *= 2;
+    if (wait > BACKOFF_MOST_MS)
+        wait = BACKOFF_MOST_MS;
+    wait *= 0.5 + er_settle_random(settle) / 2;
+    settle->failures++;
+    settle->retry_at_ms = s->now_ms + (int64_t)wait;
+    settle->is_look_due = true; /* what we missed meanwhile */
+    settle->is_armed = false;
+    er_supervisor_wake_at(s, settle->retry_at_ms);
+    er_report_warn(s, "store: %s", err->message);
+}
+
+void er_settle_store_answered(struct er_supervisor *s)
+{
+    struct er_settle *settle = &s->settle;
+
+    if (settle->failures > 1)
+        er_report_warn(s, "store: it answers again");
+    settle->failures = 0;
+    settle->retry_at_ms = 0;
+}
+
+/* What a store does not want to keep must not hold up the rest. */
+static void outcomes_strip(struct er_settle *settle)
+{
+    static const char text[] = "what it said could not be stored";
+
+    for (size_t i = 0; i < settle->n; i++) {
+        struct errand_outcome *o = &settle->outcomes[i];
+        o->log = o->result = (struct errand_slice){0};
+        if (o->error.len)
+            o->error = (struct errand_slice){text, sizeof text - 1};
+    }
+}
+
+/* ------------------------------------------------------------------ how many */
+
+/* Jobs that may still be begun under --max-jobs. */
+static size_t budget(const struct er_supervisor *s)
+{
+    int64_t open = (int64_t)(s->lots.open_n - s->settle.n);
+    int64_t left = s->options.max_jobs - s->ended_n - open;
+
+    if (!s->options.max_jobs)
+        return SIZE_MAX;
+    return left > 0 ? (size_t)left : 0;
+}
+
+static size_t reserve_n(struct er_supervisor *s)
+{
+    size_t n, most;
+
+    if (s->mode != ER_WORKING || s->is_quiet)
+        return 0;
+    n = er_slots_room(s);
+    most = budget(s);
+    n = n < most ? n : most;
+    return n < RESERVE_MOST ? n : RESERVE_MOST;
+}
+
+static bool is_settle_due(struct er_supervisor *s)
+{
+    const struct er_settle *settle = &s->settle;
+    size_t group = s->lots.open_n / 2;
+
+    if (!settle->n)
+        return false;
+    if (group > ER_SETTLE_GROUP)
+        group = ER_SETTLE_GROUP;
+    return settle->n >= group || s->mode != ER_WORKING || er_slots_has_idle(s) ||
+           s->now_ms - settle->oldest_ms >= GATHER_MS;
+}
+
+static bool is_reserve_due(struct er_supervisor *s, size_t n)
+{
+    const struct er_settle *settle = &s->settle;
+
+    if (!n || !(settle->is_look_due || settle->is_more))
+        return false;
+    return settle->is_look_due || er_slots_has_idle(s) || n >= RESERVE_LEAST;
+}
+
+/* ------------------------------------------------------------------ the call */
+
+static void outcomes_tell(struct er_supervisor *s, const enum errand_settled *settled)
+{
+    struct er_settle *settle = &s->settle;
+
+    for (size_t i = 0; i < settle->n; i++) {
+        struct er_attempt *a = settle->attempts[i];
+        if (settled[i] == ERRAND_SETTLED) {
+            er_stats_ended(s, a, &settle->outcomes[i]);
+            er_report_ended(s, a, &settle->outcomes[i]);
+        } else {
+            er_report_warn(s, "%s %s ended here after its lease was lost: not counted",
+                           a->job->name, a->job->id.text);
+        }
+        er_attempt_gone(&s->lots, a);
+    }
+    settle->n = 0;
+    er_arena_reset(settle->arena);
+}
+
+static void look_plan(struct er_supervisor *s, size_t asked,
+                      const struct errand_exchange_result *got)
+{
+    struct er_settle *settle = &s->settle;
+    int64_t next;
+
+    settle->hints = got->hints;
+    if (got->control != settle->control) {
+        settle->control = got->control;
+        settle->is_control_due = true;
+    }
+    if (!asked)
+        return;
+    settle->is_more = got->jobs_n == asked;
+    settle->was_empty = !got->jobs_n;
+    settle->is_look_due = false;
+    settle->look_at_ms = s->now_ms + s->sleep_ms;
+    if (got->next_at_ms) {
+        next = s->now_ms + (got->next_at_ms - er_clock_wall_ms(NULL));
+        if (next < settle->look_at_ms)
+            settle->look_at_ms = next > s->now_ms ? next : s->now_ms + 1;
+    }
+    if (!settle->is_more && !settle->is_armed)
+        settle->is_look_due = true; /* once more, with the wake-up armed first */
+}
+
+static int store_arm(struct er_supervisor *s, struct errand_error *err)
+{
+    struct er_settle *settle = &s->settle;
+    int rc;
+
+    if (!s->has_wake) {
+        settle->is_armed = true;
+        return 0;
+    }
+    if (settle->is_armed == !settle->is_more)
+        return 0;
+    rc = er_store_wait_arm(
+        s->store, settle->is_more ? 0 : ERRAND_WAIT_READY | ERRAND_WAIT_CONTROL, err);
+    if (rc < 0)
+        return rc;
+    settle->is_armed = !settle->is_more;
+    return 0;
+}
+
+static int exchange(struct er_supervisor *s, size_t n, struct errand_error *err)
+{
+    struct er_settle *settle = &s->settle;
+    struct errand_arena *arena = er_lots_arena(&s->lots);
+    struct errand_exchange_result got = {0};
+    struct errand_exchange_params params = {
+        .outcomes = settle->outcomes,
+        .outcomes_n = settle->n,
+        .queues = s->options.queues,
+        .max = n,
+        .lease_ms = s->lease_ms,
+        .worker = s->name,
+        .want_moves = (settle->hints & ERRAND_HINT_EVENTS) != 0,
+    };
+    struct er_lot *lot;
+    int rc;
+
+    if (!arena)
+        return errand_error_set(err, ERRAND_ENOMEM, "out of memory");
+    while (params.queues && params.queues[params.queues_n])
+        params.queues_n++;
+    if ((rc = er_store_exchange(s->store, &params, arena, &got, err)) < 0) {
+        er_lots_arena_back(&s->lots, arena);
+        return rc;
+    }
+    er_stats_moves(s, got.moves, got.moves_n);
+    outcomes_tell(s, got.settled);
+    look_plan(s, n, &got);
+    if (!got.jobs_n) {
+        er_lots_arena_back(&s->lots, arena);
+        return 0;
+    }
+    /* Without memory for them their lease runs out, and they are READY again. */
+    if (!(lot = er_lot_new(&s->lots, arena, s->book, &got)))
+        return errand_error_set(err, ERRAND_ENOMEM, "out of memory");
+    er_slots_add(s, lot);
+    return 0;
+}
+
+/* A look that is due while there is no place needs no timer: what makes a place brings a
+ * turn. */
+static void wake_plan(struct er_supervisor *s)
+{
+    const struct er_settle *settle = &s->settle;
+
+    if (settle->n)
+        er_supervisor_wake_at(s, settle->oldest_ms + GATHER_MS);
+    if (!reserve_n(s))
+        return;
+    if (settle->is_look_due)
+        er_supervisor_wake_at(s, s->now_ms);
+    else
+        er_supervisor_wake_at(s, settle->look_at_ms);
+}
+
+void er_settle_turn(struct er_supervisor *s)
+{
+    struct er_settle *settle = &s->settle;
+    struct errand_error err = {0};
+    size_t n;
+    int rc;
+
+    if (!er_settle_may_ask(s)) {
+        er_supervisor_wake_at(s, settle->retry_at_ms);
+        return;
+    }
+    if (s->now_ms >= settle->look_at_ms)
+        settle->is_look_due = true;
+    n = reserve_n(s);
+    if (!is_settle_due(s) && !is_reserve_due(s, n)) {
+        wake_plan(s);
+        return;
+    }
+    if ((rc = store_arm(s, &err)) == 0)
+        rc = exchange(s, n, &err);
+    if (rc < 0) {
+        if (!err.retryable)
+            outcomes_strip(settle);
+        er_settle_store_failed(s, &err);
+        return;
+    }
+    er_settle_store_answered(s);
+    wake_plan(s);
+}

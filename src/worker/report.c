@@ -1,0 +1,206 @@
+/* report.c: lines on standard error. */
+#include "worker/report.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "worker/supervisor.h"
+
+enum { LINES_A_SECOND = 10, WARNINGS_A_MINUTE = 10 };
+
+#define RED "\x1b[31m"
+#define GREEN "\x1b[32m"
+#define YELLOW "\x1b[33m"
+#define PLAIN "\x1b[0m"
+
+void er_report_init(struct er_supervisor *s)
+{
+    const char *no_colour = getenv("NO_COLOR");
+
+    s->report = (struct er_report){.is_quiet = s->options.is_quiet};
+    s->report.has_colour = isatty(STDERR_FILENO) && !(no_colour && *no_colour);
+}
+
+/* One write a line: several workers may share a terminal. What a job said may hold
+ * anything, so control characters become dots. */
+static void line_print(struct er_supervisor *s, const char *colour, const char *text)
+{
+    char line[1600], when[32];
+    int n = snprintf(line, sizeof line - 8, "%s %s%s%s\n",
+                     er_time_format(s->wall_ms, when, sizeof when), colour, text,
+                     *colour ? PLAIN : "");
+    size_t len = n < 0 ? 0 : (size_t)n < sizeof line - 8 ? (size_t)n : sizeof line - 9;
+
+    for (size_t i = 0; i + 1 < len; i++)
+        if (((unsigned char)line[i] < ' ' && line[i] != '\x1b') || line[i] == 127)
+            line[i] = '.';
+    if (len && line[len - 1] != '\n')
+        line[len++] = '\n';
+    if (write(STDERR_FILENO, line, len) < 0) {
+        /* Nobody reads: the work goes on. */
+    }
+}
+
+void er_report_note(struct er_supervisor *s, const char *fmt, ...)
+{
+    char text[1280];
+    va_list ap;
+
+    if (s->report.is_quiet)
+        return;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    line_print(s, "", text);
+}
+
+void er_report_warn(struct er_supervisor *s, const char *fmt, ...)
+{
+    struct er_report *r = &s->report;
+    char text[1280];
+    va_list ap;
+
+    if (s->now_ms - r->minute_ms >= 60000) {
+        if (r->muted_n) {
+            snprintf(text, sizeof text, "and %d more warnings in the minute before",
+                     r->muted_n);
+            line_print(s, r->has_colour ? YELLOW : "", text);
+        }
+        r->minute_ms = s->now_ms;
+        r->warnings_n = r->muted_n = 0;
+    }
+    if (r->warnings_n++ >= WARNINGS_A_MINUTE) {
+        r->muted_n++;
+        return;
+    }
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    line_print(s, r->has_colour ? YELLOW : "", text);
+}
+
+static int open_errors(struct er_supervisor *s)
+{
+    int n = 0;
+
+    for (size_t i = 0; s->book && i < s->book->jobs.jobs_n; i++)
+        n += s->book->jobs.jobs[i].error != NULL;
+    return n;
+}
+
+void er_report_start(struct er_supervisor *s)
+{
+    char queues[256] = "all queues";
+    size_t len = 0, jobs = s->book ? s->book->jobs.jobs_n : 0;
+    int errors = open_errors(s);
+
+    for (const char *const *q = s->options.queues; q && *q && len < sizeof queues; q++)
+        len += (size_t)snprintf(queues + len, sizeof queues - len, "%s%s", len ? "," : "",
+                                *q);
+    er_report_note(s, "errand %s works %s from %s: %d at a time, %zu jobs known",
+                   ERRAND_VERSION, queues, er_store_url(s->store), s->options.concurrency,
+                   jobs - (size_t)errors);
+    er_report_jobs(s);
+}
+
+void er_report_jobs(struct er_supervisor *s)
+{
+    for (size_t i = 0; i < s->book->jobs.jobs_n; i++)
+        if (s->book->jobs.jobs[i].error)
+            er_report_warn(s, "cannot run %s: %s", s->book->jobs.jobs[i].name,
+                           s->book->jobs.jobs[i].error);
+}
+
+/* ------------------------------------------------------------------ attempts */
+
+static const char *outcome_word(const struct errand_outcome *o)
+{
+    switch (o->kind) {
+    case ERRAND_OUT_DONE:
+        return "done";
+    case ERRAND_OUT_RETRY:
+        return "retry";
+    case ERRAND_OUT_FAIL:
+        return "failed";
+    case ERRAND_OUT_SNOOZE:
+        return "snoozed";
+    case ERRAND_OUT_HAND_BACK:
+        return "handed back";
+    case ERRAND_OUT_CANCELLED:
+        return "cancelled";
+    case ERRAND_OUT_HOOK_DONE:
+        return "hook ran";
+    }
+    return "?";
+}
+
+static void count(struct er_report *r, const struct errand_outcome *o)
+{
+    if (o->kind == ERRAND_OUT_FAIL)
+        r->failed_n++;
+    else if (o->kind == ERRAND_OUT_RETRY)
+        r->retried_n++;
+    else if (o->kind == ERRAND_OUT_DONE)
+        r->done_n++;
+}
+
+static void summary_print(struct er_supervisor *s)
+{
+    struct er_report *r = &s->report;
+
+    if (r->done_n || r->retried_n || r->failed_n)
+        er_report_note(s, "and %lld more done, %lld retried, %lld failed",
+                       (long long)r->done_n, (long long)r->retried_n,
+                       (long long)r->failed_n);
+    r->done_n = r->retried_n = r->failed_n = 0;
+}
+
+void er_report_turn(struct er_supervisor *s)
+{
+    struct er_report *r = &s->report;
+
+    if (s->wall_ms - r->second_ms >= 1000 || s->wall_ms < r->second_ms) {
+        r->second_ms = s->wall_ms;
+        r->lines_n = 0;
+        summary_print(s);
+    } else if (r->done_n || r->retried_n || r->failed_n) {
+        er_supervisor_wake_at(s, s->now_ms + 1000 - (s->wall_ms - r->second_ms));
+    }
+}
+
+void er_report_ended(struct er_supervisor *s, const struct er_attempt *a,
+                     const struct errand_outcome *o)
+{
+    struct er_report *r = &s->report;
+    const char *colour = "";
+    char text[1024];
+    int n;
+
+    if (r->is_quiet)
+        return;
+    er_report_turn(s);
+    if (++r->lines_n > LINES_A_SECOND) {
+        count(r, o);
+        return;
+    }
+    if (r->has_colour)
+        colour = o->kind == ERRAND_OUT_DONE    ? GREEN
+                 : o->kind == ERRAND_OUT_FAIL  ? RED
+                 : o->kind == ERRAND_OUT_RETRY ? YELLOW
+                                               : "";
+    n = snprintf(text, sizeof text, "%-7s %s %s attempt %d/%d %lld ms", outcome_word(o),
+                 a->job->name, a->job->id.text, (int)a->job->attempt,
+                 (int)(a->plan->tries ? a->plan->tries : a->job->tries),
+                 (long long)(o->ended_ms - o->started_ms));
+    if (o->kind == ERRAND_OUT_RETRY && n > 0 && (size_t)n < sizeof text)
+        n += snprintf(text + n, sizeof text - (size_t)n, ", again in %.1f s",
+                      (double)(o->run_at_ms - o->ended_ms) / 1000);
+    if (o->error.len && n > 0 && (size_t)n < sizeof text)
+        snprintf(text + n, sizeof text - (size_t)n, ": %.*s", (int)o->error.len,
+                 o->error.ptr);
+    line_print(s, colour, text);
+}

@@ -1,0 +1,37 @@
+/* report.h: what a person at a terminal sees of a worker: a line per attempt, or a line a
+ * second under load. */
+#ifndef ER_WORKER_REPORT_H
+#define ER_WORKER_REPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct er_supervisor;
+struct errand_outcome;
+struct er_attempt;
+
+struct er_report {
+    bool is_quiet, has_colour;
+    int64_t second_ms;                   /* wall clock: the second that is counted */
+    int lines_n;                         /* printed in it */
+    int64_t done_n, retried_n, failed_n; /* not printed in it */
+    int64_t minute_ms;
+    int warnings_n, muted_n; /* in this minute */
+};
+
+void er_report_init(struct er_supervisor *s);
+void er_report_start(struct er_supervisor *s);
+/* Files that cannot run. */
+void er_report_jobs(struct er_supervisor *s);
+void er_report_ended(struct er_supervisor *s, const struct er_attempt *attempt,
+                     const struct errand_outcome *outcome);
+/* What happened to the worker itself; not with is_quiet. */
+void er_report_note(struct er_supervisor *s, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* What went wrong; at most 10 a minute, the rest is counted. */
+void er_report_warn(struct er_supervisor *s, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Prints what was counted when its second is over. */
+void er_report_turn(struct er_supervisor *s);
+
+#endif

@@ -1,0 +1,226 @@
+/* settle.c: the rules applied to an ending. What the store then hears of it is
+ * exchange.c. */
+#include "worker/settle.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "core/backoff.h"
+#include "core/clock.h"
+#include "worker/ending.h"
+#include "worker/supervisor.h"
+
+enum { TEXT_MAX = 64 << 10 };
+
+int er_settle_init(struct er_supervisor *s, struct errand_error *err)
+{
+    struct er_settle *settle = &s->settle;
+
+    settle->size = 2 * ER_SETTLE_GROUP;
+    settle->outcomes = calloc(settle->size, sizeof *settle->outcomes);
+    settle->attempts = calloc(settle->size, sizeof *settle->attempts);
+    settle->arena = er_arena_new();
+    settle->random = (uint64_t)er_clock_wall_ms(NULL) * 2654435761u ^ (uint64_t)getpid();
+    settle->is_look_due = true;
+    if (!settle->outcomes || !settle->attempts || !settle->arena)
+        return er_error_nomem(err);
+    return 0;
+}
+
+void er_settle_done(struct er_supervisor *s)
+{
+    struct er_settle *settle = &s->settle;
+
+    free(settle->outcomes);
+    free(settle->attempts);
+    er_arena_free(settle->arena);
+    *settle = (struct er_settle){0};
+}
+
+/* splitmix64: jitter needs no better. */
+double er_settle_random(struct er_settle *settle)
+{
+    uint64_t x = settle->random += 0x9e3779b97f4a7c15u;
+
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+    return (double)((x ^ x >> 31) >> 11) / 9007199254740992.0;
+}
+
+/* ------------------------------------------------------------------ the rules */
+
+static struct errand_slice text_keep(struct er_settle *settle, struct errand_slice text)
+{
+    if (text.len > TEXT_MAX)
+        text.len = TEXT_MAX;
+    if (!text.len)
+        return (struct errand_slice){0};
+    text = er_arena_slice(settle->arena, text.ptr, text.len);
+    return text.ptr ? text : (struct errand_slice){0};
+}
+
+static struct errand_slice error_keep(struct er_supervisor *s, const struct er_attempt *a,
+                                      const struct er_ending *ending)
+{
+    struct errand_arena *arena = s->settle.arena;
+    const char *text;
+
+    if (a->stop == ER_STOP_TIMEOUT) {
+        text = er_arena_printf(arena, "timed out after %g s",
+                               (double)a->plan->timeout_ms / 1000);
+        return text ? (struct errand_slice){text, strlen(text)}
+                    : (struct errand_slice){0};
+    }
+    if (ending->error.len)
+        return text_keep(&s->settle, ending->error);
+    if (ending->cause == ERRAND_CAUSE_ERROR)
+        text = ending->verdict == ERRAND_FAIL ? "the handler failed without saying why"
+                                              : "the handler asked for another try";
+    else
+        text = er_ending_text(ending, arena);
+    return text ? (struct errand_slice){text, strlen(text)} : (struct errand_slice){0};
+}
+
+static bool is_spent(const struct er_attempt *a)
+{
+    return a->job->attempt >= (a->plan->tries ? a->plan->tries : a->job->tries);
+}
+
+static void retry_or_fail(struct er_supervisor *s, const struct er_attempt *a,
+                          struct errand_outcome *o)
+{
+    int64_t wait;
+
+    o->kind = ERRAND_OUT_FAIL;
+    if (is_spent(a))
+        return;
+    wait =
+        er_backoff_ms(&a->plan->backoff, a->job->attempt, er_settle_random(&s->settle));
+    if (a->plan->retry_until_ms && o->ended_ms + wait >= a->plan->retry_until_ms)
+        return; /* it would come too late to be wanted */
+    o->kind = ERRAND_OUT_RETRY;
+    o->run_at_ms = o->ended_ms + wait;
+}
+
+static bool is_done(const struct er_ending *ending)
+{
+    return ending->cause == ERRAND_CAUSE_NONE && ending->verdict == ERRAND_DONE;
+}
+
+/* What is the case, in order: it was done before the stop reached it; it was stopped; it
+ * said itself what is to follow; it failed. */
+static void decide(struct er_supervisor *s, const struct er_attempt *a,
+                   const struct er_ending *ending, struct errand_outcome *o)
+{
+    if (a->kind == ER_RUN_FAILED_HOOK) {
+        o->kind = ERRAND_OUT_HOOK_DONE;
+    } else if (is_done(ending)) {
+        o->kind = ERRAND_OUT_DONE;
+    } else if (a->stop == ER_STOP_SHUTDOWN) {
+        o->kind = ERRAND_OUT_HAND_BACK;
+    } else if (a->stop == ER_STOP_CANCEL) {
+        o->kind = ERRAND_OUT_CANCELLED;
+        o->cause = ERRAND_CAUSE_CANCEL;
+    } else if (a->stop == ER_STOP_TIMEOUT) {
+        o->cause = ERRAND_CAUSE_TIMEOUT;
+        retry_or_fail(s, a, o);
+    } else if (ending->cause == ERRAND_CAUSE_NONE && ending->verdict == ERRAND_SNOOZE) {
+        o->kind = ERRAND_OUT_SNOOZE;
+        o->run_at_ms = o->ended_ms + (ending->snooze_ms > 0 ? ending->snooze_ms : 0);
+    } else if (ending->verdict == ERRAND_FAIL) {
+        o->kind = ERRAND_OUT_FAIL;
+    } else {
+        retry_or_fail(s, a, o);
+    }
+}
+
+static void outcome_make(struct er_supervisor *s, struct er_attempt *a,
+                         const struct er_ending *ending, struct errand_outcome *o)
+{
+    *o = (struct errand_outcome){
+        .token = a->job->token,
+        .key = a->job->key,
+        .id = a->job->id,
+        .started_ms = a->started_ms ? a->started_ms : s->wall_ms,
+        .ended_ms = s->wall_ms,
+        .cause = ending->cause,
+        .exit_code = ending->exit_code,
+        .signal = ending->signal,
+        .max_rss_kib = ending->max_rss_kib,
+        .cpu_ms = ending->cpu_ms,
+    };
+    decide(s, a, ending, o);
+    if (o->kind == ERRAND_OUT_RETRY || o->kind == ERRAND_OUT_FAIL)
+        o->error = error_keep(s, a, ending);
+    if (o->kind == ERRAND_OUT_DONE && ending->result.len <= TEXT_MAX)
+        o->result = text_keep(&s->settle, ending->result);
+    if (o->kind == ERRAND_OUT_FAIL)
+        o->hook_due = (a->plan->hooks & ER_HOOK_FAILED) != 0;
+    if (a->log)
+        o->log = er_capture_text(a->log, s->settle.arena);
+}
+
+static int outcome_room(struct er_settle *settle)
+{
+    size_t size = settle->size * 2;
+    struct errand_outcome *outcomes;
+    struct er_attempt **attempts;
+
+    if (settle->n < settle->size)
+        return 0;
+    if ((outcomes = realloc(settle->outcomes, size * sizeof *outcomes)))
+        settle->outcomes = outcomes;
+    if ((attempts = realloc(settle->attempts, size * sizeof *attempts)))
+        settle->attempts = attempts;
+    if (!outcomes || !attempts)
+        return -1;
+    settle->size = size;
+    return 0;
+}
+
+/* A hook that failed changes nothing but the log. */
+static void hook_report(struct er_supervisor *s, const struct er_attempt *a,
+                        const struct er_ending *ending)
+{
+    const char *which = a->kind == ER_RUN_FAILED_HOOK ? "failed" : "timed-out";
+    const char *text;
+
+    if (is_done(ending) || a->stop >= ER_STOP_SHUTDOWN)
+        return;
+    text = a->stop == ER_STOP_TIMEOUT ? "it took too long"
+                                      : er_ending_text(ending, s->settle.arena);
+    if (ending->error.len)
+        text = er_arena_printf(s->settle.arena, "%.*s", (int)ending->error.len,
+                               ending->error.ptr);
+    er_report_warn(s, "the %s hook of %s %s: %s", which, a->job->name, a->job->id.text,
+                   text ? text : "out of memory");
+}
+
+void er_settle_ended(struct er_supervisor *s, struct er_attempt *a,
+                     const struct er_ending *ending)
+{
+    struct er_settle *settle = &s->settle;
+    struct errand_outcome *o;
+
+    if (a->kind != ER_RUN_HANDLE)
+        hook_report(s, a, ending);
+    /* Nothing to settle: the lease is somebody else's, or it never had one. A failed hook
+     * that could not run at shutdown becomes due again when its lease is over. */
+    if (a->lot->is_lost || a->stop == ER_STOP_LOST || a->is_own ||
+        (a->kind == ER_RUN_FAILED_HOOK && a->stop == ER_STOP_SHUTDOWN) ||
+        outcome_room(settle) < 0) {
+        a->state = ER_ENDED;
+        er_attempt_gone(&s->lots, a);
+        return;
+    }
+    o = &settle->outcomes[settle->n];
+    outcome_make(s, a, ending, o);
+    if (!settle->n)
+        settle->oldest_ms = s->now_ms;
+    settle->attempts[settle->n++] = a;
+    a->state = ER_ENDED;
+    if (o->kind != ERRAND_OUT_HAND_BACK && o->kind != ERRAND_OUT_HOOK_DONE)
+        s->ended_n++;
+}

@@ -1,0 +1,262 @@
+/* stats.c: rows a minute, queue and name; events when somebody follows. */
+#include "worker/stats.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "core/clock.h"
+#include "worker/supervisor.h"
+
+enum { FLUSH_MS = 5000, EVENTS_FLUSH = 200, ERROR_MAX = 1024 };
+
+int er_stats_init(struct er_supervisor *s, struct errand_error *err)
+{
+    struct er_stats *st = &s->stats;
+
+    st->rows = calloc(ER_STATS_ROWS, sizeof *st->rows);
+    st->events = calloc(ER_EVENTS_HELD, sizeof *st->events);
+    st->arena = er_arena_new();
+    st->events_arena = er_arena_new();
+    if (!st->rows || !st->events || !st->arena || !st->events_arena)
+        return er_error_nomem(err);
+    return 0;
+}
+
+void er_stats_done(struct er_supervisor *s)
+{
+    struct er_stats *st = &s->stats;
+
+    free(st->rows);
+    free(st->events);
+    er_arena_free(st->arena);
+    er_arena_free(st->events_arena);
+    *st = (struct er_stats){0};
+}
+
+/* ------------------------------------------------------------------ rows */
+
+static bool is_row(const struct errand_stat *row, int64_t minute_ms, const char *queue,
+                   const char *name)
+{
+    return row->minute_ms == minute_ms && strcmp(row->name, name) == 0 &&
+           strcmp(row->queue, queue) == 0;
+}
+
+static struct errand_stat *row_find(struct er_supervisor *s, int64_t minute_ms,
+                                    const char *queue, const char *name)
+{
+    struct er_stats *st = &s->stats;
+    struct errand_stat *row;
+
+    if (st->last < st->rows_n && is_row(&st->rows[st->last], minute_ms, queue, name))
+        return &st->rows[st->last];
+    for (size_t i = 0; i < st->rows_n; i++)
+        if (is_row(&st->rows[i], minute_ms, queue, name)) {
+            st->last = i;
+            return &st->rows[i];
+        }
+    if (st->rows_n == ER_STATS_ROWS)
+        er_stats_flush(s);
+    if (st->rows_n == ER_STATS_ROWS)
+        return NULL; /* the store does not answer */
+    if (!st->rows_n)
+        st->flush_at_ms = s->now_ms + FLUSH_MS;
+    row = &st->rows[st->rows_n];
+    *row = (struct errand_stat){
+        .minute_ms = minute_ms,
+        .queue = errand_arena_copy(st->arena, queue, strlen(queue)),
+        .name = errand_arena_copy(st->arena, name, strlen(name)),
+    };
+    if (!row->queue || !row->name)
+        return NULL;
+    st->last = st->rows_n++;
+    return row;
+}
+
+static int bucket(int64_t ms)
+{
+    int i = ms < 1 ? 0 : 64 - __builtin_clzll((unsigned long long)ms);
+
+    return i < ERRAND_HISTOGRAM_N ? i : ERRAND_HISTOGRAM_N - 1;
+}
+
+static void row_add(struct errand_stat *row, const struct er_attempt *a,
+                    const struct errand_outcome *o)
+{
+    int64_t run_ms = o->ended_ms - o->started_ms;
+    int64_t wait_ms = o->started_ms - a->job->run_at_ms;
+
+    row->done += o->kind == ERRAND_OUT_DONE;
+    row->failed += o->kind == ERRAND_OUT_FAIL;
+    row->retried += o->kind == ERRAND_OUT_RETRY;
+    run_ms = run_ms < 0 ? 0 : run_ms;
+    wait_ms = wait_ms < 0 ? 0 : wait_ms;
+    row->run_ms += run_ms;
+    row->wait_ms += wait_ms;
+    row->run_hist[bucket(run_ms)]++;
+    row->wait_hist[bucket(wait_ms)]++;
+}
+
+/* ------------------------------------------------------------------ events */
+
+static bool is_followed(const struct er_supervisor *s)
+{
+    return (s->settle.hints & ERRAND_HINT_EVENTS) != 0;
+}
+
+static void event_add(struct er_supervisor *s, const struct errand_event *event)
+{
+    struct er_stats *st = &s->stats;
+    struct errand_event *e;
+
+    if (st->events_n == ER_EVENTS_HELD)
+        return; /* the store does not answer; a follower sees that some are missing */
+    e = &st->events[st->events_n];
+    *e = *event;
+    e->at_ms = s->wall_ms;
+    e->name = errand_arena_copy(st->events_arena, event->name, strlen(event->name));
+    e->queue = errand_arena_copy(st->events_arena, event->queue, strlen(event->queue));
+    if (e->error.len > ERROR_MAX)
+        e->error.len = ERROR_MAX;
+    e->error = er_arena_slice(st->events_arena, event->error.ptr, e->error.len);
+    if (e->name && e->queue && e->error.ptr)
+        st->events_n++;
+}
+
+static const char *event_type(const struct errand_outcome *o)
+{
+    switch (o->kind) {
+    case ERRAND_OUT_DONE:
+        return "job:completed";
+    case ERRAND_OUT_RETRY:
+        return "job:retrying";
+    case ERRAND_OUT_FAIL:
+        return "job:failed";
+    case ERRAND_OUT_SNOOZE:
+    case ERRAND_OUT_HAND_BACK:
+        return "job:released";
+    case ERRAND_OUT_CANCELLED:
+        return "job:cancelled";
+    case ERRAND_OUT_HOOK_DONE:
+        return NULL;
+    }
+    return NULL;
+}
+
+static void ended_event(struct er_supervisor *s, const struct er_attempt *a,
+                        const struct errand_outcome *o, const char *type)
+{
+    event_add(s, &(struct errand_event){.type = type,
+                                        .id = a->job->id,
+                                        .name = a->job->name,
+                                        .queue = a->job->queue,
+                                        .attempt = a->job->attempt,
+                                        .duration_ms = o->ended_ms - o->started_ms,
+                                        .delay_ms = o->kind == ERRAND_OUT_RETRY ||
+                                                            o->kind == ERRAND_OUT_SNOOZE
+                                                        ? o->run_at_ms - o->ended_ms
+                                                        : -1,
+                                        .error = o->error});
+}
+
+void er_stats_started(struct er_supervisor *s, const struct er_attempt *a)
+{
+    if (!is_followed(s) || a->kind != ER_RUN_HANDLE)
+        return;
+    event_add(s, &(struct errand_event){.type = "job:started",
+                                        .id = a->job->id,
+                                        .name = a->job->name,
+                                        .queue = a->job->queue,
+                                        .attempt = a->job->attempt,
+                                        .duration_ms = -1,
+                                        .delay_ms = -1});
+}
+
+void er_stats_ended(struct er_supervisor *s, const struct er_attempt *a,
+                    const struct errand_outcome *o)
+{
+    const char *type = event_type(o);
+    struct errand_stat *row;
+
+    if (!type)
+        return;
+    if (o->kind <= ERRAND_OUT_FAIL &&
+        (row =
+             row_find(s, o->ended_ms - o->ended_ms % 60000, a->job->queue, a->job->name)))
+        row_add(row, a, o);
+    if (!is_followed(s))
+        return;
+    if (o->cause == ERRAND_CAUSE_TIMEOUT)
+        ended_event(s, a, o, "job:timed-out");
+    ended_event(s, a, o, type);
+}
+
+void er_stats_moves(struct er_supervisor *s, const struct errand_move *moves, size_t n)
+{
+    if (!is_followed(s))
+        return;
+    for (size_t i = 0; i < n; i++) {
+        const char *type = moves[i].to == ERRAND_CANCELLED   ? "job:cancelled"
+                           : moves[i].to == ERRAND_FAILED    ? "job:failed"
+                           : moves[i].from == ERRAND_RUNNING ? "job:stalled"
+                                                             : "job:released";
+        event_add(s, &(struct errand_event){.type = type,
+                                            .id = moves[i].id,
+                                            .name = moves[i].name,
+                                            .queue = moves[i].queue,
+                                            .attempt = moves[i].attempt,
+                                            .duration_ms = -1,
+                                            .delay_ms = -1});
+    }
+}
+
+/* ------------------------------------------------------------------ to the store */
+
+static void events_flush(struct er_supervisor *s)
+{
+    struct er_stats *st = &s->stats;
+    struct errand_error err = {0};
+
+    if (!st->events_n || !er_settle_may_ask(s))
+        return;
+    if (er_store_events_add(s->store, st->events, st->events_n, 0, &err) < 0) {
+        er_settle_store_failed(s, &err);
+        return;
+    }
+    st->events_n = 0;
+    er_arena_reset(st->events_arena);
+}
+
+void er_stats_flush(struct er_supervisor *s)
+{
+    struct er_stats *st = &s->stats;
+    struct errand_error err = {0};
+    struct errand_stats_params params = {.add = st->rows, .add_n = st->rows_n};
+
+    events_flush(s);
+    if (!st->rows_n || !er_settle_may_ask(s))
+        return;
+    if (er_store_stats_add(s->store, &params, &err) < 0) {
+        er_settle_store_failed(s, &err);
+        st->flush_at_ms = s->now_ms + FLUSH_MS;
+        return;
+    }
+    st->rows_n = st->last = 0;
+    er_arena_reset(st->arena);
+}
+
+void er_stats_turn(struct er_supervisor *s)
+{
+    struct er_stats *st = &s->stats;
+
+    if (st->events_n)
+        events_flush(s); /* whoever follows wants to see it now */
+    if (!st->rows_n)
+        return;
+    if (s->now_ms >= st->flush_at_ms)
+        er_stats_flush(s);
+    else
+        er_supervisor_wake_at(s, st->flush_at_ms);
+}

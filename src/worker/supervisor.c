@@ -1,0 +1,386 @@
+/* supervisor.c: the loop, the turn, and how it ends.
+ *
+ * Callbacks of the loop note what happened. The turn runs once a round, before the loop
+ * sleeps: it looks at the clock for everything at once, talks to the store, hands out
+ * work, and says when it wants to be woken at the latest. */
+#include "worker/supervisor.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "client/client.h"
+#include "core/clock.h"
+#include "worker/exec_job.h"
+#include "worker/reload.h"
+
+enum {
+    GIVE_UP_MS =
+        1500,       /* after the grace: the store may not answer, we end all the same */
+    EXIT_MS = 400,  /* that runners get to end by themselves */
+    BUSY_MS = 1000, /* a call that waits longer would make us deaf to signals */
+};
+
+void er_supervisor_now(struct er_supervisor *s)
+{
+    s->now_ms = er_clock_mono_ms(NULL);
+    s->wall_ms = er_clock_wall_ms(NULL);
+}
+
+void er_supervisor_wake_at(struct er_supervisor *s, int64_t at_ms)
+{
+    if (at_ms < s->wake_at_ms)
+        s->wake_at_ms = at_ms;
+}
+
+/* ------------------------------------------------------------------ stopping */
+
+void er_supervisor_stop(struct er_supervisor *s, const char *why)
+{
+    if (s->mode != ER_WORKING)
+        return;
+    s->mode = ER_STOPPING;
+    s->stop_at_ms = s->now_ms + s->grace_ms;
+    s->give_up_at_ms = s->stop_at_ms + GIVE_UP_MS;
+    er_report_note(s, "stopping: %s", why);
+    er_slots_hand_back(s);
+}
+
+void er_supervisor_stop_now(struct er_supervisor *s)
+{
+    if (s->mode != ER_STOPPING || s->is_stopped_now)
+        return;
+    er_report_note(s, "stopping now");
+    s->is_stopped_now = true;
+    s->stop_at_ms = s->now_ms;
+    s->give_up_at_ms = s->now_ms + GIVE_UP_MS;
+    er_slots_stop_all(s, ER_STOP_SHUTDOWN);
+    er_slots_kill_all(s);
+}
+
+static void leave(struct er_supervisor *s)
+{
+    if (s->lots.open_n)
+        er_report_warn(s,
+                       "%zu jobs could not be handed back: they are READY again when "
+                       "their lease is over",
+                       s->lots.open_n);
+    s->mode = ER_LEAVING;
+    s->kill_at_ms = s->now_ms + (s->is_stopped_now || s->lots.open_n ? 0 : EXIT_MS);
+    er_slots_retire_all(s);
+    er_stats_flush(s);
+    if (er_settle_may_ask(s))
+        er_leases_bye(s);
+}
+
+static void stopping_turn(struct er_supervisor *s)
+{
+    er_slots_hand_back(s);
+    if (s->now_ms >= s->stop_at_ms && !s->is_grace_over) {
+        s->is_grace_over = true;
+        er_slots_stop_all(s, ER_STOP_SHUTDOWN);
+    }
+    if (!s->lots.open_n || s->now_ms >= s->give_up_at_ms)
+        leave(s);
+    er_supervisor_wake_at(s, s->is_grace_over ? s->give_up_at_ms : s->stop_at_ms);
+}
+
+static void handles_close(struct er_supervisor *s)
+{
+    if (s->is_closing)
+        return;
+    s->is_closing = true;
+    er_signals_stop(s);
+    uv_close((uv_handle_t *)&s->turn, NULL);
+    uv_close((uv_handle_t *)&s->timer, NULL);
+    if (s->has_wake)
+        uv_close((uv_handle_t *)&s->wake, NULL);
+    er_reload_unwatch(s);
+}
+
+static void leaving_turn(struct er_supervisor *s)
+{
+    if (s->now_ms >= s->kill_at_ms) {
+        er_slots_kill_all(s);
+        s->kill_at_ms = s->now_ms + EXIT_MS;
+    }
+    er_supervisor_wake_at(s, s->kill_at_ms);
+    if (er_slots_are_gone(s))
+        handles_close(s);
+}
+
+/* Delayed jobs do not count, nor what waits in a paused queue. */
+static bool is_queue_empty(struct er_supervisor *s, const struct errand_queue_info *q)
+{
+    const char *const *name = s->options.queues;
+
+    while (name && *name && strcmp(*name, q->name) != 0)
+        name++;
+    if (name && !*name)
+        return true;
+    return !q->counts[ERRAND_READY] || q->paused_until_ms > s->wall_ms;
+}
+
+static bool is_store_empty(struct er_supervisor *s)
+{
+    struct errand_arena *arena = er_lots_arena(&s->lots);
+    struct errand_queues_result got = {0};
+    struct errand_error err = {0};
+    bool is_empty = true;
+
+    if (!arena)
+        return false;
+    if (er_store_queues(s->store, 0, arena, &got, &err) < 0) {
+        er_settle_store_failed(s, &err);
+        is_empty = false;
+    }
+    for (size_t i = 0; i < got.queues_n && is_empty; i++)
+        is_empty = is_queue_empty(s, &got.queues[i]);
+    er_lots_arena_back(&s->lots, arena);
+    return is_empty;
+}
+
+static void working_turn(struct er_supervisor *s)
+{
+    struct er_settle *settle = &s->settle;
+
+    if (s->options.max_jobs && s->ended_n >= s->options.max_jobs) {
+        er_supervisor_stop(s, "as many jobs as asked for");
+    } else if (s->end_at_ms && s->now_ms >= s->end_at_ms) {
+        er_supervisor_stop(s, "worked as long as asked for");
+    } else if (s->options.stop_when_empty && settle->was_empty && !s->lots.open_n) {
+        settle->was_empty = false;
+        if (is_store_empty(s))
+            er_supervisor_stop(s, "nothing is left to do");
+    }
+    if (s->end_at_ms)
+        er_supervisor_wake_at(s, s->end_at_ms);
+    if (s->mode != ER_WORKING)
+        er_supervisor_wake_at(s, s->now_ms);
+}
+
+/* ------------------------------------------------------------------ the turn */
+
+static void timer_set(struct er_supervisor *s)
+{
+    int64_t now = er_clock_mono_ms(NULL);
+
+    s->turn_ms = now - s->now_ms;
+    if (s->is_closing)
+        return;
+    uv_update_time(&s->loop);
+    uv_timer_start(&s->timer, s->on_timer,
+                   s->wake_at_ms > now ? (uint64_t)(s->wake_at_ms - now) : 0, 0);
+}
+
+/* How late this turn is: the loop slept too long, or the turn before took too long. */
+static void clock_read(struct er_supervisor *s)
+{
+    er_supervisor_now(s);
+    s->late_ms = s->now_ms > s->wake_at_ms ? s->now_ms - s->wake_at_ms : 0;
+    if (s->turn_ms > s->late_ms)
+        s->late_ms = s->turn_ms;
+    s->wake_at_ms = s->now_ms + 60000;
+}
+
+static void on_turn(uv_prepare_t *handle)
+{
+    struct er_supervisor *s = handle->data;
+
+    clock_read(s);
+    er_slots_tick(s);
+    if (s->mode != ER_LEAVING) {
+        er_reload_turn(s);
+        er_leases_turn(s);
+        er_slots_assign(s); /* before settling: nobody should wait for the store */
+        er_settle_turn(s);
+        er_slots_assign(s);
+        er_stats_turn(s);
+    }
+    er_report_turn(s);
+    if (s->mode == ER_WORKING)
+        working_turn(s);
+    if (s->mode == ER_STOPPING)
+        stopping_turn(s);
+    if (s->mode == ER_LEAVING)
+        leaving_turn(s);
+    if (s->settle.n && s->mode != ER_LEAVING && er_settle_may_ask(s))
+        er_supervisor_wake_at(s, s->settle.oldest_ms + 2);
+    timer_set(s);
+}
+
+static void on_timer(uv_timer_t *handle)
+{
+    (void)handle; /* the turn is what comes of it */
+}
+
+static void on_wake(uv_poll_t *handle, int status, int events)
+{
+    struct er_supervisor *s = handle->data;
+
+    (void)status;
+    (void)events;
+    s->settle.is_look_due = true;
+    s->settle.is_armed = false;
+    if (s->mode != ER_WORKING || s->is_quiet) {
+        er_store_wait_arm(s->store, ERRAND_WAIT_CONTROL, NULL);
+        s->settle.is_control_due = true;
+    }
+}
+
+/* ------------------------------------------------------------------ begin and end */
+
+static void options_fill(struct er_supervisor *s,
+                         const struct errand_worker_options *given)
+{
+    static const struct errand_worker_options none = {0};
+    struct errand_worker_options *o = &s->options;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    *o = given ? *given : none;
+    if (o->concurrency <= 0)
+        o->concurrency = cores > 0 ? (int)cores : 1;
+    if (o->runner_max_jobs <= 0)
+        o->runner_max_jobs = 100000;
+    if (o->runner_max_age <= 0)
+        o->runner_max_age = 3600;
+    s->grace_ms = (int64_t)((o->grace > 0 ? o->grace : 30) * 1000);
+    s->lease_ms = (int64_t)((o->lease > 0 ? o->lease : 30) * 1000);
+    s->sleep_ms = (int64_t)((o->sleep > 0 ? o->sleep : 1) * 1000);
+    if (s->sleep_ms < 1)
+        s->sleep_ms = 1;
+}
+
+/* Children start in the folder, so a relative name would mean another one there. */
+static int project_find(struct er_supervisor *s, struct errand_error *err)
+{
+    const char *given = s->options.project;
+    char path[PATH_MAX];
+
+    if (!given)
+        return 0;
+    if (!realpath(given, path))
+        return er_error_errno(err, ERRAND_ENOTFOUND, errno, "project folder '%s'", given);
+    s->options.project = errand_arena_copy(s->arena, path, strlen(path));
+    return s->options.project ? 0 : er_error_nomem(err);
+}
+
+static int names_make(struct er_supervisor *s, struct errand_error *err)
+{
+    char host[256] = "";
+    int rc;
+
+    if ((rc = project_find(s, err)) < 0)
+        return rc;
+    gethostname(host, sizeof host - 1);
+    s->name = s->options.name && *s->options.name
+                  ? s->options.name
+                  : er_arena_printf(s->arena, "%s-%ld", host, (long)getpid());
+    s->envp = er_environ_build(s->options.env_allow, NULL, s->arena);
+    if (!s->name || !s->envp)
+        return er_error_nomem(err);
+    return 0;
+}
+
+static int store_watch(struct er_supervisor *s, struct errand_error *err)
+{
+    int fd = er_store_wait_fd(s->store, err), rc;
+
+    if (fd < 0)
+        return err->code == ERRAND_EUNSUPPORTED ? 0 : fd;
+    if ((rc = uv_poll_init(&s->loop, &s->wake, fd)) < 0)
+        return errand_error_set(err, ERRAND_EIO, "watching the store: %s",
+                                uv_strerror(rc));
+    s->has_wake = true;
+    s->wake.data = s;
+    uv_poll_start(&s->wake, UV_READABLE, on_wake);
+    return 0;
+}
+
+static int loop_begin(struct er_supervisor *s, struct errand_error *err)
+{
+    int rc;
+
+    s->turn.data = s->timer.data = s;
+    s->on_timer = on_timer;
+    uv_prepare_init(&s->loop, &s->turn);
+    uv_timer_init(&s->loop, &s->timer);
+    er_supervisor_now(s);
+    s->started_ms = s->wall_ms;
+    s->wake_at_ms = s->now_ms;
+    if (s->options.max_time > 0)
+        s->end_at_ms = s->now_ms + (int64_t)(s->options.max_time * 1000);
+    er_report_init(s);
+    er_leases_init(s);
+    if ((rc = er_signals_start(s, err)) < 0 || (rc = store_watch(s, err)) < 0)
+        return rc;
+    er_reload_watch(s);
+    er_adopt_begin();
+    uv_prepare_start(&s->turn, on_turn);
+    uv_timer_start(&s->timer, on_timer, 0, 0);
+    return 0;
+}
+
+static int supervise(struct er_supervisor *s, struct errand_error *err)
+{
+    int rc;
+
+    if ((rc = uv_loop_init(&s->loop)) < 0)
+        return errand_error_set(err, ERRAND_EIO, "starting the event loop: %s",
+                                uv_strerror(rc));
+    if ((rc = loop_begin(s, err)) < 0)
+        handles_close(s);
+    uv_run(&s->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&s->loop);
+    return rc;
+}
+
+static int store_open(const char *url, const struct errand_config *config, errand **ret,
+                      struct errand_error *err)
+{
+    struct errand_config own = {0};
+
+    if (config)
+        own = *config;
+    if (!own.busy_ms || own.busy_ms > BUSY_MS)
+        own.busy_ms = BUSY_MS;
+    *ret = errand_open(url, &own, err);
+    return *ret ? 0 : err->code;
+}
+
+int errand_worker_run(const char *url, const struct errand_config *config,
+                      const struct errand_worker_options *options,
+                      struct errand_error *err)
+{
+    struct er_supervisor *s = calloc(1, sizeof *s);
+    struct errand_error own = {0};
+    errand *e = NULL;
+    int rc;
+
+    err = err ? err : &own;
+    if (!s || !(s->arena = er_arena_new())) {
+        free(s);
+        return er_error_nomem(err);
+    }
+    options_fill(s, options);
+    if ((rc = store_open(url, config, &e, err)) < 0)
+        goto out;
+    s->store = er_client_store(e);
+    if ((rc = names_make(s, err)) < 0 || (rc = er_settle_init(s, err)) < 0 ||
+        (rc = er_stats_init(s, err)) < 0)
+        goto out;
+    rc = supervise(s, err);
+out:
+    er_slots_done(s);
+    er_lots_done(&s->lots);
+    er_book_release(s->book);
+    er_settle_done(s);
+    er_stats_done(s);
+    errand_close(e);
+    er_arena_free(s->arena);
+    free(s);
+    return rc;
+}
