@@ -92,8 +92,8 @@ static int resolve_url(struct er_config *config, const struct er_config_args *ar
     return config->url ? 0 : er_error_nomem(err);
 }
 
-/* What the library's own config struct can hold of the defaults. */
-static void fill_client(struct er_config *config)
+/* What the library's own structs can hold of the rest. */
+static void fill_public(struct er_config *config)
 {
     const struct er_options *d = &config->defaults;
 
@@ -105,6 +105,7 @@ static void fill_client(struct er_config *config)
         config->client.timeout = (double)d->timeout_ms / 1000;
     if (d->has & ER_OPT_BACKOFF)
         config->client.backoff = d->backoff;
+    config->worker.env_allow = config->env_allow;
 }
 
 /* What only shows when all of a group is read: a list beside a strategy, and so on. */
@@ -137,7 +138,7 @@ static int load(struct er_config *config, const struct er_config_args *args,
     if (args->url && (rc = say_text(config, er_config_key_find("url"), args->url,
                                     "flag --url", err)) < 0)
         return rc;
-    fill_client(config);
+    fill_public(config);
     return resolve_url(config, args, cwd, err);
 }
 

@@ -138,6 +138,7 @@ TEST(every_kind_of_value_is_read)
     assert_string_equal(config->worker.name, "w1");
     assert_false(config->worker.is_quiet);
     assert_string_equal(config->env_allow[1], "HOME");
+    assert_ptr_equal(config->worker.env_allow, config->env_allow);
     assert_null(config->env_allow[2]);
 }
 
