@@ -10,6 +10,17 @@
 extern "C" {
 #endif
 
+/* What a queue says about its jobs: after their class, before the worker's own tries,
+ * timeout and backoff. Zero means "not said". */
+struct errand_worker_queue {
+    const char *name;
+    int tries;
+    double timeout;
+    struct errand_backoff backoff;
+    int weight; /* share of the worker's time among the queues it works; 0 for all of
+                   them: strict order */
+};
+
 /* Zero means default. */
 struct errand_worker_options {
     const char *const *queues; /* NULL-terminated, strict order, left first; NULL: all
@@ -34,6 +45,8 @@ struct errand_worker_options {
     bool is_quiet;         /* print nothing but errors */
     const char *const *env_allow; /* all that handlers inherit of the environment
                                      (NULL-terminated); NULL: all but errand's secrets */
+    const struct errand_worker_queue *queue_options; /* queue_options_n of them */
+    size_t queue_options_n;
 };
 
 /* Works jobs from the store at `url` until told to stop (TERM, INT, max_jobs, …). Blocks.

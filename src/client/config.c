@@ -92,9 +92,25 @@ static int resolve_url(struct er_config *config, const struct er_config_args *ar
     return config->url ? 0 : er_error_nomem(err);
 }
 
-/* What the library's own structs can hold of the rest. */
-static void fill_public(struct er_config *config)
+static struct errand_worker_queue queue_public(const struct er_config_queue *queue)
 {
+    const struct er_options *o = &queue->options;
+    struct errand_worker_queue q = {.name = queue->name, .weight = queue->weight};
+
+    if (o->has & ER_OPT_TRIES)
+        q.tries = o->tries;
+    if (o->has & ER_OPT_TIMEOUT)
+        q.timeout = (double)o->timeout_ms / 1000;
+    if (o->has & ER_OPT_BACKOFF)
+        q.backoff = o->backoff;
+    return q;
+}
+
+/* What the library's own structs can hold of the rest. */
+static int fill_public(struct er_config *config, struct errand_error *err)
+{
+    struct errand_worker_queue *queues = NULL;
+
     const struct er_options *d = &config->defaults;
 
     if (d->has & ER_OPT_QUEUE)
@@ -106,6 +122,16 @@ static void fill_public(struct er_config *config)
     if (d->has & ER_OPT_BACKOFF)
         config->client.backoff = d->backoff;
     config->worker.env_allow = config->env_allow;
+    if (config->queues_n > 0) {
+        if (!(queues =
+                  errand_arena_alloc(config->arena, config->queues_n * sizeof *queues)))
+            return er_error_nomem(err);
+        for (size_t i = 0; i < config->queues_n; i++)
+            queues[i] = queue_public(&config->queues[i]);
+    }
+    config->worker.queue_options = queues;
+    config->worker.queue_options_n = config->queues_n;
+    return 0;
 }
 
 /* What only shows when all of a group is read: a list beside a strategy, and so on. */
@@ -138,7 +164,8 @@ static int load(struct er_config *config, const struct er_config_args *args,
     if (args->url && (rc = say_text(config, er_config_key_find("url"), args->url,
                                     "flag --url", err)) < 0)
         return rc;
-    fill_public(config);
+    if ((rc = fill_public(config, err)) < 0)
+        return rc;
     return resolve_url(config, args, cwd, err);
 }
 

@@ -15,7 +15,7 @@
 struct er_config_queue {
     const char *name;
     struct er_options options;
-    int weight;
+    int weight; /* 0: not said */
 };
 
 /* One key that somebody said. */

@@ -66,8 +66,9 @@ const struct er_config_key er_config_keys[] = {
     {"queues.*.backoff_jitter", "share from 0 to 1", "", NULL, "the same",
      ER_CONFIG_OPTION, 0, 0, 0},
     {"queues.*.priority", "number", "", NULL, "the same", ER_CONFIG_OPTION, 0, 0, 0},
-    {"queues.*.weight", "number", "1", NULL,
-     "share of this queue among those a worker serves", ER_CONFIG_WEIGHT, 0, 1, 1000},
+    {"queues.*.weight", "number", "", NULL,
+     "share of a worker's time; without any weight the order is strict", ER_CONFIG_WEIGHT,
+     0, 1, 1000},
 
     {"worker.queues", "list", "all", "ERRAND_QUEUES",
      "queues to work, the first one first; all: all queues as one line", ER_CONFIG_LIST,

@@ -342,7 +342,7 @@ int er_config_queue_add(struct er_config *config, const char *name,
         config->queues = more;
     }
     config->queues[n] = (struct er_config_queue){
-        .name = errand_arena_copy(config->arena, name, strlen(name)), .weight = 1};
+        .name = errand_arena_copy(config->arena, name, strlen(name))};
     if (!config->queues[n].name)
         return er_error_nomem(err);
     config->queues_n++;

@@ -180,8 +180,13 @@ TEST(defaults_and_queues_hold_options)
     assert_int_equal(mail->options.tries, 8);
     assert_int_equal(mail->weight, 3);
     assert_int_equal(er_config_queue_find(config, "a.b")->options.timeout_ms, 3600000);
-    assert_int_equal(er_config_queue_find(config, "empty")->weight, 1);
+    assert_int_equal(er_config_queue_find(config, "empty")->weight, 0);
     assert_null(er_config_queue_find(config, "other"));
+    assert_int_equal(config->worker.queue_options_n, 3);
+    assert_string_equal(config->worker.queue_options[0].name, "mail");
+    assert_int_equal(config->worker.queue_options[0].tries, 8);
+    assert_int_equal(config->worker.queue_options[0].weight, 3);
+    assert_true(config->worker.queue_options[1].timeout == 3600.0);
 }
 
 TEST(all_is_the_word_for_no_list)

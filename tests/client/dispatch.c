@@ -3,7 +3,6 @@
 
 #include <math.h>
 
-
 /* ------------------------------------------------------------------ the plain case */
 
 CLAIM(a_dispatched_job_is_ready_with_its_data_byte_for_byte)
