@@ -76,3 +76,12 @@ bool er_utf8_check(const char *text, size_t len)
             return false;
     return true;
 }
+
+size_t er_utf8_cut(const char *text, size_t len, size_t max)
+{
+    if (len <= max)
+        return len;
+    while (max > 0 && ((unsigned char)text[max] & 0xc0) == 0x80)
+        max--;
+    return max;
+}

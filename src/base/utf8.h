@@ -12,5 +12,7 @@ size_t er_utf8_len(const char *p, const char *end);
 /* Writes a character (not checked) as UTF-8; returns its length, 1 to 4. */
 size_t er_utf8_put(uint32_t character, char *ret);
 bool er_utf8_check(const char *text, size_t len);
+/* How many of the first `max` bytes of the text to keep so that no character is cut. */
+size_t er_utf8_cut(const char *text, size_t len, size_t max);
 
 #endif

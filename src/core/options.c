@@ -144,18 +144,17 @@ static int check_range(const struct er_option_field *f, int64_t value,
                             f->name, value, f->min, f->max);
 }
 
-/* Times are said in seconds everywhere but here. */
 static int check_seconds(const struct er_option_field *f, int64_t ms,
                          struct errand_error *err)
 {
+    bool is_whole = ms % 1000 == 0;
+
     if (ms >= f->min && ms <= f->max)
         return 0;
-    return errand_error_set(
-        err, ERRAND_EINVAL,
-        "%s is %s%" PRId64 ".%03d s: %s to %" PRId64 " days are allowed", f->name,
-        ms < 0 ? "-" : "", ms / 1000 < 0 ? -(ms / 1000) : ms / 1000,
-        (int)(ms % 1000 < 0 ? -(ms % 1000) : ms % 1000), f->min ? "more than 0" : "0",
-        f->max / DAY_MS);
+    return errand_error_set(err, ERRAND_EINVAL,
+                            "%s is %" PRId64 " %s: %s to %" PRId64 " days are allowed",
+                            f->name, is_whole ? ms / 1000 : ms, is_whole ? "s" : "ms",
+                            f->min ? "more than 0" : "0", f->max / DAY_MS);
 }
 
 static int check_text(const struct er_option_field *f, const char *text,

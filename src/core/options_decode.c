@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "core/json.h"
 #include "core/options_table.h"
 
@@ -25,9 +26,11 @@ struct reading {
 static int wrong(struct reading *r, const struct er_option_field *f, const char *wanted,
                  struct errand_slice value)
 {
+    size_t len = er_utf8_cut(value.ptr, value.len, 40);
+
     return errand_error_set(r->err, ERRAND_EINVAL, "option '%s' is not %s: %.*s%s",
-                            f->name, wanted, value.len < 40 ? (int)value.len : 40,
-                            value.ptr, value.len < 40 ? "" : "...");
+                            f->name, wanted, (int)len, value.ptr,
+                            len < value.len ? "..." : "");
 }
 
 /* A string without NUL, for C. */

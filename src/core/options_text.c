@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/options_table.h"
@@ -20,10 +21,16 @@ struct setting {
     struct errand_error *err;
 };
 
+/* How much of what was written goes into a message. */
+static int shown_len(const char *text)
+{
+    return (int)er_utf8_cut(text, strlen(text), 60);
+}
+
 static int wrong(const struct setting *s, const char *wanted)
 {
-    return errand_error_set(s->err, ERRAND_EINVAL, "%s '%.60s' is not %s", s->name,
-                            s->value, wanted);
+    return errand_error_set(s->err, ERRAND_EINVAL, "%s '%.*s' is not %s", s->name,
+                            shown_len(s->value), s->value, wanted);
 }
 
 static int read_integer(const char *text, int64_t *ret)
@@ -115,8 +122,8 @@ static int set_word(const struct setting *s)
         size_t used = strlen(known);
         snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", words[i]);
     }
-    return errand_error_set(s->err, ERRAND_EINVAL, "%s '%.60s' is none of %s", s->name,
-                            s->value, known);
+    return errand_error_set(s->err, ERRAND_EINVAL, "%s '%.*s' is none of %s", s->name,
+                            shown_len(s->value), s->value, known);
 }
 
 /* The next item of "a, b,c", without the spaces around it. False when there is none. */
@@ -285,33 +292,44 @@ static size_t distance(const char *a, const char *b)
     return row[b_len];
 }
 
+/* Every name there is, as people write it. */
+static void write_names(char *buf, size_t size)
+{
+    size_t used = 0;
+
+    for (size_t i = 0; i < er_option_fields_n && used < size; i++)
+        used += (size_t)snprintf(buf + used, size - used, "%s%s", i ? ", " : "",
+                                 er_option_fields[i].name);
+    for (char *p = buf; *p; p++)
+        *p = *p == '_' ? '-' : *p;
+}
+
 static int unknown(const char *name, struct errand_error *err)
 {
     const char *nearest = NULL;
     size_t nearest_far =
         strlen(name) < 4 ? 2 : 3; /* further off is no slip of the hand */
-    char known[512] = "", shown[32];
-    size_t used = 0, i;
+    char text[512];
 
-    for (i = 0; i < er_option_fields_n; i++) {
-        const char *field = er_option_fields[i].name;
-        size_t far = distance(name, field);
-        if (far < nearest_far) {
-            nearest_far = far;
-            nearest = field;
-        }
-        used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "",
-                                 field);
+    for (size_t i = 0; i < er_option_fields_n; i++) {
+        size_t far = distance(name, er_option_fields[i].name);
+        if (far >= nearest_far)
+            continue;
+        nearest_far = far;
+        nearest = er_option_fields[i].name;
     }
-    for (i = 0; nearest && nearest[i]; i++)
-        shown[i] = nearest[i] == '_' ? '-' : nearest[i];
-    shown[nearest ? i : 0] = '\0';
-    if (nearest)
+    if (!nearest) {
+        write_names(text, sizeof text);
         return errand_error_set(err, ERRAND_ENOTFOUND,
-                                "unknown option '%.40s': did you mean '%s'?", name,
-                                shown);
-    return errand_error_set(err, ERRAND_ENOTFOUND, "unknown option '%.40s': there are %s",
-                            name, known);
+                                "unknown option '%.*s': there are %s", shown_len(name),
+                                name, text);
+    }
+    snprintf(text, sizeof text, "%s", nearest);
+    for (char *p = text; *p; p++)
+        *p = *p == '_' ? '-' : *p;
+    return errand_error_set(err, ERRAND_ENOTFOUND,
+                            "unknown option '%.*s': did you mean '%s'?", shown_len(name),
+                            name, text);
 }
 
 int er_options_set(struct er_options *options, const char *name, const char *value,

@@ -68,4 +68,14 @@ TEST(a_text_is_good_when_all_its_characters_are)
     assert_true(er_utf8_check("a\0b", 3));
 }
 
+TEST(a_text_is_cut_between_characters)
+{
+    assert_int_equal(er_utf8_cut("abc", 3, 5), 3);
+    assert_int_equal(er_utf8_cut("abc", 3, 3), 3);
+    assert_int_equal(er_utf8_cut("abc", 3, 2), 2);
+    assert_int_equal(er_utf8_cut("a\xc3\xa9z", 4, 2), 1);
+    assert_int_equal(er_utf8_cut("a\xc3\xa9z", 4, 3), 3);
+    assert_int_equal(er_utf8_cut("\xf0\x9f\x98\x80", 4, 3), 0);
+}
+
 TEST_MAIN()
