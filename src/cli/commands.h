@@ -1,0 +1,31 @@
+/* commands.h: the entries that commands.c lists, one a file. */
+#ifndef ER_CLI_COMMANDS_H
+#define ER_CLI_COMMANDS_H
+
+#include "cli/cli.h"
+
+extern const struct er_command er_cmd_bench;
+extern const struct er_command er_cmd_cancel;
+extern const struct er_command er_cmd_clear;
+extern const struct er_command er_cmd_config_check;
+extern const struct er_command er_cmd_dispatch;
+extern const struct er_command er_cmd_doctor;
+extern const struct er_command er_cmd_failed;
+extern const struct er_command er_cmd_flush;
+extern const struct er_command er_cmd_forget;
+extern const struct er_command er_cmd_help;
+extern const struct er_command er_cmd_inspect;
+extern const struct er_command er_cmd_list;
+extern const struct er_command er_cmd_make_job;
+extern const struct er_command er_cmd_migrate;
+extern const struct er_command er_cmd_new;
+extern const struct er_command er_cmd_pause;
+extern const struct er_command er_cmd_prune;
+extern const struct er_command er_cmd_resume;
+extern const struct er_command er_cmd_retry;
+extern const struct er_command er_cmd_run;
+extern const struct er_command er_cmd_status;
+extern const struct er_command er_cmd_work;
+extern const struct er_command er_cmd_workers;
+
+#endif

@@ -1,0 +1,49 @@
+/* open.c: the configuration of this command, and the store it names. */
+#include "base/error.h"
+#include "cli/cli.h"
+#include "client/client.h"
+
+int er_cli_config(struct er_cli *cli, struct errand_error *err)
+{
+    const struct er_config_args args = {.file = er_cli_text(cli, "config"),
+                                        .url = er_cli_text(cli, "url")};
+
+    if (cli->config)
+        return 0;
+    return er_config_load(&args, &cli->config, err);
+}
+
+int er_cli_open(struct er_cli *cli, enum er_open_how how, struct errand_error *err)
+{
+    struct errand_config config;
+    struct errand_error first = {0};
+    int rc;
+
+    if (cli->errand)
+        return 0;
+    if ((rc = er_cli_config(cli, err)) < 0)
+        return rc;
+    config = cli->config->client;
+    config.must_exist = config.must_exist || how != ER_OPEN_MAKE;
+    cli->errand = errand_open(cli->config->url, &config, &first);
+    if (!cli->errand && how == ER_OPEN_LOOK && first.code == ERRAND_EREADONLY) {
+        config.read_only = true;
+        cli->errand = errand_open(cli->config->url, &config, &first);
+    }
+    if (!cli->errand) {
+        if (err)
+            *err = first;
+        return first.code;
+    }
+    cli->store = er_client_store(cli->errand);
+    return 0;
+}
+
+void er_cli_close(struct er_cli *cli)
+{
+    errand_close(cli->errand);
+    er_config_free(cli->config);
+    cli->errand = NULL;
+    cli->store = NULL;
+    cli->config = NULL;
+}
