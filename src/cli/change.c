@@ -1,0 +1,126 @@
+/* change.c: changing jobs by id, or by filter on a snapshot. */
+#include "cli/change.h"
+
+#include <inttypes.h>
+
+#include "base/error.h"
+#include "cli/line.h"
+#include "cli/when.h"
+#include "core/id.h"
+
+enum { CHUNK = 1000 };
+
+void er_change_say(struct er_cli *cli, const struct er_verb *verb, int64_t n)
+{
+    char count[ER_WHEN_SIZE];
+    struct er_line line;
+
+    if (!cli->out.is_json) {
+        er_out_printf(&cli->out, "%s %s %s\n", er_count_text(n, count),
+                      n == 1 ? "job" : "jobs", verb->done);
+        return;
+    }
+    er_line_init(&line);
+    er_line_begin(&line);
+    er_line_int(&line, verb->done, n);
+    er_line_end(&line, &cli->out);
+    er_line_done(&line);
+}
+
+int er_change_all(struct er_cli *cli, const struct er_verb *verb,
+                  const struct errand_filter *filter, int64_t *ret_n,
+                  struct errand_error *err)
+{
+    struct errand_change_params params = {
+        .kind = verb->kind, .filter = filter, .max = CHUNK};
+    struct errand_change_result result = {.more = true};
+    struct errand_arena *arena = er_arena_new();
+    int rc = arena ? 0 : er_error_nomem(err);
+
+    while (rc == 0 && result.more) {
+        er_arena_reset(arena);
+        result = (struct errand_change_result){0};
+        rc = er_store_change(cli->store, &params, arena, &result, err);
+        *ret_n += rc == 0 ? (int64_t)result.changed_n : 0;
+    }
+    er_arena_free(arena);
+    if (rc < 0 && *ret_n > 0)
+        rc = er_error_wrap(err, rc, "%" PRId64 " jobs %s, then", *ret_n, verb->done);
+    return rc;
+}
+
+static void say_unchanged(struct er_cli *cli, const struct er_verb *verb,
+                          const struct errand_id *id, enum errand_changed why)
+{
+    char text[ERRAND_ERROR_MAX];
+
+    switch (why) {
+    case ERRAND_CHANGED:
+        return;
+    case ERRAND_NO_SUCH_JOB:
+        snprintf(text, sizeof text, "no job '%s'", id->text);
+        break;
+    case ERRAND_WRONG_STATE:
+        snprintf(text, sizeof text, "job '%s' is left as it is: %s", id->text,
+                 verb->wrong_state);
+        break;
+    case ERRAND_KEY_TAKEN:
+        snprintf(text, sizeof text,
+                 "job '%s' is left as it is: another job holds its unique key now", id->text);
+        break;
+    }
+    er_cli_complain(cli, text);
+}
+
+static int ids_read(struct er_cli *cli, struct errand_id **ret, struct errand_error *err)
+{
+    struct errand_id *ids = errand_arena_alloc(cli->arena, (size_t)cli->args_n * sizeof *ids);
+    int rc;
+
+    if (!ids)
+        return er_error_nomem(err);
+    for (int i = 0; i < cli->args_n; i++)
+        if ((rc = er_id_parse(cli->args[i], &ids[i], err)) < 0)
+            return rc;
+    *ret = ids;
+    return 0;
+}
+
+int er_change_ids(struct er_cli *cli, const struct er_verb *verb, struct errand_error *err)
+{
+    struct errand_change_params params = {.kind = verb->kind, .ids_n = (size_t)cli->args_n};
+    struct errand_change_result result = {0};
+    struct errand_id *ids;
+    int code = ER_EXIT_DONE, rc;
+
+    if ((rc = ids_read(cli, &ids, err)) < 0 ||
+        (rc = er_cli_open(cli, ER_OPEN_KEEP, err)) < 0)
+        return rc;
+    params.ids = ids;
+    if ((rc = er_store_change(cli->store, &params, cli->arena, &result, err)) < 0)
+        return rc;
+    er_change_say(cli, verb, (int64_t)result.changed_n);
+    for (int i = 0; i < cli->args_n; i++) {
+        say_unchanged(cli, verb, &ids[i], result.changed[i]);
+        if (result.changed[i] == ERRAND_NO_SUCH_JOB)
+            code = ER_EXIT_NOT_FOUND;
+        else if (result.changed[i] != ERRAND_CHANGED && code == ER_EXIT_DONE)
+            code = ER_EXIT_FAILED;
+    }
+    return code;
+}
+
+int er_change_ask(struct er_cli *cli, const struct errand_filter *filter, const char *what,
+                  struct errand_error *err)
+{
+    int64_t n = 0;
+    int rc = er_store_count(cli->store, filter, 0, &n, err);
+    char count[ER_WHEN_SIZE];
+
+    if (rc < 0)
+        return rc;
+    return errand_error_set(err, ERRAND_EINVAL,
+                            "%s %s %s would be removed for good; nothing was changed\n"
+                            "say it again with --force to do it",
+                            er_count_text(n, count), what, n == 1 ? "job" : "jobs");
+}
