@@ -111,8 +111,8 @@ static void head(struct er_out *out, const struct errand_job_info *job, int64_t 
     time_line(out, "ended", job->finished_ms, now_ms);
     if (job->worker && *job->worker && job->state == ERRAND_RUNNING) {
         label(out, "worker");
-        block(out, ER_PLAIN,
-              (struct errand_slice){.ptr = job->worker, .len = strlen(job->worker)}, INDENT);
+        er_out_safe(out, job->worker);
+        er_out_printf(out, "\n");
     }
     for (size_t i = 0; i < job->tags_n; i++) {
         if (i == 0)
@@ -161,8 +161,10 @@ static void attempt(struct er_out *out, const struct errand_attempt *a)
     er_out_printf(out, "\n%*s", INDENT, "");
     er_out_colour(out, ER_DIM);
     er_out_printf(out, "%s", er_time_format(a->started_ms, when, sizeof when));
-    if (a->worker && *a->worker)
-        er_out_printf(out, " on %s", a->worker);
+    if (a->worker && *a->worker) {
+        er_out_printf(out, " on ");
+        er_out_safe(out, a->worker);
+    }
     if (a->max_rss_kib)
         er_out_printf(out, ", %d MiB", (int)((a->max_rss_kib + 1023) / 1024));
     if (a->cpu_ms)

@@ -15,25 +15,25 @@ int er_cli_config(struct er_cli *cli, struct errand_error *err)
 
 int er_cli_open(struct er_cli *cli, enum er_open_how how, struct errand_error *err)
 {
-    struct errand_config config;
     struct errand_error first = {0};
+    struct errand_config *client;
     int rc;
 
     if (cli->errand)
         return 0;
     if ((rc = er_cli_config(cli, err)) < 0)
         return rc;
-    config = cli->config->client;
-    config.must_exist = config.must_exist || how != ER_OPEN_MAKE;
-    cli->errand = errand_open(cli->config->url, &config, &first);
-    if (!cli->errand && how == ER_OPEN_LOOK && first.code == ERRAND_EREADONLY) {
-        config.read_only = true;
-        cli->errand = errand_open(cli->config->url, &config, &first);
+    client = &cli->config->client;
+    client->must_exist = client->must_exist || how != ER_OPEN_MAKE;
+    rc = er_client_open(cli->config, &cli->errand, &first);
+    if (rc == ERRAND_EREADONLY && how == ER_OPEN_LOOK) {
+        client->read_only = true;
+        rc = er_client_open(cli->config, &cli->errand, &first);
     }
-    if (!cli->errand) {
+    if (rc < 0) {
         if (err)
             *err = first;
-        return first.code;
+        return rc;
     }
     cli->store = er_client_store(cli->errand);
     return 0;

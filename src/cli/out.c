@@ -93,6 +93,13 @@ void er_out_text(struct er_out *out, enum er_colour colour, const char *text)
         er_out_colour(out, ER_PLAIN);
 }
 
+void er_out_safe(struct er_out *out, const char *text)
+{
+    er_buf_reset(&out->scratch);
+    er_text_escape(&out->scratch, (struct errand_slice){text, strlen(text)}, false);
+    er_out_add(out, out->scratch.ptr, out->scratch.len);
+}
+
 void er_out_flush(struct er_out *out)
 {
     if (!out->is_closed && fflush(out->file) != 0 && errno == EPIPE)

@@ -43,6 +43,8 @@ void er_out_printf(struct er_out *out, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void er_out_colour(struct er_out *out, enum er_colour colour); /* ER_PLAIN: back */
 void er_out_text(struct er_out *out, enum er_colour colour, const char *text);
+/* Escaped: for text that is not our own. */
+void er_out_safe(struct er_out *out, const char *text);
 /* Now, for what should be seen while the command goes on. */
 void er_out_flush(struct er_out *out);
 enum er_colour er_state_colour(enum errand_state state);

@@ -1,0 +1,153 @@
+/* dispatch.c: one job into the store, and waiting for it. */
+#include "cli/dispatch.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "cli/job_view.h"
+#include "cli/project.h"
+#include "core/id.h"
+#include "core/options.h"
+
+const char *const er_backoff_strategies[] = {"fixed", "linear", "exponential", NULL};
+
+static int backoff_read(struct er_cli *cli, struct errand_options *ret,
+                        struct errand_error *err)
+{
+    static const struct {
+        const char *flag, *option;
+    } parts[] = {{"backoff", "backoff"}, {"backoff-strategy", "backoff_strategy"}};
+    struct er_options options = {0};
+    int rc;
+
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        const char *text = er_cli_text(cli, parts[i].flag);
+
+        if (text && (rc = er_options_set(&options, parts[i].option, text, cli->arena, err)) < 0)
+            return er_error_wrap(err, rc, "--%s", parts[i].flag);
+    }
+    ret->backoff = options.backoff;
+    return 0;
+}
+
+int er_dispatch_options(struct er_cli *cli, struct errand_options *ret,
+                        struct errand_error *err)
+{
+    const struct er_flag_value *delay = er_cli_flag(cli, "delay");
+    const char *id = er_cli_text(cli, "id");
+    int rc;
+
+    ret->queue = er_cli_text(cli, "queue");
+    *(delay->is_instant ? &ret->run_at_ms : &ret->delay_ms) = delay->number;
+    ret->tries = (int)er_cli_number(cli, "tries", 0);
+    ret->timeout = (double)er_cli_number(cli, "timeout", 0) / 1000;
+    ret->priority = (int)er_cli_number(cli, "priority", 0);
+    ret->unique = er_cli_text(cli, "unique");
+    ret->unique_for = (double)er_cli_number(cli, "unique-for", 0) / 1000;
+    ret->unique_until = ret->unique_for > 0 ? ERRAND_UNIQUE_TTL : ERRAND_UNIQUE_DONE;
+    ret->tags = er_cli_flag(cli, "tag")->items;
+    if (!ret->unique)
+        ret->unique_until = ERRAND_UNIQUE_TTL;
+    if (!ret->unique && er_cli_has(cli, "unique-for"))
+        return errand_error_set(err, ERRAND_EINVAL, "--unique-for wants --unique beside it");
+    if (er_cli_has(cli, "timeout") && ret->timeout <= 0)
+        return errand_error_set(err, ERRAND_EINVAL, "--timeout must be more than 0");
+    if (id && (rc = er_id_parse(id, &ret->id, err)) < 0)
+        return rc;
+    return backoff_read(cli, ret, err);
+}
+
+static void say_pushed(struct er_cli *cli, const struct errand_id *id, int pushed)
+{
+    static const char *const names[] = {[ERRAND_INSERTED] = "inserted",
+                                        [ERRAND_DUPLICATE] = "duplicate",
+                                        [ERRAND_REPLACED] = "replaced",
+                                        [ERRAND_EXTENDED] = "extended"};
+    struct er_line line;
+
+    if (cli->out.is_json) {
+        er_line_init(&line);
+        er_line_begin(&line);
+        er_line_str(&line, "id", id->text);
+        er_line_str(&line, "pushed", names[pushed]);
+        er_line_end(&line, &cli->out);
+        er_line_done(&line);
+        return;
+    }
+    er_out_printf(&cli->out, "%s\n", id->text);
+    if (pushed == ERRAND_DUPLICATE)
+        er_cli_note(cli, "nothing was stored: this job holds the id or the key already");
+}
+
+static bool is_anybody_alive(struct er_cli *cli)
+{
+    struct errand_workers_result workers = {0};
+
+    if (er_store_workers(cli->store, 0, cli->arena, &workers, NULL) < 0)
+        return true; /* not known: no reason to say so */
+    for (size_t i = 0; i < workers.workers_n; i++)
+        if (workers.workers[i].is_alive)
+            return true;
+    return false;
+}
+
+static int say_end(struct er_cli *cli, const struct errand_job_info *job)
+{
+    struct er_line line;
+
+    er_line_init(&line);
+    if (cli->out.is_json) {
+        er_line_begin(&line);
+        er_job_fields(&line, job);
+        er_line_raw(&line, "result", job->result);
+        er_line_end(&line, &cli->out);
+    } else if (job->result.len) {
+        er_line_raw(&line, NULL, job->result);
+        er_out_printf(&cli->out, "%s\n", line.buf.ptr);
+    }
+    er_line_done(&line);
+    if (job->state == ERRAND_COMPLETED)
+        return ER_EXIT_DONE;
+    if (job->state == ERRAND_FAILED && job->error.len)
+        er_cli_note(cli, "job %s failed: %.*s", job->id.text, (int)job->error.len,
+                    job->error.ptr);
+    else
+        er_cli_note(cli, "job %s is %s", job->id.text, errand_state_name(job->state));
+    return ER_EXIT_FAILED;
+}
+
+static int wait_for(struct er_cli *cli, const struct errand_id *id, struct errand_error *err)
+{
+    struct errand_job_detail *detail = NULL;
+    int rc;
+
+    er_out_flush(&cli->out);
+    if (!is_anybody_alive(cli))
+        er_cli_note(cli, "no worker is alive; start one with errand queue:work");
+    if ((rc = errand_wait(cli->errand, id, -1, err)) < 0)
+        return rc;
+    if ((rc = errand_get(cli->errand, id, &detail, err)) < 0)
+        return er_error_wrap(err, rc, "the job ended, but");
+    rc = say_end(cli, &detail->job);
+    errand_detail_free(detail);
+    return rc;
+}
+
+int er_dispatch_one(struct er_cli *cli, const char *name, const char *data,
+                    const struct errand_options *options, struct errand_error *err)
+{
+    bool is_json_wait = cli->out.is_json && er_cli_has(cli, "wait");
+    struct errand_id id;
+    int rc;
+
+    if ((rc = er_cli_open(cli, ER_OPEN_MAKE, err)) < 0)
+        return rc;
+    if (!options->command && (rc = er_project_know(cli, name, err)) < 0)
+        return rc;
+    if ((rc = errand_dispatch(cli->errand, name, data, options, &id, err)) < 0)
+        return rc;
+    if (!is_json_wait) /* one job, one line: with its end */
+        say_pushed(cli, &id, rc);
+    return er_cli_has(cli, "wait") ? wait_for(cli, &id, err) : ER_EXIT_DONE;
+}
