@@ -13,7 +13,8 @@
 enum { OWN_BASE = 1000, GLOBAL_BASE = 2000, NAMES_MAX = 128 };
 
 const struct er_flag er_global_flags[] = {
-    {"url", "URL", "the store: sqlite:PATH or memory:; default: url in errand.yml", ER_FLAG_TEXT},
+    {"url", "URL", "the store: sqlite:PATH or memory:; default: url in errand.yml",
+     ER_FLAG_TEXT},
     {"config", "FILE", "read this errand.yml, not the nearest one", ER_FLAG_TEXT},
     {"json", NULL, "data as JSON, one object a line", ER_FLAG_SWITCH},
     {"no-color", NULL, "no colours, as with NO_COLOR in the environment", ER_FLAG_SWITCH},
@@ -22,13 +23,34 @@ const struct er_flag er_global_flags[] = {
     {0},
 };
 
+const struct er_flag *er_flag_first(const struct er_flag *flags)
+{
+    while (flags && !flags->name)
+        flags = flags->more;
+    return flags;
+}
+
+const struct er_flag *er_flag_next(const struct er_flag *flag)
+{
+    return er_flag_first(flag + 1);
+}
+
 static size_t flags_count(const struct er_flag *flags)
 {
     size_t n = 0;
 
-    while (flags && flags[n].name)
+    for (const struct er_flag *f = er_flag_first(flags); f; f = er_flag_next(f))
         n++;
     return n;
+}
+
+static const struct er_flag *flag_at(const struct er_flag *flags, size_t i)
+{
+    const struct er_flag *f = er_flag_first(flags);
+
+    while (f && i-- > 0)
+        f = er_flag_next(f);
+    return f;
 }
 
 const struct er_command *er_command_find(const char *name)
@@ -43,9 +65,9 @@ static const struct er_flag_value *value_in(const struct er_flag *flags,
                                             const struct er_flag_value *values,
                                             const char *name)
 {
-    for (size_t i = 0; flags && flags[i].name; i++)
-        if (strcmp(flags[i].name, name) == 0)
-            return &values[i];
+    for (const struct er_flag *f = er_flag_first(flags); f; f = er_flag_next(f), values++)
+        if (strcmp(f->name, name) == 0)
+            return values;
     return NULL;
 }
 
@@ -105,13 +127,11 @@ static int when_read(const struct er_flag *flag, struct er_flag_value *v,
         v->is_instant = true;
         return 0;
     }
-    return errand_error_set(err, ERRAND_EINVAL,
-                            "--%s wants a time such as 60, 1.5s, 10m, 2h or 1d%s, not '%s'",
-                            flag->name,
-                            flag->kind == ER_FLAG_WHEN
-                                ? ", or an instant such as 2026-12-24T18:00:00Z"
-                                : "",
-                            v->text);
+    return errand_error_set(
+        err, ERRAND_EINVAL,
+        "--%s wants a time such as 60, 1.5s, 10m, 2h or 1d%s, not '%s'", flag->name,
+        flag->kind == ER_FLAG_WHEN ? ", or an instant such as 2026-12-24T18:00:00Z" : "",
+        v->text);
 }
 
 static int choice_read(const struct er_flag *flag, const char *text,
@@ -197,20 +217,21 @@ struct parse {
     struct option *options; /* own, then global, then the end */
 };
 
-static void options_fill(struct option *to, const struct er_flag *flags, size_t n, int base)
+static void options_fill(struct option *to, const struct er_flag *flags, int base)
 {
-    for (size_t i = 0; i < n; i++)
-        to[i] = (struct option){
-            .name = flags[i].name,
-            .has_arg = flags[i].kind == ER_FLAG_SWITCH ? no_argument : required_argument,
-            .val = base + (int)i};
+    for (const struct er_flag *f = er_flag_first(flags); f; f = er_flag_next(f))
+        *to++ = (struct option){.name = f->name,
+                                .has_arg = f->kind == ER_FLAG_SWITCH ? no_argument
+                                                                     : required_argument,
+                                .val = base++};
 }
 
 /* What getopt calls '?': unknown, or a switch that was given a value. */
 static int complain_unknown(const struct parse *p, const char *word,
                             struct errand_error *err)
 {
-    const char *names[NAMES_MAX], *near, *where = p->cli->command ? p->cli->command->name : "";
+    const char *names[NAMES_MAX], *near,
+        *where = p->cli->command ? p->cli->command->name : "";
     char typed[NAMES_MAX] = "";
     size_t n = 0, len;
 
@@ -227,12 +248,14 @@ static int complain_unknown(const struct parse *p, const char *word,
     if (len < sizeof typed)
         memcpy(typed, word + 2, len);
     near = er_suggest(typed, names, n);
-    return errand_error_set(err, ERRAND_EINVAL, "unknown option '--%.*s'%s%s%s, see errand %s%s--help",
+    return errand_error_set(err, ERRAND_EINVAL,
+                            "unknown option '--%.*s'%s%s%s, see errand %s%s--help",
                             (int)len, word + 2, near ? "; did you mean --" : "",
                             near ? near : "", near ? "?" : "", where, *where ? " " : "");
 }
 
-static int one_option(const struct parse *p, int got, char **argv, struct errand_error *err)
+static int one_option(const struct parse *p, int got, char **argv,
+                      struct errand_error *err)
 {
     const char *word = argv[optind - 1];
 
@@ -245,11 +268,12 @@ static int one_option(const struct parse *p, int got, char **argv, struct errand
     if (got >= GLOBAL_BASE)
         return value_read(p->cli, &er_global_flags[got - GLOBAL_BASE],
                           &p->cli->globals[got - GLOBAL_BASE], optarg, err);
-    return value_read(p->cli, &p->own[got - OWN_BASE], &p->cli->values[got - OWN_BASE],
-                      optarg, err);
+    return value_read(p->cli, flag_at(p->own, (size_t)(got - OWN_BASE)),
+                      &p->cli->values[got - OWN_BASE], optarg, err);
 }
 
-/* Reads options until arguments begin (`stops`) or all through. optind is where it ended. */
+/* Reads options until arguments begin (`stops`) or all through. optind is where it ended.
+ */
 static int options_read(struct parse *p, int argc, char **argv, bool stops,
                         struct errand_error *err)
 {
@@ -259,8 +283,8 @@ static int options_read(struct parse *p, int argc, char **argv, bool stops,
                                     (p->own_n + p->globals_n + 1) * sizeof *p->options);
     if (!p->options)
         return er_error_nomem(err);
-    options_fill(p->options, p->own, p->own_n, OWN_BASE);
-    options_fill(p->options + p->own_n, er_global_flags, p->globals_n, GLOBAL_BASE);
+    options_fill(p->options, p->own, OWN_BASE);
+    options_fill(p->options + p->own_n, er_global_flags, GLOBAL_BASE);
     optind = 0; /* glibc: begin afresh */
     opterr = 0;
     while (rc == 0 &&
@@ -291,13 +315,13 @@ static int args_check(const struct er_cli *cli, struct errand_error *err)
     const struct er_command *c = cli->command;
 
     if (cli->args_n < c->args_min)
-        return errand_error_set(err, ERRAND_EINVAL, "%s needs %s; usage: errand %s %s",
-                                c->name, c->args_min == 1 ? "an argument" : "more arguments",
-                                c->name, c->args);
+        return errand_error_set(
+            err, ERRAND_EINVAL, "%s needs %s; usage: errand %s %s", c->name,
+            c->args_min == 1 ? "an argument" : "more arguments", c->name, c->args);
     if (c->args_max >= 0 && cli->args_n > c->args_max)
-        return errand_error_set(err, ERRAND_EINVAL, "'%s' is one argument too many; usage: errand %s %s",
-                                cli->args[c->args_max], c->name,
-                                *c->args ? c->args : "[options]");
+        return errand_error_set(
+            err, ERRAND_EINVAL, "'%s' is one argument too many; usage: errand %s %s",
+            cli->args[c->args_max], c->name, *c->args ? c->args : "[options]");
     return 0;
 }
 
@@ -321,7 +345,8 @@ int er_cli_parse(struct er_cli *cli, int argc, char **argv, struct errand_error 
     cli->values = errand_arena_alloc(cli->arena, (p.own_n + 1) * sizeof *cli->values);
     if (!cli->values)
         return er_error_nomem(err);
-    if ((rc = options_read(&p, argc - at, argv + at, cli->command->stops_at_args, err)) < 0)
+    if ((rc = options_read(&p, argc - at, argv + at, cli->command->stops_at_args, err)) <
+        0)
         return rc;
     cli->args = argv + at + optind;
     cli->args_n = argc - at - optind;

@@ -66,7 +66,8 @@ static void say_unchanged(struct er_cli *cli, const struct er_verb *verb,
         break;
     case ERRAND_KEY_TAKEN:
         snprintf(text, sizeof text,
-                 "job '%s' is left as it is: another job holds its unique key now", id->text);
+                 "job '%s' is left as it is: another job holds its unique key now",
+                 id->text);
         break;
     }
     er_cli_complain(cli, text);
@@ -74,7 +75,8 @@ static void say_unchanged(struct er_cli *cli, const struct er_verb *verb,
 
 static int ids_read(struct er_cli *cli, struct errand_id **ret, struct errand_error *err)
 {
-    struct errand_id *ids = errand_arena_alloc(cli->arena, (size_t)cli->args_n * sizeof *ids);
+    struct errand_id *ids =
+        errand_arena_alloc(cli->arena, (size_t)cli->args_n * sizeof *ids);
     int rc;
 
     if (!ids)
@@ -86,9 +88,11 @@ static int ids_read(struct er_cli *cli, struct errand_id **ret, struct errand_er
     return 0;
 }
 
-int er_change_ids(struct er_cli *cli, const struct er_verb *verb, struct errand_error *err)
+int er_change_ids(struct er_cli *cli, const struct er_verb *verb,
+                  struct errand_error *err)
 {
-    struct errand_change_params params = {.kind = verb->kind, .ids_n = (size_t)cli->args_n};
+    struct errand_change_params params = {.kind = verb->kind,
+                                          .ids_n = (size_t)cli->args_n};
     struct errand_change_result result = {0};
     struct errand_id *ids;
     int code = ER_EXIT_DONE, rc;
@@ -110,8 +114,8 @@ int er_change_ids(struct er_cli *cli, const struct er_verb *verb, struct errand_
     return code;
 }
 
-int er_change_ask(struct er_cli *cli, const struct errand_filter *filter, const char *what,
-                  struct errand_error *err)
+int er_change_ask(struct er_cli *cli, const struct errand_filter *filter,
+                  const char *what, struct errand_error *err)
 {
     int64_t n = 0;
     int rc = er_store_count(cli->store, filter, 0, &n, err);

@@ -14,7 +14,8 @@ struct er_verb {
 /* The jobs of cli->args. Those that cannot be changed are named on standard error, the
  * others are changed all the same: er_exit, NOT_FOUND when an id is unknown, else FAILED
  * when one is in a wrong state. */
-int er_change_ids(struct er_cli *cli, const struct er_verb *verb, struct errand_error *err);
+int er_change_ids(struct er_cli *cli, const struct er_verb *verb,
+                  struct errand_error *err);
 /* All that match, a thousand a transaction, so that workers are not held up. */
 int er_change_all(struct er_cli *cli, const struct er_verb *verb,
                   const struct errand_filter *filter, int64_t *ret_n,
@@ -22,7 +23,7 @@ int er_change_all(struct er_cli *cli, const struct er_verb *verb,
 /* "3 jobs retried", or {"retried":3}. */
 void er_change_say(struct er_cli *cli, const struct er_verb *verb, int64_t n);
 /* What --force is for: says how many jobs would go and how to mean it. ER_EXIT_USAGE. */
-int er_change_ask(struct er_cli *cli, const struct errand_filter *filter, const char *what,
-                  struct errand_error *err);
+int er_change_ask(struct er_cli *cli, const struct errand_filter *filter,
+                  const char *what, struct errand_error *err);
 
 #endif

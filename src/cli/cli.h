@@ -36,6 +36,7 @@ struct er_flag {
     enum er_flag_kind kind;
     int64_t min, max;           /* COUNT; max 0: INT32_MAX */
     const char *const *choices; /* NULL-terminated */
+    const struct er_flag *more; /* of the last one, without a name: goes on there */
 };
 
 struct er_cli;
@@ -50,13 +51,15 @@ struct er_command {
     const char *help;            /* one line: "stores a job and prints its id" */
     const char *about;           /* more for its own page, or NULL */
     const char *example;         /* lines as typed, without the prompt */
-    /* An er_exit, or a negative ERRAND_E… with err set, which is printed once, by main. */
+    /* An er_exit, or a negative ERRAND_E… with err set, which is printed once, by main.
+     */
     int (*exec)(struct er_cli *cli, struct errand_error *err);
 };
 
 extern const struct er_command *const er_commands[]; /* in the order of the overview */
 extern const size_t er_commands_n;
-extern const struct er_flag er_global_flags[]; /* of every command; the last has no name */
+extern const struct er_flag
+    er_global_flags[]; /* of every command; the last has no name */
 
 struct er_flag_value {
     bool is_set, is_instant;
@@ -108,6 +111,9 @@ enum er_open_how {
 int er_cli_config(struct er_cli *cli, struct errand_error *err);
 int er_cli_open(struct er_cli *cli, enum er_open_how how, struct errand_error *err);
 void er_cli_close(struct er_cli *cli);
+/* The file of a store that is one, else NULL; and its folder, or the project. */
+const char *er_cli_store_file(struct er_cli *cli);
+const char *er_cli_store_folder(struct er_cli *cli);
 
 /* errand_main.c: how a code ends the program. */
 int er_cli_exit(int code);

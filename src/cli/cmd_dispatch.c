@@ -10,12 +10,11 @@
 enum { STDIN_MAX = 16 << 20, CHUNK = 64 << 10 };
 
 static const struct er_flag flags[] = {
-    ER_DISPATCH_FLAGS,
     {"sync", NULL, "run the handler here and now, print its result; nothing is stored",
      ER_FLAG_SWITCH},
     {"file", "F", "one job for each line of JSON in this file, - for standard input",
      ER_FLAG_TEXT},
-    {0},
+    {.more = er_dispatch_flags},
 };
 
 /* The whole of standard input without the line end that echo adds. */
@@ -28,20 +27,23 @@ static int stdin_read(struct er_cli *cli, const char **ret, struct errand_error 
     er_buf_init(&buf, STDIN_MAX + CHUNK);
     while (n > 0 && rc == 0) {
         if (buf.len > STDIN_MAX || er_buf_reserve(&buf, CHUNK) < 0)
-            rc = errand_error_set(err, ERRAND_ETOOBIG, "data on standard input is over %d MiB",
+            rc = errand_error_set(err, ERRAND_ETOOBIG,
+                                  "data on standard input is over %d MiB",
                                   STDIN_MAX >> 20);
         else if ((n = read(STDIN_FILENO, buf.ptr + buf.len, CHUNK)) > 0)
             buf.len += (size_t)n;
         else if (n < 0 && errno == EINTR)
             n = 1;
         else if (n < 0)
-            rc = er_error_errno(err, ERRAND_EIO, errno, "reading data from standard input");
+            rc = er_error_errno(err, ERRAND_EIO, errno,
+                                "reading data from standard input");
     }
     while (buf.len && strchr(" \t\r\n", buf.ptr[buf.len - 1]))
         buf.len--;
     if (rc == 0 && buf.len && memchr(buf.ptr, '\0', buf.len))
-        rc = errand_error_set(err, ERRAND_EJSON, "data on standard input is not JSON: it has "
-                                                 "a NUL byte in it");
+        rc = errand_error_set(err, ERRAND_EJSON,
+                              "data on standard input is not JSON: it has "
+                              "a NUL byte in it");
     if (rc == 0 && !(*ret = errand_arena_copy(cli->arena, buf.ptr, buf.len)))
         rc = er_error_nomem(err);
     er_buf_done(&buf);
@@ -53,8 +55,9 @@ static int combination_check(const struct er_cli *cli, struct errand_error *err)
     static const char *const alone[] = {"wait", "sync", "id"};
 
     if (er_cli_has(cli, "sync") && er_cli_has(cli, "wait"))
-        return errand_error_set(err, ERRAND_EINVAL, "--sync runs here: there is nothing to "
-                                                    "wait for");
+        return errand_error_set(err, ERRAND_EINVAL,
+                                "--sync runs here: there is nothing to "
+                                "wait for");
     if (!er_cli_has(cli, "file"))
         return 0;
     if (cli->args_n > 1)
@@ -62,8 +65,8 @@ static int combination_check(const struct er_cli *cli, struct errand_error *err)
                                 cli->args[1]);
     for (size_t i = 0; i < sizeof alone / sizeof *alone; i++)
         if (er_cli_has(cli, alone[i]))
-            return errand_error_set(err, ERRAND_EINVAL, "--%s is for one job, not for --file",
-                                    alone[i]);
+            return errand_error_set(err, ERRAND_EINVAL,
+                                    "--%s is for one job, not for --file", alone[i]);
     return 0;
 }
 
@@ -94,10 +97,12 @@ const struct er_command er_cmd_dispatch = {
     .args_max = 2,
     .flags = flags,
     .help = "stores a job and prints its id",
-    .about = "When it has printed the id, the job survives the kill of any process. Without "
-             "JSON the data is null.\nWhat is not said here the job decides, then its queue, "
-             "then errand.yml.\nA bad line of --file ends it: nothing of its thousand lines is "
-             "stored, and it says how many were before.",
+    .about =
+        "When it has printed the id, the job survives the kill of any process. Without "
+        "JSON the data is null.\nWhat is not said here the job decides, then its queue, "
+        "then errand.yml.\nA bad line of --file ends it: nothing of its thousand lines "
+        "is "
+        "stored, and it says how many were before.",
     .example = "errand queue:dispatch send-email '{\"to\":\"ann@example.com\"}'\n"
                "errand queue:dispatch report --delay=10m --tries=5 --backoff=60,300\n"
                "errand queue:dispatch import --file=rows.jsonl",

@@ -15,8 +15,10 @@ static const char *const states[] = {"held",      "scheduled", "ready",     "run
 
 static const struct er_flag flags[] = {
     {"queue", "Q", "jobs of this queue", ER_FLAG_TEXT},
-    {"state", "S,…", "jobs in these states: held, scheduled, ready, running, completed, "
-                     "failed, cancelled", ER_FLAG_LIST, 0, 0, states},
+    {"state", "S,…",
+     "jobs in these states: held, scheduled, ready, running, completed, "
+     "failed, cancelled",
+     ER_FLAG_LIST, 0, 0, states},
     {"name", "NAME", "jobs of this name", ER_FLAG_TEXT},
     {"tag", "T", "jobs with this tag", ER_FLAG_TEXT},
     {"search", "TEXT", "jobs with this text in id, data or error", ER_FLAG_TEXT},
@@ -137,9 +139,10 @@ const struct er_command er_cmd_list = {
     .args = "",
     .flags = flags,
     .help = "lists jobs, newest first",
-    .about = "With --json each line is a job: id name queue state priority attempts tries "
-             "data run_at created_at\nstarted_at finished_at worker error tags batch_id. "
-             "Times are RFC 3339 in UTC.",
+    .about =
+        "With --json each line is a job: id name queue state priority attempts tries "
+        "data run_at created_at\nstarted_at finished_at worker error tags batch_id. "
+        "Times are RFC 3339 in UTC.",
     .example = "errand queue:list --state=ready,running --queue=emails\n"
                "errand queue:list --json --limit=0 | jq -r .id",
     .exec = exec,

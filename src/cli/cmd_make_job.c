@@ -11,7 +11,8 @@
 static const char *const langs[] = {"c", "sh", "py", NULL};
 
 static const struct er_flag flags[] = {
-    {"lang", "LANG", "c, sh or py; default c, or what NAME ends in", ER_FLAG_TEXT, 0, 0, langs},
+    {"lang", "LANG", "c, sh or py; default c, or what NAME ends in", ER_FLAG_TEXT, 0, 0,
+     langs},
     {0},
 };
 
@@ -54,19 +55,21 @@ static char *class_name(struct er_cli *cli, const char *name)
     return class_text;
 }
 
-static int name_check(const struct er_template *t, const char *name, struct errand_error *err)
+static int name_check(const struct er_template *t, const char *name,
+                      struct errand_error *err)
 {
     if (er_name_check("job name", name, err) < 0)
         return ERRAND_EINVAL;
     if (strpbrk(name, "/:") || !isalnum((unsigned char)name[0]))
-        return errand_error_set(err, ERRAND_EINVAL,
-                                "job name '%s' cannot be a file in app/Jobs: begin with a "
-                                "letter, and use no / or :",
-                                name);
+        return errand_error_set(
+            err, ERRAND_EINVAL,
+            "job name '%s' cannot be a file in app/Jobs: begin with a "
+            "letter, and use no / or :",
+            name);
     if (strcmp(t->lang, "c") == 0 && !isalpha((unsigned char)name[0]))
-        return errand_error_set(err, ERRAND_EINVAL,
-                                "job name '%s' cannot be a name in C: begin with a letter",
-                                name);
+        return errand_error_set(
+            err, ERRAND_EINVAL,
+            "job name '%s' cannot be a name in C: begin with a letter", name);
     return 0;
 }
 
@@ -90,9 +93,10 @@ static int taken_check(const char *folder, const char *name, struct errand_error
         memcpy(stem, entry->d_name, len);
         stem[len] = '\0';
         if (strcmp(er_name_key(stem, other), key) == 0)
-            rc = errand_error_set(err, ERRAND_ECONFLICT,
-                                  "app/Jobs/%s is job '%s' already; nothing was overwritten",
-                                  entry->d_name, name);
+            rc = errand_error_set(
+                err, ERRAND_ECONFLICT,
+                "app/Jobs/%s is job '%s' already; nothing was overwritten", entry->d_name,
+                name);
     }
     closedir(dir);
     return rc;
@@ -120,8 +124,9 @@ static int exec(struct er_cli *cli, struct errand_error *err)
         (rc = er_folder_make(folder, err)) < 0 ||
         (rc = er_file_make(path, t->mode, text, err)) < 0)
         return rc;
-    er_out_printf(&cli->out, "made app/Jobs/%s%s\n\nnext:\n  errand queue:dispatch %s '{}'\n",
-                  name, t->suffix, name);
+    er_out_printf(&cli->out,
+                  "made app/Jobs/%s%s\n\nnext:\n  errand queue:dispatch %s '{}'\n", name,
+                  t->suffix, name);
     return ER_EXIT_DONE;
 }
 

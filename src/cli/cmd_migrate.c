@@ -4,7 +4,8 @@
 #include "cli/line.h"
 
 static const struct er_flag flags[] = {
-    {"check", NULL, "change nothing; exit 1 when there is something to do", ER_FLAG_SWITCH},
+    {"check", NULL, "change nothing; exit 1 when there is something to do",
+     ER_FLAG_SWITCH},
     {0},
 };
 
@@ -26,8 +27,9 @@ static void say(struct er_cli *cli, const char *shown, bool is_check,
     } else if (is_current) {
         er_out_printf(&cli->out, "%s: schema %d is current\n", shown, r->schema_found);
     } else if (is_check) {
-        er_out_printf(&cli->out, "%s: schema %d, this errand wants %d: run errand migrate\n",
-                      shown, r->schema_found, r->schema_wanted);
+        er_out_printf(&cli->out,
+                      "%s: schema %d, this errand wants %d: run errand migrate\n", shown,
+                      r->schema_found, r->schema_wanted);
     } else {
         er_out_printf(&cli->out, "%s: schema %d is now %d\n", shown, r->schema_found,
                       r->schema_wanted);
@@ -63,7 +65,8 @@ const struct er_command er_cmd_migrate = {
     .args = "",
     .flags = flags,
     .help = "makes the store, or brings it to the schema of this errand",
-    .about = "Several at once agree; a store of a newer errand is refused and left alone.",
+    .about =
+        "Several at once agree; a store of a newer errand is refused and left alone.",
     .example = "errand migrate --check",
     .exec = exec,
 };

@@ -38,7 +38,8 @@ static void next_steps(struct er_cli *cli, const char *dir)
 {
     struct er_out *out = &cli->out;
 
-    er_out_printf(out, "made %s: errand.yml, .gitignore, app/Jobs/hello.c\n\nnext:\n", dir);
+    er_out_printf(out, "made %s: errand.yml, .gitignore, app/Jobs/hello.c\n\nnext:\n",
+                  dir);
     if (strcmp(dir, ".") != 0)
         er_out_printf(out, "  cd %s\n", dir);
     er_out_printf(out, "  errand queue:dispatch hello '{\"name\":\"Ann\"}'\n"
@@ -69,8 +70,9 @@ const struct er_command er_cmd_new = {
     .args_min = 1,
     .args_max = 1,
     .help = "makes a project that works at once",
-    .about = "Writes errand.yml, .gitignore and one example job into a folder that is new or "
-             "empty.",
+    .about =
+        "Writes errand.yml, .gitignore and one example job into a folder that is new or "
+        "empty.",
     .example = "errand new shop",
     .exec = exec,
 };

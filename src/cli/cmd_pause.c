@@ -17,7 +17,8 @@ static void say(struct er_cli *cli, const char *queue, bool is_paused, int64_t f
     struct er_line line;
 
     if (!cli->out.is_json) {
-        er_out_printf(&cli->out, "queue '%s' is %s", queue, is_paused ? "paused" : "resumed");
+        er_out_printf(&cli->out, "queue '%s' is %s", queue,
+                      is_paused ? "paused" : "resumed");
         if (is_paused && for_ms >= 0)
             er_out_printf(&cli->out, " for %s", er_span_text(for_ms, span));
         er_out_printf(&cli->out, "\n");
@@ -53,7 +54,8 @@ static int exec_pause(struct er_cli *cli, struct errand_error *err)
     if (for_ms >= 0)
         until_ms = er_clock_wall_ms(NULL) + for_ms;
     for (size_t i = 0; i < queues->items_n; i++) {
-        if ((rc = er_store_queue_pause(cli->store, queues->items[i], until_ms, 0, err)) < 0)
+        if ((rc = er_store_queue_pause(cli->store, queues->items[i], until_ms, 0, err)) <
+            0)
             return rc;
         say(cli, queues->items[i], true, for_ms);
     }

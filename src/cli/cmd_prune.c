@@ -10,11 +10,14 @@ enum { CHUNK = 1000 };
 static const char *const states[] = {"completed", "failed", "cancelled", NULL};
 
 static const struct er_flag flags[] = {
-    {"state", "S,…", "completed, failed, cancelled; default completed", ER_FLAG_LIST, 0, 0,
-     states},
-    {"older-than", "T", "jobs that ended longer ago than this; default: keep_completed of the "
-                        "configuration", ER_FLAG_DURATION},
-    {"keep", "N", "keep so many of each queue, the last ones; default: keep_completed_max",
+    {"state", "S,…", "completed, failed, cancelled; default completed", ER_FLAG_LIST, 0,
+     0, states},
+    {"older-than", "T",
+     "jobs that ended longer ago than this; default: keep_completed of the "
+     "configuration",
+     ER_FLAG_DURATION},
+    {"keep", "N",
+     "keep so many of each queue, the last ones; default: keep_completed_max",
      ER_FLAG_COUNT},
     {0},
 };
@@ -60,7 +63,8 @@ static int exec(struct er_cli *cli, struct errand_error *err)
     size_t n = CHUNK;
     int rc;
 
-    if (er_cli_has(cli, "state") && !er_cli_has(cli, "older-than") && !er_cli_has(cli, "keep"))
+    if (er_cli_has(cli, "state") && !er_cli_has(cli, "older-than") &&
+        !er_cli_has(cli, "keep"))
         return errand_error_set(err, ERRAND_EINVAL,
                                 "--state wants --older-than or --keep beside it");
     if ((rc = er_cli_open(cli, ER_OPEN_KEEP, err)) < 0)

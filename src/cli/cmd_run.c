@@ -13,10 +13,9 @@
 enum { COMMAND_MAX = 256 << 10 };
 
 static const struct er_flag flags[] = {
-    ER_DISPATCH_FLAGS,
     {"name", "NAME", "its name in lists; default run:CMD", ER_FLAG_TEXT},
     {"data", "JSON", "given to it on standard input; default null", ER_FLAG_TEXT},
-    {0},
+    {.more = er_dispatch_flags},
 };
 
 /* "run:rsync" for /usr/bin/rsync: apart from the jobs in app/Jobs. */
@@ -101,9 +100,11 @@ const struct er_command er_cmd_run = {
     .stops_at_args = true,
     .flags = flags,
     .help = "stores any command as a job: retries, time-out and log for free",
-    .about = "A worker runs it without a shell, in the project folder. Exit code 0 is done, 75 "
-             "try again, 65 failed for\ngood, anything else a failed attempt; its output is "
-             "the attempt's log.",
+    .about =
+        "A worker runs it without a shell, in the project folder. Exit code 0 is done, "
+        "75 "
+        "try again, 65 failed for\ngood, anything else a failed attempt; its output is "
+        "the attempt's log.",
     .example = "errand queue:run --tries=5 --timeout=10m -- rsync -a /data backup:/data",
     .exec = exec,
 };

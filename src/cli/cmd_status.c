@@ -26,9 +26,9 @@ static const struct er_column columns[] = {
     {.title = "PAUSED"},
 };
 
-static const enum errand_state order[] = {ERRAND_READY,  ERRAND_RUNNING,   ERRAND_SCHEDULED,
-                                          ERRAND_HELD,   ERRAND_FAILED,    ERRAND_COMPLETED,
-                                          ERRAND_CANCELLED};
+static const enum errand_state order[] = {
+    ERRAND_READY,  ERRAND_RUNNING,   ERRAND_SCHEDULED, ERRAND_HELD,
+    ERRAND_FAILED, ERRAND_COMPLETED, ERRAND_CANCELLED};
 enum { ORDER_N = sizeof order / sizeof *order };
 
 static bool is_paused(const struct errand_queue_info *q, int64_t now_ms)
@@ -44,10 +44,12 @@ static void row(struct er_table *table, const struct errand_queue_info *q, int64
     for (int i = 0; i < ORDER_N; i++) {
         int64_t n = q->counts[order[i]];
 
-        er_table_str(table, n ? er_state_colour(order[i]) : ER_DIM, er_count_text(n, text));
+        er_table_str(table, n ? er_state_colour(order[i]) : ER_DIM,
+                     er_count_text(n, text));
     }
     er_table_str(table, ER_PLAIN,
-                 q->oldest_ready_ms ? er_ago_text(q->oldest_ready_ms, now_ms, since) : "");
+                 q->oldest_ready_ms ? er_ago_text(q->oldest_ready_ms, now_ms, since)
+                                    : "");
     if (!is_paused(q, now_ms))
         er_table_str(table, ER_PLAIN, "");
     else if (q->paused_until_ms == ERRAND_FOREVER)
@@ -89,7 +91,8 @@ static bool is_wanted(const struct er_cli *cli, const char *queue)
 static int print_all(struct er_cli *cli, const struct errand_queues_result *queues,
                      struct errand_error *err)
 {
-    struct er_table *table = er_table_new(&cli->out, columns, sizeof columns / sizeof *columns);
+    struct er_table *table =
+        er_table_new(&cli->out, columns, sizeof columns / sizeof *columns);
     int64_t now_ms = er_clock_wall_ms(NULL);
     struct er_line line;
 
@@ -119,7 +122,8 @@ static int missing_check(struct er_cli *cli, const struct errand_queues_result *
     for (size_t i = 0; i < only->items_n; i++) {
         size_t j = 0;
 
-        while (j < queues->queues_n && strcmp(queues->queues[j].name, only->items[i]) != 0)
+        while (j < queues->queues_n &&
+               strcmp(queues->queues[j].name, only->items[i]) != 0)
             j++;
         if (j == queues->queues_n)
             return errand_error_set(err, ERRAND_ENOTFOUND, "no queue '%s' in %s",
@@ -148,9 +152,10 @@ const struct er_command er_cmd_status = {
     .args = "",
     .flags = flags,
     .help = "counts the jobs of each queue by state",
-    .about = "With --json each line is a queue: queue, a number for each state, paused_until "
-             "(the year 9999: until\nresumed; null: not paused) and oldest_ready_ms, how long "
-             "its oldest ready job has been waiting.",
+    .about =
+        "With --json each line is a queue: queue, a number for each state, paused_until "
+        "(the year 9999: until\nresumed; null: not paused) and oldest_ready_ms, how long "
+        "its oldest ready job has been waiting.",
     .example = "errand queue:status",
     .exec = exec,
 };

@@ -9,18 +9,21 @@
 static const struct er_flag flags[] = {
     {"queue", "Q,…", "work these queues, the first one first; default: all as one line",
      ER_FLAG_LIST},
-    {"concurrency", "N", "jobs at the same time; default: number of cores", ER_FLAG_COUNT, 1,
-     1000},
+    {"concurrency", "N", "jobs at the same time; default: number of cores", ER_FLAG_COUNT,
+     1, 1000},
     {"max-jobs", "N", "end after so many attempts", ER_FLAG_COUNT, 1},
     {"max-time", "T", "end after so long: 1h", ER_FLAG_DURATION},
     {"memory", "MB", "memory a job may use, MiB", ER_FLAG_COUNT, 1, 16 << 20},
-    {"stop-when-empty", NULL, "end when nothing is ready and nothing runs", ER_FLAG_SWITCH},
-    {"once", NULL, "work one job, or none when nothing is ready, and end", ER_FLAG_SWITCH},
+    {"stop-when-empty", NULL, "end when nothing is ready and nothing runs",
+     ER_FLAG_SWITCH},
+    {"once", NULL, "work one job, or none when nothing is ready, and end",
+     ER_FLAG_SWITCH},
     {"grace", "T", "time that running jobs get when the worker stops; default 30",
      ER_FLAG_DURATION},
     {"lease", "T", "how long a job stays with a worker that is not heard of; default 30",
      ER_FLAG_DURATION},
-    {"sleep", "T", "longest sleep when there is nothing to do; default 1", ER_FLAG_DURATION},
+    {"sleep", "T", "longest sleep when there is nothing to do; default 1",
+     ER_FLAG_DURATION},
     {"tries", "N", "for jobs that say nothing themselves", ER_FLAG_COUNT, 1, 1000},
     {"timeout", "T", "for jobs that say nothing themselves", ER_FLAG_DURATION},
     {"backoff", "S,…", "for jobs that say nothing themselves: 60, or 60,300,900",
@@ -111,7 +114,8 @@ const struct er_command er_cmd_work = {
     .args = "",
     .flags = flags,
     .help = "works jobs until told to stop",
-    .about = "TERM and INT let running jobs end within the grace, then hand them back; a second "
+    .about = "TERM and INT let running jobs end within the grace, then hand them back; a "
+             "second "
              "one stops at once.\nHUP reads the job files again, TSTP stops taking jobs.",
     .example = "errand queue:work --queue=high,default,low --concurrency=8\n"
                "errand queue:work --stop-when-empty",

@@ -10,7 +10,28 @@
 #include "core/id.h"
 #include "core/options.h"
 
-const char *const er_backoff_strategies[] = {"fixed", "linear", "exponential", NULL};
+static const char *const strategies[] = {"fixed", "linear", "exponential", NULL};
+
+const struct er_flag er_dispatch_flags[] = {
+    {"queue", "Q", "the queue; default: what the job says", ER_FLAG_TEXT},
+    {"delay", "T", "not before: 60, 10m, or an instant such as 2026-12-24T18:00:00Z",
+     ER_FLAG_WHEN},
+    {"tries", "N", "attempts it may take", ER_FLAG_COUNT, 1, 1000},
+    {"backoff", "S,…", "wait before a retry: 60, or one for each: 60,300,900",
+     ER_FLAG_TEXT},
+    {"backoff-strategy", "NAME", "fixed, linear or exponential", ER_FLAG_TEXT, 0, 0,
+     strategies},
+    {"timeout", "T", "what an attempt may take: 90, 10m", ER_FLAG_DURATION},
+    {"priority", "N", "smaller goes first; default 0", ER_FLAG_COUNT, -1000000, 1000000},
+    {"unique", "KEY", "nothing is stored while another job holds this key", ER_FLAG_TEXT},
+    {"unique-for", "T", "hold the key this long; default: until the job has ended",
+     ER_FLAG_DURATION},
+    {"id", "ID", "its id; dispatching it again stores nothing", ER_FLAG_TEXT},
+    {"tag", "T,…", "tags to find it by", ER_FLAG_LIST},
+    {"wait", NULL, "wait for its end and print its result; exit 1 when it failed",
+     ER_FLAG_SWITCH},
+    {0},
+};
 
 static int backoff_read(struct er_cli *cli, struct errand_options *ret,
                         struct errand_error *err)
@@ -24,7 +45,8 @@ static int backoff_read(struct er_cli *cli, struct errand_options *ret,
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         const char *text = er_cli_text(cli, parts[i].flag);
 
-        if (text && (rc = er_options_set(&options, parts[i].option, text, cli->arena, err)) < 0)
+        if (text &&
+            (rc = er_options_set(&options, parts[i].option, text, cli->arena, err)) < 0)
             return er_error_wrap(err, rc, "--%s", parts[i].flag);
     }
     ret->backoff = options.backoff;
@@ -50,7 +72,8 @@ int er_dispatch_options(struct er_cli *cli, struct errand_options *ret,
     if (!ret->unique)
         ret->unique_until = ERRAND_UNIQUE_TTL;
     if (!ret->unique && er_cli_has(cli, "unique-for"))
-        return errand_error_set(err, ERRAND_EINVAL, "--unique-for wants --unique beside it");
+        return errand_error_set(err, ERRAND_EINVAL,
+                                "--unique-for wants --unique beside it");
     if (er_cli_has(cli, "timeout") && ret->timeout <= 0)
         return errand_error_set(err, ERRAND_EINVAL, "--timeout must be more than 0");
     if (id && (rc = er_id_parse(id, &ret->id, err)) < 0)
@@ -117,7 +140,8 @@ static int say_end(struct er_cli *cli, const struct errand_job_info *job)
     return ER_EXIT_FAILED;
 }
 
-static int wait_for(struct er_cli *cli, const struct errand_id *id, struct errand_error *err)
+static int wait_for(struct er_cli *cli, const struct errand_id *id,
+                    struct errand_error *err)
 {
     struct errand_job_detail *detail = NULL;
     int rc;

@@ -1,8 +1,8 @@
 /* dispatch_file.c: queue:dispatch --file: one JSON value a line, in bulk.
  *
  * A thousand lines are read and checked, then stored in one transaction: a bad line stops
- * there, with nothing of its thousand stored, and the message says how many went in before
- * it, so that the rest can be dispatched from the corrected file. */
+ * there, with nothing of its thousand stored, and the message says how many went in
+ * before it, so that the rest can be dispatched from the corrected file. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -71,7 +71,8 @@ static int source_fill(struct source *s, struct errand_error *err)
 }
 
 /* The next line without its end; 1, or 0 at the end of the file. Valid until the next. */
-static int source_line(struct source *s, struct errand_slice *ret, struct errand_error *err)
+static int source_line(struct source *s, struct errand_slice *ret,
+                       struct errand_error *err)
 {
     size_t looked = 0;
 
@@ -190,7 +191,8 @@ static int batch_store(struct load *l, struct errand_error *err)
     for (size_t i = 0; i < b->n; i++)
         b->items[i] = (struct errand_dispatch_item){
             .name = l->name,
-            .data = {.ptr = b->text.ptr + b->starts[i], .len = b->starts[i + 1] - b->starts[i]},
+            .data = {.ptr = b->text.ptr + b->starts[i],
+                     .len = b->starts[i + 1] - b->starts[i]},
             .options = l->options};
     if ((rc = errand_dispatch_bulk(l->cli->errand, b->items, b->n, NULL, err)) < 0)
         return er_error_wrap(err, rc, "%s, lines %" PRId64 " to %" PRId64, l->source.path,
@@ -231,7 +233,8 @@ static void say_done(struct load *l, int64_t took_ms)
     er_out_printf(&l->cli->out, "%s %s dispatched in %s", er_count_text(l->stored, n),
                   l->stored == 1 ? "job" : "jobs", er_span_text(took_ms, span));
     if (l->known)
-        er_out_printf(&l->cli->out, ", %s were there already", er_count_text(l->known, known));
+        er_out_printf(&l->cli->out, ", %s were there already",
+                      er_count_text(l->known, known));
     er_out_printf(&l->cli->out, "\n");
 }
 
@@ -262,7 +265,9 @@ out:
     if (rc == 0 || l.line == 0)
         return rc;
     er_cli_complain(cli, err->message);
-    er_cli_note(cli, "%" PRId64 " jobs were dispatched before that; nothing of what follows is stored",
+    er_cli_note(cli,
+                "%" PRId64
+                " jobs were dispatched before that; nothing of what follows is stored",
                 l.stored + l.known);
     /* The file is wrong, not the command line. */
     return rc == ERRAND_EJSON || rc == ERRAND_ETOOBIG ? ER_EXIT_FAILED : er_cli_exit(rc);

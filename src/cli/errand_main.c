@@ -83,7 +83,8 @@ void er_cli_note(struct er_cli *cli, const char *fmt, ...)
 }
 
 /* A store must never be opened as descriptor 0, 1 or 2 because the caller had closed it.
- * What takes the place of a closed output cannot be written, so that the loss is noticed. */
+ * What takes the place of a closed output cannot be written, so that the loss is noticed.
+ */
 static int standard_fds(void)
 {
     for (int fd = 0; fd <= 2; fd++)
@@ -93,7 +94,8 @@ static int standard_fds(void)
     return 0;
 }
 
-static int command_run(struct er_cli *cli, int argc, char **argv, struct errand_error *err)
+static int command_run(struct er_cli *cli, int argc, char **argv,
+                       struct errand_error *err)
 {
     int rc = er_cli_parse(cli, argc, argv, err);
 

@@ -45,7 +45,8 @@ int er_folder_is_empty(const char *path, struct errand_error *err)
 
     if (!dir && errno == ENOTDIR)
         return errand_error_set(err, ERRAND_ECONFLICT,
-                                "'%s' is a file; name a folder that is new or empty", path);
+                                "'%s' is a file; name a folder that is new or empty",
+                                path);
     if (!dir)
         return er_error_errno(err, errno == ENOENT ? ERRAND_ENOTFOUND : ERRAND_EIO, errno,
                               "reading folder '%s'", path);
@@ -71,7 +72,8 @@ static int write_all(int fd, const char *text)
     return 0;
 }
 
-int er_file_make(const char *path, mode_t mode, const char *text, struct errand_error *err)
+int er_file_make(const char *path, mode_t mode, const char *text,
+                 struct errand_error *err)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 

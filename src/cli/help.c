@@ -1,4 +1,5 @@
-/* help.c: the overview, the page of a command, and docs/commands.md, all from the tables. */
+/* help.c: the overview, the page of a command, and docs/commands.md, all from the tables.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -24,25 +25,27 @@ static void label_of(const struct er_flag *flag, char *buf, size_t size)
 static void row(struct er_out *out, const char *label, int width, const char *help)
 {
     if ((int)strlen(label) > width)
-        er_out_printf(out, "%*s%s\n%*s%s\n", INDENT, "", label, INDENT + width + 2, "", help);
+        er_out_printf(out, "%*s%s\n%*s%s\n", INDENT, "", label, INDENT + width + 2, "",
+                      help);
     else
         er_out_printf(out, "%*s%-*s  %s\n", INDENT, "", width, label, help);
 }
 
-static void flags_print(struct er_out *out, const char *title, const struct er_flag *flags)
+static void flags_print(struct er_out *out, const char *title,
+                        const struct er_flag *flags)
 {
     char label[64];
     int width = 0;
 
-    if (!flags || !flags[0].name)
+    if (!er_flag_first(flags))
         return;
     section(out, title);
-    for (const struct er_flag *f = flags; f->name; f++) {
+    for (const struct er_flag *f = er_flag_first(flags); f; f = er_flag_next(f)) {
         label_of(f, label, sizeof label);
         if ((int)strlen(label) > width && strlen(label) <= LABEL_MAX)
             width = (int)strlen(label);
     }
-    for (const struct er_flag *f = flags; f->name; f++) {
+    for (const struct er_flag *f = er_flag_first(flags); f; f = er_flag_next(f)) {
         label_of(f, label, sizeof label);
         row(out, label, width, f->help);
     }
@@ -53,8 +56,9 @@ void er_help_overview(struct er_out *out)
     const char *group = "";
 
     er_out_text(out, ER_BOLD, "errand");
-    er_out_printf(out, " %s: background jobs for programs in any language\n\n"
-                       "errand COMMAND [options]\n",
+    er_out_printf(out,
+                  " %s: background jobs for programs in any language\n\n"
+                  "errand COMMAND [options]\n",
                   ERRAND_VERSION);
     for (size_t i = 0; i < er_commands_n; i++) {
         const struct er_command *c = er_commands[i];
@@ -80,7 +84,7 @@ static void example_print(struct er_out *out, const char *example)
 
 void er_help_command(struct er_out *out, const struct er_command *command)
 {
-    bool has_flags = command->flags && command->flags[0].name;
+    bool has_flags = er_flag_first(command->flags) != NULL;
 
     er_out_text(out, ER_BOLD, "errand ");
     er_out_text(out, ER_BOLD, command->name);
@@ -101,10 +105,10 @@ static void markdown_flags(struct er_out *out, const struct er_flag *flags)
 {
     char label[64];
 
-    if (!flags || !flags[0].name)
+    if (!er_flag_first(flags))
         return;
     er_out_printf(out, "| option | |\n| --- | --- |\n");
-    for (const struct er_flag *f = flags; f->name; f++) {
+    for (const struct er_flag *f = er_flag_first(flags); f; f = er_flag_next(f)) {
         label_of(f, label, sizeof label);
         er_out_printf(out, "| `%s` | %s |\n", label, f->help);
     }
@@ -114,7 +118,7 @@ static void markdown_flags(struct er_out *out, const struct er_flag *flags)
 static void markdown_command(struct er_out *out, const struct er_command *c)
 {
     er_out_printf(out, "### %s\n\n`errand %s%s%s%s%s`\n\n%s\n\n", c->name, c->name,
-                  c->flags && c->flags[0].name ? " [options]" : "", *c->args ? " " : "",
+                  er_flag_first(c->flags) ? " [options]" : "", *c->args ? " " : "",
                   c->stops_at_args ? "-- " : "", c->args, c->help);
     if (c->about)
         er_out_printf(out, "%s\n\n", c->about);
@@ -128,14 +132,15 @@ void er_help_markdown(struct er_out *out)
 {
     const char *group = "";
 
-    er_out_printf(out, "# Commands\n\n"
-                       "Made by `errand help --markdown` from the tables in `src/cli/`; a test "
-                       "compares the two.\n\n"
-                       "Data goes to standard output, with `--json` one JSON object a line, "
-                       "the rest to standard error.\n"
-                       "Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 75 store "
-                       "unavailable or full, try again.\n\n"
-                       "Every command takes:\n\n");
+    er_out_printf(
+        out, "# Commands\n\n"
+             "Made by `errand help --markdown` from the tables in `src/cli/`; a test "
+             "compares the two.\n\n"
+             "Data goes to standard output, with `--json` one JSON object a line, "
+             "the rest to standard error.\n"
+             "Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 75 store "
+             "unavailable or full, try again.\n\n"
+             "Every command takes:\n\n");
     markdown_flags(out, er_global_flags);
     for (size_t i = 0; i < er_commands_n; i++) {
         if (strcmp(group, er_commands[i]->group) != 0)

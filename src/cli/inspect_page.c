@@ -15,8 +15,8 @@ static void label(struct er_out *out, const char *text)
     er_out_colour(out, ER_PLAIN);
 }
 
-/* Text over one or more lines, each set in, safe for a terminal. What no eye would read to
- * the end is cut, and said to be. */
+/* Text over one or more lines, each set in, safe for a terminal. What no eye would read
+ * to the end is cut, and said to be. */
 static void block(struct er_out *out, enum er_colour colour, struct errand_slice text,
                   int indent)
 {
@@ -73,7 +73,8 @@ static void time_line(struct er_out *out, const char *name, int64_t ms, int64_t 
     er_out_printf(out, "\n");
 }
 
-static void state_line(struct er_out *out, const struct errand_job_info *job, int64_t now_ms)
+static void state_line(struct er_out *out, const struct errand_job_info *job,
+                       int64_t now_ms)
 {
     char ago[ER_WHEN_SIZE];
 
@@ -125,8 +126,8 @@ static void head(struct er_out *out, const struct errand_job_info *job, int64_t 
     }
 }
 
-static void edges(struct er_out *out, const char *name, const struct errand_edge_info *list,
-                  size_t n)
+static void edges(struct er_out *out, const char *name,
+                  const struct errand_edge_info *list, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         label(out, i == 0 ? name : "");
@@ -206,7 +207,8 @@ static void next_step(struct er_out *out, const struct errand_job_info *job)
     er_out_printf(out, "\n");
 }
 
-void er_inspect_page(struct er_cli *cli, const struct errand_job_detail *d, int64_t now_ms)
+void er_inspect_page(struct er_cli *cli, const struct errand_job_detail *d,
+                     int64_t now_ms)
 {
     struct er_out *out = &cli->out;
 

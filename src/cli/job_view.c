@@ -41,8 +41,8 @@ void er_job_state_cell(struct er_table *table, const struct errand_job_info *job
         er_table_str(table, er_state_colour(job->state), errand_state_name(job->state));
 }
 
-int er_jobs_walk(struct er_cli *cli, const struct er_walk *walk, struct errand_id *ret_last,
-                 bool *ret_more, struct errand_error *err)
+int er_jobs_walk(struct er_cli *cli, const struct er_walk *walk,
+                 struct errand_id *ret_last, bool *ret_more, struct errand_error *err)
 {
     struct errand_list_params params = {.filter = walk->filter,
                                         .after = walk->after,

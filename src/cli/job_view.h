@@ -23,8 +23,8 @@ struct er_walk {
     void (*each)(void *ctx, const struct errand_job_info *job);
     void *ctx;
 };
-int er_jobs_walk(struct er_cli *cli, const struct er_walk *walk, struct errand_id *ret_last,
-                 bool *ret_more, struct errand_error *err);
+int er_jobs_walk(struct er_cli *cli, const struct er_walk *walk,
+                 struct errand_id *ret_last, bool *ret_more, struct errand_error *err);
 
 /* The instant that --NAME means, counted back from now: "10m" is ten minutes ago. */
 int64_t er_cli_ago(const struct er_cli *cli, const char *name, int64_t now_ms);

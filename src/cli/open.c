@@ -1,4 +1,6 @@
 /* open.c: the configuration of this command, and the store it names. */
+#include <string.h>
+
 #include "base/error.h"
 #include "cli/cli.h"
 #include "client/client.h"
@@ -46,4 +48,27 @@ void er_cli_close(struct er_cli *cli)
     cli->errand = NULL;
     cli->store = NULL;
     cli->config = NULL;
+}
+
+const char *er_cli_store_file(struct er_cli *cli)
+{
+    const char *url = cli->config->url;
+    size_t len;
+
+    if (strncmp(url, "sqlite:", 7) != 0)
+        return NULL;
+    len = strcspn(url + 7, "?");
+    return len ? errand_arena_copy(cli->arena, url + 7, len) : NULL;
+}
+
+const char *er_cli_store_folder(struct er_cli *cli)
+{
+    const char *file = er_cli_store_file(cli);
+    const char *slash = file ? strrchr(file, '/') : NULL, *folder;
+
+    if (!slash)
+        return cli->config->project;
+    folder =
+        errand_arena_copy(cli->arena, file, slash == file ? 1 : (size_t)(slash - file));
+    return folder ? folder : cli->config->project;
 }

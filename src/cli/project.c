@@ -43,7 +43,8 @@ static int64_t newest_ms(const char *folder)
 static const char *nearest(struct er_cli *cli, const struct er_jobs_about *jobs,
                            const char *name)
 {
-    const char **names = errand_arena_alloc(cli->arena, (jobs->jobs_n + 1) * sizeof *names);
+    const char **names =
+        errand_arena_alloc(cli->arena, (jobs->jobs_n + 1) * sizeof *names);
 
     for (size_t i = 0; names && i < jobs->jobs_n; i++)
         names[i] = jobs->jobs[i].name;
@@ -56,7 +57,8 @@ static int is_known(struct er_cli *cli, const char *name, int64_t newest,
 {
     struct errand_definitions_result found = {0};
     char key[ER_NAME_MAX + 1];
-    int rc = er_store_definitions(cli->store, er_name_key(name, key), cli->arena, &found, err);
+    int rc =
+        er_store_definitions(cli->store, er_name_key(name, key), cli->arena, &found, err);
 
     if (rc < 0)
         return rc;
@@ -73,8 +75,9 @@ static int say_unknown(struct er_cli *cli, const struct er_jobs_about *jobs,
     if (rc < 0 || published)
         return rc;
     if (near)
-        er_cli_note(cli, "no job named '%s' in app/Jobs; a worker elsewhere may know it; did "
-                         "you mean '%s'?",
+        er_cli_note(cli,
+                    "no job named '%s' in app/Jobs; a worker elsewhere may know it; did "
+                    "you mean '%s'?",
                     name, near);
     else
         er_cli_note(cli, "no job named '%s' in app/Jobs; a worker elsewhere may know it",
@@ -123,7 +126,8 @@ int er_project_job(struct er_cli *cli, const char *name, const struct er_job_abo
     if ((*ret = er_jobs_about_find(&jobs, name)))
         return 0;
     near = nearest(cli, &jobs, name);
-    return errand_error_set(err, ERRAND_ENOTFOUND, "no job named '%s' in %s/app/Jobs%s%s%s",
-                            name, cli->config->project, near ? "; did you mean '" : "",
+    return errand_error_set(err, ERRAND_ENOTFOUND,
+                            "no job named '%s' in %s/app/Jobs%s%s%s", name,
+                            cli->config->project, near ? "; did you mean '" : "",
                             near ? near : "", near ? "'?" : "");
 }

@@ -7,8 +7,8 @@
 
 /* Publishes the project's definitions when the one of `name` is missing in the store or
  * older than the job files, so that what app/Jobs/NAME says holds for this dispatch. Says
- * on standard error when nobody knows the job or when it cannot run as it is. Trouble with
- * the project never stops a dispatch. */
+ * on standard error when nobody knows the job or when it cannot run as it is. Trouble
+ * with the project never stops a dispatch. */
 int er_project_know(struct er_cli *cli, const char *name, struct errand_error *err);
 /* The job of that name, or ENOTFOUND with the nearest one. */
 int er_project_job(struct er_cli *cli, const char *name, const struct er_job_about **ret,

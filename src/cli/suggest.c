@@ -28,7 +28,8 @@ static int distance(const char *a, size_t a_len, const char *b, size_t b_len)
 
         row[0] = (int)i;
         for (size_t j = 1; j <= b_len; j++) {
-            int differs = tolower((unsigned char)a[i - 1]) != tolower((unsigned char)b[j - 1]);
+            int differs =
+                tolower((unsigned char)a[i - 1]) != tolower((unsigned char)b[j - 1]);
 
             row[j] = least(above[j] + 1, row[j - 1] + 1, above[j - 1] + differs);
             if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&

@@ -27,7 +27,8 @@ struct er_table {
     bool has_header; /* printed */
 };
 
-struct er_table *er_table_new(struct er_out *out, const struct er_column *columns, size_t n)
+struct er_table *er_table_new(struct er_out *out, const struct er_column *columns,
+                              size_t n)
 {
     struct er_table *t = calloc(1, sizeof *t);
 
@@ -73,7 +74,8 @@ static void cell_cut(struct er_table *t, struct cell *cell, int columns)
                           .colour = cell->colour};
 }
 
-void er_table_cell(struct er_table *table, enum er_colour colour, struct errand_slice text)
+void er_table_cell(struct er_table *table, enum er_colour colour,
+                   struct errand_slice text)
 {
     struct er_buf *scratch = &table->out->scratch;
     size_t column = table->cells_n % table->columns_n;

@@ -18,7 +18,8 @@ struct er_table *er_table_new(struct er_out *out, const struct er_column *column
                               size_t n); /* NULL: out of memory, noted in `out` */
 void er_table_free(struct er_table *table);
 /* The next cell, left to right; a full row begins the next one. Bytes are escaped. */
-void er_table_cell(struct er_table *table, enum er_colour colour, struct errand_slice text);
+void er_table_cell(struct er_table *table, enum er_colour colour,
+                   struct errand_slice text);
 void er_table_str(struct er_table *table, enum er_colour colour, const char *text);
 void er_table_int(struct er_table *table, enum er_colour colour, int64_t number);
 /* Prints what is held back. The last column is cut at the edge of a terminal. */

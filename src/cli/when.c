@@ -14,7 +14,8 @@ char *er_span_text(int64_t ms, char *buf)
     if (ms < SECOND)
         snprintf(buf, ER_WHEN_SIZE, "%d ms", (int)ms);
     else if (ms < 10 * SECOND && ms % SECOND >= 100)
-        snprintf(buf, ER_WHEN_SIZE, "%d.%d s", (int)(ms / SECOND), (int)(ms % SECOND / 100));
+        snprintf(buf, ER_WHEN_SIZE, "%d.%d s", (int)(ms / SECOND),
+                 (int)(ms % SECOND / 100));
     else if (ms < MINUTE)
         snprintf(buf, ER_WHEN_SIZE, "%d s", (int)(ms / SECOND));
     else if (ms < HOUR && ms % MINUTE >= SECOND)
@@ -28,7 +29,8 @@ char *er_span_text(int64_t ms, char *buf)
     else if (ms < DAY)
         snprintf(buf, ER_WHEN_SIZE, "%d h", (int)(ms / HOUR));
     else if (ms % DAY >= HOUR)
-        snprintf(buf, ER_WHEN_SIZE, "%" PRId64 " d %d h", ms / DAY, (int)(ms % DAY / HOUR));
+        snprintf(buf, ER_WHEN_SIZE, "%" PRId64 " d %d h", ms / DAY,
+                 (int)(ms % DAY / HOUR));
     else
         snprintf(buf, ER_WHEN_SIZE, "%" PRId64 " d", ms / DAY);
     return buf;

@@ -1,0 +1,233 @@
+/* cmd_doctor.c: errand doctor: is everything as it should be, and what to do if not. */
+#include <inttypes.h>
+#include <stdarg.h>
+
+#include "base/error.h"
+#include "cli/commands.h"
+#include "cli/doctor.h"
+#include "cli/line.h"
+#include "core/clock.h"
+
+void er_doctor_say(struct er_doctor *doctor, enum er_finding finding, const char *check,
+                   const char *remedy, const char *fmt, ...)
+{
+    static const char *const words[] = {
+        [ER_OK] = "ok", [ER_WARN] = "warn", [ER_FAIL] = "fail"};
+    static const enum er_colour colours[] = {
+        [ER_OK] = ER_GREEN, [ER_WARN] = ER_YELLOW, [ER_FAIL] = ER_RED};
+    struct er_out *out = &doctor->cli->out;
+    char text[ERRAND_ERROR_MAX];
+    struct er_line line;
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    doctor->warned_n += finding == ER_WARN;
+    doctor->failed_n += finding == ER_FAIL;
+    if (out->is_json) {
+        er_line_init(&line);
+        er_line_begin(&line);
+        er_line_str(&line, "check", check);
+        er_line_str(&line, "status", words[finding]);
+        er_line_str(&line, "message", text);
+        er_line_str(&line, "remedy", remedy);
+        er_line_end(&line, out);
+        er_line_done(&line);
+        return;
+    }
+    er_out_text(out, colours[finding], words[finding]);
+    er_out_printf(out, ": %*s%s: ", finding == ER_OK ? 2 : 0, "", check);
+    er_out_safe(out, text);
+    if (remedy) {
+        er_out_printf(out, " → ");
+        er_out_safe(out, remedy);
+    }
+    er_out_printf(out, "\n");
+}
+
+/* ---------------------------------------------------------------- the store */
+
+static const char *remedy_of(int code)
+{
+    switch (code) {
+    case ERRAND_ENOTFOUND:
+        return "the first dispatch makes it, or errand migrate";
+    case ERRAND_ESCHEMA:
+        return "errand migrate, or a newer errand on this machine";
+    case ERRAND_EREADONLY:
+        return "give its user write access to file and folder";
+    case ERRAND_ECORRUPT:
+        return "stop all workers, keep a copy, and recover it with sqlite3 .recover";
+    case ERRAND_EFULL:
+        return "free disk space";
+    default:
+        return "see the message";
+    }
+}
+
+static bool store_opens(struct er_doctor *d, struct errand_error *err)
+{
+    int rc = er_cli_open(d->cli, ER_OPEN_KEEP, err);
+
+    if (rc == ERRAND_ENOTFOUND)
+        er_doctor_say(d, ER_WARN, "store", remedy_of(rc), "%s", err->message);
+    else if (rc < 0)
+        er_doctor_say(d, ER_FAIL, "store", remedy_of(rc), "%s", err->message);
+    else
+        er_doctor_say(d, ER_OK, "store", NULL, "%s opens, by driver '%s'",
+                      er_store_url(d->cli->store), er_store_driver(d->cli->store)->name);
+    return rc == 0;
+}
+
+static void schema(struct er_doctor *d)
+{
+    struct er_store_options options = {.open.busy_ms = d->cli->config->client.busy_ms,
+                                       .open.force = true};
+    struct errand_migrate_result r = {0};
+    struct errand_error err = {0};
+    int rc = er_store_migrate(d->cli->config->url, &options, false, &r, &err);
+
+    if (rc < 0)
+        er_doctor_say(d, ER_FAIL, "schema", remedy_of(rc), "%s", err.message);
+    else if (r.schema_found != r.schema_wanted)
+        er_doctor_say(d, ER_FAIL, "schema", "errand migrate",
+                      "schema %d, this errand wants %d", r.schema_found, r.schema_wanted);
+    else
+        er_doctor_say(d, ER_OK, "schema", NULL, "%d, current", r.schema_found);
+}
+
+/* Takes and gives back a lock: a write that leaves nothing behind. */
+static void writable(struct er_doctor *d)
+{
+    struct errand_lock_params lock = {
+        .key = {.ptr = "errand:doctor", .len = 13}, .owner = "doctor", .ttl_ms = 1000};
+    struct errand_lock_result got = {0};
+    struct errand_error err = {0};
+    int64_t began = er_clock_mono_ms(NULL);
+    int rc = er_store_lock(d->cli->store, &lock, d->cli->arena, &got, &err);
+
+    lock.token = got.token;
+    if (rc == 0 && got.token)
+        rc = er_store_unlock(d->cli->store, &lock, &err);
+    if (rc < 0)
+        er_doctor_say(d, ER_FAIL, "write", remedy_of(rc), "%s", err.message);
+    else
+        er_doctor_say(d, ER_OK, "write", NULL, "two transactions in %" PRId64 " ms",
+                      er_clock_mono_ms(NULL) - began);
+}
+
+static void durability(struct er_doctor *d)
+{
+    if (!er_store_can(d->cli->store, ERRAND_CAP_DURABLE))
+        er_doctor_say(d, ER_WARN, "durable", "use sqlite:PATH for jobs that must survive",
+                      "this store ends with its process");
+    else if (d->cli->config->client.durable == ERRAND_DURABLE_FULL)
+        er_doctor_say(d, ER_OK, "durable", NULL, "full: jobs survive loss of power");
+    else
+        er_doctor_say(d, ER_OK, "durable", NULL,
+                      "normal: jobs survive the kill of any process; durable: full in "
+                      "errand.yml adds loss of power");
+}
+
+static void contents(struct er_doctor *d)
+{
+    struct errand_check_result r = {0};
+    struct errand_error err = {0};
+    int rc = er_store_check(d->cli->store, 0, d->cli->arena, &r, &err);
+
+    if (rc < 0)
+        er_doctor_say(d, ER_FAIL, "contents", remedy_of(rc), "%s", err.message);
+    for (size_t i = 0; rc == 0 && i < r.findings_n; i++)
+        er_doctor_say(d, ER_FAIL, "contents", "keep a copy of the store and report this",
+                      "%s", r.findings[i]);
+    if (rc == 0 && r.findings_n == 0)
+        er_doctor_say(d, ER_OK, "contents", NULL,
+                      "everything in the store fits together");
+}
+
+/* ---------------------------------------------------------------- workers, queues */
+
+static void workers(struct er_doctor *d, int64_t ready_n)
+{
+    struct errand_workers_result r = {0};
+    struct errand_error err = {0};
+    size_t alive = 0;
+
+    if (er_store_workers(d->cli->store, 0, d->cli->arena, &r, &err) < 0) {
+        er_doctor_say(d, ER_FAIL, "workers", NULL, "%s", err.message);
+        return;
+    }
+    for (size_t i = 0; i < r.workers_n; i++)
+        alive += r.workers[i].is_alive;
+    if (alive)
+        er_doctor_say(d, ER_OK, "workers", NULL, "%zu alive", alive);
+    else if (ready_n)
+        er_doctor_say(d, ER_WARN, "workers", "errand queue:work",
+                      "none is alive, and %" PRId64 " jobs are ready", ready_n);
+    else
+        er_doctor_say(d, ER_OK, "workers", NULL, "none is alive, and no job is ready");
+}
+
+static int64_t queues(struct er_doctor *d)
+{
+    struct errand_queues_result r = {0};
+    int64_t ready_n = 0, failed_n = 0;
+
+    if (er_store_queues(d->cli->store, 0, d->cli->arena, &r, NULL) < 0)
+        return 0;
+    for (size_t i = 0; i < r.queues_n; i++) {
+        ready_n += r.queues[i].counts[ERRAND_READY];
+        failed_n += r.queues[i].counts[ERRAND_FAILED];
+        if (r.queues[i].paused_until_ms > er_clock_wall_ms(NULL))
+            er_doctor_say(d, ER_WARN, "queues", "errand queue:resume", "'%s' is paused",
+                          r.queues[i].name);
+    }
+    if (failed_n)
+        er_doctor_say(d, ER_WARN, "queues",
+                      "errand queue:failed, then queue:retry or "
+                      "queue:forget",
+                      "%" PRId64 " failed jobs wait for you", failed_n);
+    else
+        er_doctor_say(d, ER_OK, "queues", NULL, "%zu, no failed jobs", r.queues_n);
+    return ready_n;
+}
+
+static int exec(struct er_cli *cli, struct errand_error *err)
+{
+    struct er_doctor d = {.cli = cli};
+    int rc;
+
+    if ((rc = er_cli_config(cli, err)) < 0) {
+        er_doctor_say(&d, ER_FAIL, "configuration", "correct it, see errand config:check",
+                      "%s", err->message);
+        return ER_EXIT_FAILED;
+    }
+    er_doctor_say(&d, ER_OK, "configuration", NULL, "%s",
+                  cli->config->file ? cli->config->file : "no errand.yml, defaults");
+    if (store_opens(&d, err)) {
+        schema(&d);
+        writable(&d);
+        durability(&d);
+        contents(&d);
+        workers(&d, queues(&d));
+    }
+    er_doctor_host(&d);
+    er_doctor_jobs(&d);
+    if (!cli->out.is_json && d.failed_n + d.warned_n)
+        er_out_printf(&cli->out, "\n%d to repair, %d to look at\n", d.failed_n,
+                      d.warned_n);
+    return d.failed_n ? ER_EXIT_FAILED : ER_EXIT_DONE;
+}
+
+const struct er_command er_cmd_doctor = {
+    .name = "doctor",
+    .group = "Look after it",
+    .args = "",
+    .help = "looks at store, machine, job files and workers, and says what to do",
+    .about =
+        "Each line is ok, warn or fail; exit 1 when something failed. It reads the whole "
+        "store and changes nothing.",
+    .example = "errand doctor",
+    .exec = exec,
+};

@@ -1,0 +1,35 @@
+/* commands.c: all commands, in the order of the overview. */
+#include "cli/commands.h"
+
+const struct er_command *const er_commands[] = {
+    /* Start */
+    &er_cmd_new,
+    &er_cmd_make_job,
+    /* Dispatch and work */
+    &er_cmd_dispatch,
+    &er_cmd_run,
+    &er_cmd_work,
+    /* Look */
+    &er_cmd_list,
+    &er_cmd_status,
+    &er_cmd_inspect,
+    &er_cmd_workers,
+    /* Failed jobs */
+    &er_cmd_failed,
+    &er_cmd_retry,
+    &er_cmd_forget,
+    &er_cmd_flush,
+    /* Operate */
+    &er_cmd_cancel,
+    &er_cmd_pause,
+    &er_cmd_resume,
+    &er_cmd_clear,
+    &er_cmd_prune,
+    /* Look after it */
+    &er_cmd_migrate,
+    &er_cmd_doctor,
+    &er_cmd_config_check,
+    &er_cmd_bench,
+    &er_cmd_help,
+};
+const size_t er_commands_n = sizeof er_commands / sizeof *er_commands;
