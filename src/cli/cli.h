@@ -58,8 +58,11 @@ struct er_command {
 
 extern const struct er_command *const er_commands[]; /* in the order of the overview */
 extern const size_t er_commands_n;
-extern const struct er_flag
-    er_global_flags[]; /* of every command; the last has no name */
+extern const struct er_flag er_global_flags[]; /* of every command */
+
+/* for (f = er_flag_first(flags); f; f = er_flag_next(f)) */
+const struct er_flag *er_flag_first(const struct er_flag *flags);
+const struct er_flag *er_flag_next(const struct er_flag *flag);
 
 struct er_flag_value {
     bool is_set, is_instant;
