@@ -249,8 +249,8 @@ static int complain_unknown(const struct parse *p, const char *word,
         memcpy(typed, word + 2, len);
     near = er_suggest(typed, names, n);
     return errand_error_set(err, ERRAND_EINVAL,
-                            "unknown option '--%.*s'%s%s%s, see errand %s%s--help",
-                            (int)len, word + 2, near ? "; did you mean --" : "",
+                            "unknown option '--%.*s'%s%s%s see errand %s%s--help",
+                            (int)len, word + 2, near ? "; did you mean --" : ";",
                             near ? near : "", near ? "?" : "", where, *where ? " " : "");
 }
 
@@ -316,8 +316,9 @@ static int args_check(const struct er_cli *cli, struct errand_error *err)
 
     if (cli->args_n < c->args_min)
         return errand_error_set(
-            err, ERRAND_EINVAL, "%s needs %s; usage: errand %s %s", c->name,
-            c->args_min == 1 ? "an argument" : "more arguments", c->name, c->args);
+            err, ERRAND_EINVAL, "%s needs %s: errand %s %s%s", c->name,
+            c->args_min == 1 ? "an argument" : "more arguments", c->name,
+            c->stops_at_args ? "-- " : "", c->args);
     if (c->args_max >= 0 && cli->args_n > c->args_max)
         return errand_error_set(
             err, ERRAND_EINVAL, "'%s' is one argument too many; usage: errand %s %s",

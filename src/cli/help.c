@@ -5,13 +5,19 @@
 
 #include "cli/cli.h"
 
-enum { INDENT = 2, LABEL_MAX = 30 };
+enum { INDENT = 2, GAP = 2, LABEL_MAX = 30, USAGE_MAX = 128 };
 
 static void section(struct er_out *out, const char *title)
 {
     er_out_add(out, "\n", 1);
     er_out_text(out, ER_BOLD, title);
     er_out_add(out, "\n", 1);
+}
+
+/* Columns, not bytes: "…" is one. */
+static int width_of(const struct er_out *out, const char *label)
+{
+    return er_text_width(out, label, strlen(label));
 }
 
 static void label_of(const struct er_flag *flag, char *buf, size_t size)
@@ -24,11 +30,13 @@ static void label_of(const struct er_flag *flag, char *buf, size_t size)
 
 static void row(struct er_out *out, const char *label, int width, const char *help)
 {
-    if ((int)strlen(label) > width)
-        er_out_printf(out, "%*s%s\n%*s%s\n", INDENT, "", label, INDENT + width + 2, "",
-                      help);
+    int room = width - width_of(out, label);
+
+    er_out_printf(out, "%*s%s", INDENT, "", label);
+    if (room < 0)
+        er_out_printf(out, "\n%*s%s\n", INDENT + width + GAP, "", help);
     else
-        er_out_printf(out, "%*s%-*s  %s\n", INDENT, "", width, label, help);
+        er_out_printf(out, "%*s%s\n", room + GAP, "", help);
 }
 
 static void flags_print(struct er_out *out, const char *title,
@@ -42,8 +50,8 @@ static void flags_print(struct er_out *out, const char *title,
     section(out, title);
     for (const struct er_flag *f = er_flag_first(flags); f; f = er_flag_next(f)) {
         label_of(f, label, sizeof label);
-        if ((int)strlen(label) > width && strlen(label) <= LABEL_MAX)
-            width = (int)strlen(label);
+        if (width_of(out, label) > width && width_of(out, label) <= LABEL_MAX)
+            width = width_of(out, label);
     }
     for (const struct er_flag *f = er_flag_first(flags); f; f = er_flag_next(f)) {
         label_of(f, label, sizeof label);
@@ -82,15 +90,25 @@ static void example_print(struct er_out *out, const char *example)
     }
 }
 
+/* " NAME [options]"; what a command hands on to another comes last, behind --. */
+static void usage_of(const struct er_command *c, char *buf)
+{
+    const char *options = er_flag_first(c->flags) ? " [options]" : "";
+
+    if (c->stops_at_args)
+        snprintf(buf, USAGE_MAX, "%s -- %s", options, c->args);
+    else
+        snprintf(buf, USAGE_MAX, "%s%s%s", *c->args ? " " : "", c->args, options);
+}
+
 void er_help_command(struct er_out *out, const struct er_command *command)
 {
-    bool has_flags = er_flag_first(command->flags) != NULL;
+    char usage[USAGE_MAX];
 
+    usage_of(command, usage);
     er_out_text(out, ER_BOLD, "errand ");
     er_out_text(out, ER_BOLD, command->name);
-    er_out_printf(out, "%s%s%s%s\n\n%s\n", has_flags ? " [options]" : "",
-                  *command->args ? " " : "", command->stops_at_args ? "-- " : "",
-                  command->args, command->help);
+    er_out_printf(out, "%s\n\n%s\n", usage, command->help);
     if (command->about)
         er_out_printf(out, "\n%s\n", command->about);
     flags_print(out, "Options", command->flags);
@@ -117,9 +135,11 @@ static void markdown_flags(struct er_out *out, const struct er_flag *flags)
 
 static void markdown_command(struct er_out *out, const struct er_command *c)
 {
-    er_out_printf(out, "### %s\n\n`errand %s%s%s%s%s`\n\n%s\n\n", c->name, c->name,
-                  er_flag_first(c->flags) ? " [options]" : "", *c->args ? " " : "",
-                  c->stops_at_args ? "-- " : "", c->args, c->help);
+    char usage[USAGE_MAX];
+
+    usage_of(c, usage);
+    er_out_printf(out, "### %s\n\n`errand %s%s`\n\n%s\n\n", c->name, c->name, usage,
+                  c->help);
     if (c->about)
         er_out_printf(out, "%s\n\n", c->about);
     markdown_flags(out, c->flags);
