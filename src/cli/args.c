@@ -315,10 +315,10 @@ static int args_check(const struct er_cli *cli, struct errand_error *err)
     const struct er_command *c = cli->command;
 
     if (cli->args_n < c->args_min)
-        return errand_error_set(
-            err, ERRAND_EINVAL, "%s needs %s: errand %s %s%s", c->name,
-            c->args_min == 1 ? "an argument" : "more arguments", c->name,
-            c->stops_at_args ? "-- " : "", c->args);
+        return errand_error_set(err, ERRAND_EINVAL, "%s needs %s: errand %s %s%s",
+                                c->name,
+                                c->args_min == 1 ? "an argument" : "more arguments",
+                                c->name, c->stops_at_args ? "-- " : "", c->args);
     if (c->args_max >= 0 && cli->args_n > c->args_max)
         return errand_error_set(
             err, ERRAND_EINVAL, "'%s' is one argument too many; usage: errand %s %s",

@@ -70,13 +70,15 @@ TEST(make_job_writes_one_file_for_each_language)
 
 TEST(make_job_finds_the_project_from_a_folder_inside_it)
 {
-    assert_code(sh("errand new shop; mkdir shop/deep; cd shop/deep; errand make:job x"), 0);
+    assert_code(sh("errand new shop; mkdir shop/deep; cd shop/deep; errand make:job x"),
+                0);
     assert_code(sh("test -f shop/app/Jobs/x.c"), 0);
 }
 
 TEST(make_job_never_overwrites)
 {
-    struct run r = sh("errand make:job mail; echo mine >app/Jobs/mail.c; errand make:job mail");
+    struct run r =
+        sh("errand make:job mail; echo mine >app/Jobs/mail.c; errand make:job mail");
 
     assert_code(r, 1);
     assert_has(r.err, "nothing was overwritten");

@@ -131,21 +131,21 @@ static inline int shell_teardown(void **state)
 
 /* ---------------------------------------------------------------- what is claimed */
 
-#define assert_has(text, part)                                                         \
-    do {                                                                               \
-        if (!strstr((text), (part)))                                                   \
-            fail_msg("expected '%s' in:\n%s", (part), (text));                         \
+#define assert_has(text, part)                                 \
+    do {                                                       \
+        if (!strstr((text), (part)))                           \
+            fail_msg("expected '%s' in:\n%s", (part), (text)); \
     } while (0)
-#define assert_lacks(text, part)                                                       \
-    do {                                                                               \
-        if (strstr((text), (part)))                                                    \
-            fail_msg("did not expect '%s' in:\n%s", (part), (text));                   \
+#define assert_lacks(text, part)                                     \
+    do {                                                             \
+        if (strstr((text), (part)))                                  \
+            fail_msg("did not expect '%s' in:\n%s", (part), (text)); \
     } while (0)
-#define assert_code(run, expected)                                                     \
-    do {                                                                               \
-        if ((run).code != (expected))                                                  \
-            fail_msg("exit code %d, expected %d\nout: %s\nerr: %s", (run).code,        \
-                     (expected), (run).out, (run).err);                                \
+#define assert_code(run, expected)                                              \
+    do {                                                                        \
+        if ((run).code != (expected))                                           \
+            fail_msg("exit code %d, expected %d\nout: %s\nerr: %s", (run).code, \
+                     (expected), (run).out, (run).err);                         \
     } while (0)
 
 /* The n-th line (from 0) of --json output, as a new reference. */

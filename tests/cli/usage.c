@@ -58,7 +58,9 @@ TEST(an_unknown_command_gets_the_nearest_one)
 
     assert_code(r, 2);
     assert_string_equal(r.out, "");
-    assert_has(r.err, "errand: unknown command 'queue:dipsatch'; did you mean 'queue:dispatch'?");
+    assert_has(
+        r.err,
+        "errand: unknown command 'queue:dipsatch'; did you mean 'queue:dispatch'?");
     assert_has(sh("errand work").err, "did you mean 'queue:work'?");
     assert_has(sh("errand xyzzyplugh").err, "errand --help lists them");
 }
@@ -106,20 +108,22 @@ TEST(global_options_stand_before_or_behind_the_command)
 /* Every byte but NUL, as an argument in each place where one is taken. */
 TEST(garbage_is_refused_with_a_message_and_never_a_crash)
 {
-    struct run r = sh("for c in queue:dispatch queue:inspect queue:retry new make:job help "
-                      "queue:cancel; do for g in \"$(printf '\\377\\376')\" "
-                      "\"$(printf '\\033[31m')\" '' ' ' '{' '../../x' \"$(printf '%%5000d' 0)\"; "
-                      "do errand $c \"$g\" --url=sqlite:none/x.db >/dev/null 2>e; s=$?; "
-                      "[ $s -ge 1 ] && [ $s -le 3 ] && [ -s e ] || echo \"$c '$g' $s\"; "
-                      "grep -q \"$(printf '\\033')\" e && echo \"$c speaks to the terminal\"; "
-                      "done; done; true");
+    struct run r =
+        sh("for c in queue:dispatch queue:inspect queue:retry new make:job help "
+           "queue:cancel; do for g in \"$(printf '\\377\\376')\" "
+           "\"$(printf '\\033[31m')\" '' ' ' '{' '../../x' \"$(printf '%%5000d' 0)\"; "
+           "do errand $c \"$g\" --url=sqlite:none/x.db >/dev/null 2>e; s=$?; "
+           "[ $s -ge 1 ] && [ $s -le 3 ] && [ -s e ] || echo \"$c '$g' $s\"; "
+           "grep -q \"$(printf '\\033')\" e && echo \"$c speaks to the terminal\"; "
+           "done; done; true");
 
     assert_string_equal(r.out, "");
 }
 
 TEST(the_page_of_commands_is_made_from_the_table)
 {
-    struct run r = sh("errand help --markdown | cmp - \"$ERRAND_SOURCE/docs/commands.md\"");
+    struct run r =
+        sh("errand help --markdown | cmp - \"$ERRAND_SOURCE/docs/commands.md\"");
 
     assert_code(r, 0);
 }
