@@ -72,7 +72,7 @@ struct er_frame_progress {
 struct er_frame_hello {
     uint32_t version;
     /* JSON, options as er_options_encode writes them:
-     * {"language":"c","jobs":[{"name":"…","options":{…}}],
+     * {"language":"c","jobs":[{"name":"…","file":"…","options":{…}}],
      *  "errors":[{"file":"…","name":"…","message":"…"}]} */
     struct errand_slice about;
 };

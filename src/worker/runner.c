@@ -158,7 +158,8 @@ static int start(struct er_runner *r, const char *project, struct errand_error *
 
     r->host = (struct er_job_host){er_runner_progress, is_stopping, r};
     er_buf_init(&r->in, 2 * (size_t)ER_FRAME_MAX);
-    if (er_job_init(&r->job, &r->host) < 0 || er_classes_init(&r->classes) < 0)
+    if (er_buf_reserve(&r->in, READ_SIZE) < 0 || er_job_init(&r->job, &r->host) < 0 ||
+        er_classes_init(&r->classes) < 0)
         return er_error_nomem(err);
     if ((rc = shared_map(r, err)) < 0 ||
         (rc = er_classes_load(&r->classes, project, err)) < 0 || (rc = hello(r, err)) < 0)

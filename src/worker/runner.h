@@ -25,7 +25,7 @@ int er_describe_main(int argc, char **argv);
 enum er_job_source { ER_JOB_LINKED, ER_JOB_C_FILE, ER_JOB_EXECUTABLE };
 struct er_job_about {
     const char *name, *key; /* er_name_key */
-    const char *path;       /* "" when linked */
+    const char *path;       /* absolute; "" when linked */
     enum er_job_source source;
     struct er_options options;
     const char *error; /* NULL, or why it cannot run: "app/Jobs/mail.c:12: …" */

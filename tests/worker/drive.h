@@ -65,6 +65,7 @@ static inline void drive_start(struct drive *d, const char *project, bool has_sh
     *d = (struct drive){0};
     er_buf_init(&d->in, 64 << 20);
     er_buf_init(&d->out, 64 << 20);
+    assert_int_equal(er_buf_reserve(&d->in, 1 << 16), 0);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
     d->log = drive_memory("log", 0);
     fcntl(d->log, F_SETFL, O_APPEND);

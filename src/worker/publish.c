@@ -1,0 +1,43 @@
+/* publish.c: tells the store what this program and its project can run, so that whoever
+ * dispatches elsewhere knows queue, tries and key templates without the code. */
+#include "base/buf.h"
+#include "base/error.h"
+#include "store/store.h"
+#include "worker/runner.h"
+
+static int definition_fill(const struct er_job_about *job, struct errand_arena *arena,
+                           struct errand_definition *ret, struct errand_error *err)
+{
+    struct er_buf spec;
+
+    er_buf_init(&spec, 1 << 20);
+    if (er_options_encode(&job->options, &spec) < 0) {
+        er_buf_done(&spec);
+        return er_error_nomem(err);
+    }
+    *ret = (struct errand_definition){.name = job->name, .key = job->key};
+    ret->spec = er_arena_slice(arena, spec.ptr, spec.len);
+    er_buf_done(&spec);
+    return ret->spec.ptr ? 0 : er_error_nomem(err);
+}
+
+int er_jobs_publish(struct er_store *store, const struct er_jobs_about *jobs,
+                    struct errand_error *err)
+{
+    struct errand_arena *arena = er_arena_new();
+    struct errand_definition *list = NULL;
+    size_t n = 0;
+    int rc = 0;
+
+    if (arena)
+        list = errand_arena_alloc(arena, (jobs->jobs_n + 1) * sizeof *list);
+    if (!list)
+        rc = er_error_nomem(err);
+    for (size_t i = 0; rc == 0 && i < jobs->jobs_n; i++)
+        if (!jobs->jobs[i].error)
+            rc = definition_fill(&jobs->jobs[i], arena, &list[n++], err);
+    if (rc == 0 && n > 0)
+        rc = er_store_define(store, list, n, 0, err);
+    er_arena_free(arena);
+    return rc;
+}
