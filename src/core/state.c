@@ -12,6 +12,7 @@ const struct er_transition er_transitions[] = {
     {ERRAND_HELD, ERRAND_SCHEDULED, ER_EVENT_RELEASE, 0},
     {ERRAND_HELD, ERRAND_CANCELLED, ER_EVENT_ABANDON, 0},
     {ERRAND_SCHEDULED, ERRAND_READY, ER_EVENT_DUE, 0},
+    {ERRAND_READY, ERRAND_SCHEDULED, ER_EVENT_PUT_OFF, 0},
     {ERRAND_READY, ERRAND_RUNNING, ER_EVENT_RESERVE, 1},
     {ERRAND_RUNNING, ERRAND_COMPLETED, ER_EVENT_DONE, 0},
     {ERRAND_RUNNING, ERRAND_FAILED, ER_EVENT_FAIL, 0},
@@ -53,6 +54,8 @@ const char *er_event_name(enum er_event event)
         return "abandon";
     case ER_EVENT_DUE:
         return "due";
+    case ER_EVENT_PUT_OFF:
+        return "put off";
     case ER_EVENT_RESERVE:
         return "reserve";
     case ER_EVENT_DONE:

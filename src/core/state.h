@@ -13,6 +13,7 @@ enum er_event {
     ER_EVENT_RELEASE, /* the last job it waits for is done */
     ER_EVENT_ABANDON, /* a job it waits for failed or was cancelled */
     ER_EVENT_DUE,     /* its time came, or "run now" */
+    ER_EVENT_PUT_OFF, /* a later run-at: edit, or a unique key that replaces or extends */
     ER_EVENT_RESERVE,
     ER_EVENT_DONE,
     ER_EVENT_FAIL,
