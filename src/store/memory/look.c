@@ -1,0 +1,242 @@
+/* look.c: one job with its history, pages of jobs, and how many there are. */
+#include "store/memory/memory.h"
+
+#include <string.h>
+
+#include "base/error.h"
+
+/* ------------------------------------------------------------------ one job */
+
+static int64_t started_ms(const struct mem_job *job)
+{
+    const struct er_link *last = job->attempts_kept.last;
+
+    if (job->state == ERRAND_RUNNING)
+        return job->lease->since_ms;
+    if (!job->attempts || !last)
+        return 0;
+    return ER_OWNER((struct er_link *)last, struct mem_attempt, link)->a.started_ms;
+}
+
+static int tags_out(struct mem_call *call, const struct mem_job *job,
+                    struct errand_job_info *ret)
+{
+    const char **tags = errand_arena_alloc(call->arena, job->tags_n * sizeof *tags);
+
+    if (!tags)
+        return -1;
+    for (size_t i = 0; i < job->tags_n; i++)
+        if (!(tags[i] = er_mem_out(call, job->tags[i])))
+            return -1;
+    ret->tags = tags;
+    ret->tags_n = job->tags_n;
+    return 0;
+}
+
+static int data_out(struct mem_call *call, const struct mem_job *job,
+                    struct errand_job_info *ret)
+{
+    return er_mem_slice_out(call, job->data, &ret->data) < 0 ||
+                   er_mem_slice_out(call, job->options, &ret->options) < 0
+               ? -1
+               : er_mem_slice_out(call, job->result, &ret->result);
+}
+
+static int info_out(struct mem_call *call, const struct mem_job *job, bool with_data,
+                    struct errand_job_info *ret)
+{
+    *ret = (struct errand_job_info){.key = job->seq,
+                                    .id = job->id,
+                                    .state = job->state,
+                                    .priority = job->priority,
+                                    .attempts = job->attempts,
+                                    .tries = job->tries,
+                                    .run_at_ms = job->run_at_ms,
+                                    .created_ms = job->created_ms,
+                                    .started_ms = started_ms(job),
+                                    .finished_ms = job->finished_ms,
+                                    .progress = job->progress,
+                                    .cancel_requested = job->cancel_requested,
+                                    .waits_n = job->waits_n};
+    if (job->batch)
+        ret->batch = job->batch->info.id;
+    if (!(ret->name = er_mem_out(call, job->name)) ||
+        !(ret->queue = er_mem_out(call, job->queue->name)) ||
+        !(ret->worker = er_mem_out(call, job->worker ? job->worker : "")) ||
+        er_mem_slice_out(call, job->error, &ret->error) < 0 ||
+        er_mem_slice_out(call, job->progress_note, &ret->progress_note) < 0)
+        return -1;
+    return tags_out(call, job, ret) < 0 || (with_data && data_out(call, job, ret) < 0)
+               ? -1
+               : 0;
+}
+
+static int attempts_out(struct mem_call *call, const struct mem_job *job,
+                        struct errand_job_detail *ret)
+{
+    size_t n = 0;
+
+    ret->attempts =
+        errand_arena_alloc(call->arena, job->attempts_kept.n * sizeof *ret->attempts);
+    if (!ret->attempts)
+        return -1;
+    for (struct er_link *l = job->attempts_kept.first; l; l = l->next) {
+        const struct errand_attempt *a = &ER_OWNER(l, struct mem_attempt, link)->a;
+        struct errand_attempt *row = &ret->attempts[n++];
+        *row = *a;
+        if (!(row->worker = er_mem_out(call, a->worker)) ||
+            er_mem_slice_out(call, a->error, &row->error) < 0 ||
+            er_mem_slice_out(call, a->log, &row->log) < 0)
+            return -1;
+    }
+    ret->attempts_n = n;
+    return 0;
+}
+
+static enum errand_state batch_state(const struct errand_batch_info *batch)
+{
+    if (!batch->ended_ms)
+        return ERRAND_RUNNING;
+    return batch->failed || batch->cancelled_n ? ERRAND_FAILED : ERRAND_COMPLETED;
+}
+
+static int edge_out(struct mem_call *call, const struct mem_edge *edge, bool as_parent,
+                    struct errand_edge_info *ret)
+{
+    const struct mem_job *other = as_parent ? edge->parent : edge->child;
+
+    *ret = (struct errand_edge_info){.on = edge->on,
+                                     .is_satisfied = edge->state == MEM_SATISFIED,
+                                     .is_batch = as_parent && !edge->parent};
+    if (!other) {
+        ret->id = edge->batch->info.id;
+        ret->state = batch_state(&edge->batch->info);
+        return 0;
+    }
+    ret->id = other->id;
+    ret->state = other->state;
+    return as_parent ? er_mem_slice_out(call, other->result, &ret->result) : 0;
+}
+
+static int edges_out(struct mem_call *call, const struct er_list *edges, bool as_parents,
+                     struct errand_edge_info **ret, size_t *ret_n)
+{
+    struct errand_edge_info *rows =
+        errand_arena_alloc(call->arena, edges->n * sizeof *rows);
+    size_t n = 0;
+
+    if (!rows)
+        return -1;
+    for (struct er_link *l = edges->first; l; l = l->next) {
+        const struct mem_edge *edge = as_parents
+                                          ? ER_OWNER(l, struct mem_edge, of_child)
+                                          : ER_OWNER(l, struct mem_edge, of_parent);
+        if (edge_out(call, edge, as_parents, &rows[n++]) < 0)
+            return -1;
+    }
+    *ret = rows;
+    *ret_n = n;
+    return 0;
+}
+
+static int detail_out(struct mem_call *call, const struct mem_job *job,
+                      struct errand_job_detail *ret)
+{
+    if (info_out(call, job, true, &ret->job) < 0 || attempts_out(call, job, ret) < 0 ||
+        edges_out(call, &job->parents, true, &ret->parents, &ret->parents_n) < 0)
+        return -1;
+    return edges_out(call, &job->children, false, &ret->children, &ret->children_n);
+}
+
+static int no_such_job(const struct errand_id *id, struct errand_error *err)
+{
+    return errand_error_set(err, ERRAND_ENOTFOUND, "there is no job '%s'", id->text);
+}
+
+int er_mem_op_get(struct errand_conn *conn, const struct errand_id *id, int64_t now_ms,
+                  struct errand_arena *arena, struct errand_job_detail *ret,
+                  struct errand_error *err)
+{
+    struct mem_call call;
+    struct mem_job *job;
+    int rc = er_mem_begin(&call, conn, "get", now_ms, arena, err);
+
+    if (rc < 0)
+        return rc;
+    if (!(job = er_mem_job_find(call.store, id)))
+        rc = no_such_job(id, err);
+    else if (detail_out(&call, job, ret) < 0)
+        rc = er_error_nomem(err);
+    return er_mem_end(&call, "get", rc, err);
+}
+
+/* ------------------------------------------------------------------ pages */
+
+static struct er_node *step(struct er_node *node, bool newest_first)
+{
+    return newest_first ? er_tree_prev(node) : er_tree_next(node);
+}
+
+static struct er_node *first(const struct mem_call *call, bool newest_first)
+{
+    return newest_first ? er_tree_last(&call->store->jobs_by_seq)
+                        : er_tree_first(&call->store->jobs_by_seq);
+}
+
+static int list(struct mem_call *call, const struct errand_list_params *p,
+                struct er_node *node, struct errand_list_result *ret)
+{
+    size_t size = call->store->jobs_by_seq.n;
+
+    if (size > p->max)
+        size = p->max;
+    if (!(ret->jobs = errand_arena_alloc(call->arena, size * sizeof *ret->jobs)))
+        return -1;
+    for (; node; node = step(node, p->newest_first)) {
+        const struct mem_job *job = ER_OWNER(node, struct mem_job, by_seq);
+        if (!er_mem_filter_matches(&p->filter, job))
+            continue;
+        if (ret->jobs_n == size) {
+            ret->more = true;
+            return 0;
+        }
+        if (info_out(call, job, p->with_data, &ret->jobs[ret->jobs_n++]) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int er_mem_op_list(struct errand_conn *conn, const struct errand_list_params *p,
+                   struct errand_arena *arena, struct errand_list_result *ret,
+                   struct errand_error *err)
+{
+    struct mem_job *after = NULL;
+    struct mem_call call;
+    int rc = er_mem_begin(&call, conn, "list", p->now_ms, arena, err);
+
+    if (rc < 0)
+        return rc;
+    if (p->after.text[0] && !(after = er_mem_job_find(call.store, &p->after)))
+        rc = no_such_job(&p->after, err);
+    else if (list(&call, p,
+                  after ? step(&after->by_seq, p->newest_first)
+                        : first(&call, p->newest_first),
+                  ret) < 0)
+        rc = er_error_nomem(err);
+    return er_mem_end(&call, "list", rc, err);
+}
+
+int er_mem_op_count(struct errand_conn *conn, const struct errand_filter *filter,
+                    int64_t now_ms, int64_t *ret_n, struct errand_error *err)
+{
+    struct mem_call call;
+    int64_t n = 0;
+    int rc = er_mem_begin(&call, conn, "count", now_ms, NULL, err);
+
+    if (rc < 0)
+        return rc;
+    for (struct er_node *x = first(&call, false); x; x = er_tree_next(x))
+        n += er_mem_filter_matches(filter, ER_OWNER(x, struct mem_job, by_seq));
+    *ret_n = n;
+    return er_mem_end(&call, "count", rc, err);
+}
