@@ -25,7 +25,6 @@ static bool is_passed_on(const char *entry)
 
 char **er_child_env(struct errand_arena *arena)
 {
-    static char english[] = "LC_ALL=C";
     size_t n = 0, kept = 0;
     char **env;
 
@@ -36,8 +35,8 @@ char **er_child_env(struct errand_arena *arena)
     for (size_t i = 0; i < n; i++)
         if (is_passed_on(environ[i]))
             env[kept++] = environ[i];
-    env[kept] = english;
-    return env;
+    env[kept] = errand_arena_copy(arena, "LC_ALL=C", 8);
+    return env[kept] ? env : NULL;
 }
 
 /* Until the child has ended or the time is over. Kernels before 5.3 have no descriptor

@@ -14,20 +14,20 @@
 #include "base/error.h"
 #include "core/json.h"
 
-static struct errand_job_class *newest;
+static struct errand_job_class *registered;
 
 void errand_job_register(struct errand_job_class *job_class)
 {
-    for (const struct errand_job_class *c = newest; c; c = c->next)
+    for (const struct errand_job_class *c = registered; c; c = c->next)
         if (c == job_class)
             return; /* twice would tie the list to itself */
-    job_class->next = newest;
-    newest = job_class;
+    job_class->next = registered;
+    registered = job_class;
 }
 
 const struct errand_job_class *er_registry_newest(void)
 {
-    return newest;
+    return registered;
 }
 
 /* ------------------------------------------------------------------ one class */
@@ -225,8 +225,8 @@ int er_classes_add(struct er_classes *classes, const struct errand_job_class *ol
         return er_error_nomem(err);
     /* The list has the newest first; walking it once per class gives the order in which
      * they were written, and the first of two with one name stays. */
-    for (const struct errand_job_class *stop = older; rc == 0 && stop != newest;) {
-        const struct errand_job_class *c = newest;
+    for (const struct errand_job_class *stop = older; rc == 0 && stop != registered;) {
+        const struct errand_job_class *c = registered;
 
         while (c->next != stop)
             c = c->next;

@@ -23,7 +23,7 @@ enum {
 };
 
 /* 1 more to read, 0 end of file, -1 broken. */
-static int input_read(struct er_runner *r)
+static int input_read(struct er_self *r)
 {
     ssize_t n;
 
@@ -39,11 +39,11 @@ static int input_read(struct er_runner *r)
     if (n <= 0)
         return (int)n;
     r->in.len += (size_t)n;
-    r->now_us = er_runner_now_us();
+    r->now_us = er_self_now_us();
     return 1;
 }
 
-static int fatal(struct er_runner *r, const char *text)
+static int fatal(struct er_self *r, const char *text)
 {
     er_frame_write_bare(er_out_begin(&r->out), ER_FRAME_FATAL,
                         (struct errand_slice){.ptr = text, .len = strlen(text)});
@@ -53,7 +53,7 @@ static int fatal(struct er_runner *r, const char *text)
 }
 
 /* What is in the buffer. 1: wants more, 0: told to stop, -1: broken. */
-static int input_use(struct er_runner *r)
+static int input_use(struct er_self *r)
 {
     struct er_frame frame;
     struct er_frame_job job;
@@ -65,13 +65,13 @@ static int input_use(struct er_runner *r)
             return 0;
         if (frame.type != ER_FRAME_JOB)
             continue; /* from a newer supervisor: not for us */
-        if (er_frame_read_job(&frame, &job) < 0 || er_runner_run(r, &job) < 0)
+        if (er_frame_read_job(&frame, &job) < 0 || er_self_run(r, &job) < 0)
             return -1;
     }
     return n < 0 ? -1 : 1;
 }
 
-static int loop(struct er_runner *r)
+static int loop(struct er_self *r)
 {
     for (;;) {
         int rc = input_use(r);
@@ -83,7 +83,7 @@ static int loop(struct er_runner *r)
         if (rc < 0)
             return fatal(r, "a frame from the worker could not be read");
         /* Before it may sleep, and cheap compared with the read. */
-        r->cpu_us = er_runner_cpu_us();
+        r->cpu_us = er_self_cpu_us();
         if ((rc = input_read(r)) <= 0)
             return rc == 0 ? 0 : EXIT_BROKEN;
         r->cpu_at_us = r->now_us;
@@ -91,7 +91,7 @@ static int loop(struct er_runner *r)
 }
 
 /* Maps the shared area and closes its descriptor: a handler must not find it. */
-static int shared_map(struct er_runner *r, struct errand_error *err)
+static int shared_map(struct er_self *r, struct errand_error *err)
 {
     struct stat st;
     void *p;
@@ -118,7 +118,7 @@ static int shared_map(struct er_runner *r, struct errand_error *err)
 
 static bool is_stopping(void *ctx)
 {
-    const struct er_runner *r = ctx;
+    const struct er_self *r = ctx;
 
     return r->shared &&
            (atomic_load_explicit(&r->shared->stopping, memory_order_relaxed) ||
@@ -126,7 +126,7 @@ static bool is_stopping(void *ctx)
                 r->slot + 1);
 }
 
-static int hello(struct er_runner *r, struct errand_error *err)
+static int hello(struct er_self *r, struct errand_error *err)
 {
     struct er_frame_hello frame = {.version = ER_PROTOCOL_VERSION};
     struct er_buf about;
@@ -152,11 +152,11 @@ static void at_exit(int status, void *arg)
         (void)er_out_flush(out);
 }
 
-static int start(struct er_runner *r, const char *project, struct errand_error *err)
+static int start(struct er_self *r, const char *project, struct errand_error *err)
 {
     int rc;
 
-    r->host = (struct er_job_host){er_runner_progress, is_stopping, r};
+    r->host = (struct er_job_host){er_self_progress, is_stopping, r};
     er_buf_init(&r->in, 2 * (size_t)ER_FRAME_MAX);
     if (er_buf_reserve(&r->in, READ_SIZE) < 0 || er_job_init(&r->job, &r->host) < 0 ||
         er_classes_init(&r->classes) < 0)
@@ -165,9 +165,9 @@ static int start(struct er_runner *r, const char *project, struct errand_error *
         (rc = er_classes_load(&r->classes, project, err)) < 0 || (rc = hello(r, err)) < 0)
         return rc;
     /* What job files print while they are loaded is no job's log. */
-    er_runner_log_forget();
-    r->cpu_us = er_runner_cpu_us();
-    r->now_us = r->cpu_at_us = er_runner_now_us();
+    er_self_log_forget();
+    r->cpu_us = er_self_cpu_us();
+    r->now_us = r->cpu_at_us = er_self_now_us();
     return 0;
 }
 
@@ -182,7 +182,7 @@ static bool socket_is_there(void)
 int er_runner_main(int argc, char **argv)
 {
     /* On the heap: it outlives this call, on_exit may still look at it. */
-    struct er_runner *r = calloc(1, sizeof *r);
+    struct er_self *r = calloc(1, sizeof *r);
     struct errand_error err = {0};
     int status;
 

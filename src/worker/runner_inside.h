@@ -8,7 +8,7 @@
 #include "worker/registry.h"
 #include "worker/runner.h"
 
-struct er_runner {
+struct er_self {
     struct er_shared *shared; /* NULL: one job at a time, and STARTED */
     struct er_classes classes;
     struct er_out out;
@@ -29,19 +29,18 @@ struct er_runner {
 
 enum { ER_LOG_MAX = 64 << 10 };
 
-int64_t er_runner_now_us(void);
-int64_t er_runner_cpu_us(void);
+int64_t er_self_now_us(void);
+int64_t er_self_cpu_us(void);
 
 /* runner_run.c: one JOB frame from mark to DONE. 0, or -1: nobody listens any more. */
-int er_runner_run(struct er_runner *r, struct er_frame_job *frame);
+int er_self_run(struct er_self *r, struct er_frame_job *frame);
 /* runner_progress.c: what job.h promises of progress. */
-int er_runner_progress(void *ctx, int percent, const char *note,
-                       struct errand_error *err);
-void er_runner_progress_rest(struct er_runner *r, struct er_buf *buf);
+int er_self_progress(void *ctx, int percent, const char *note, struct errand_error *err);
+void er_self_progress_rest(struct er_self *r, struct er_buf *buf);
 /* runner_log.c: what was printed since the last call, as a LOG frame; the memory file is
  * emptied. Cheap when nothing was printed; true when something was. */
-bool er_runner_log(struct er_runner *r, uint32_t slot);
-void er_runner_log_forget(void);
+bool er_self_log(struct er_self *r, uint32_t slot);
+void er_self_log_forget(void);
 
 /* load.c: the classes linked in and, when `project` is not NULL, those of its job files.
  * What is wrong with a file is an error of `classes`; only ENOMEM is an answer. */

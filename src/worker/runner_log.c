@@ -63,7 +63,7 @@ static void log_read(struct er_buf *buf, off_t size)
         buf->ptr[at++] = '?';
 }
 
-bool er_runner_log(struct er_runner *r, uint32_t slot)
+bool er_self_log(struct er_self *r, uint32_t slot)
 {
     struct er_buf log;
     off_t size;
@@ -79,11 +79,11 @@ bool er_runner_log(struct er_runner *r, uint32_t slot)
                         (struct errand_slice){.ptr = log.ptr, .len = log.len});
     er_out_end(&r->out);
     er_buf_done(&log);
-    er_runner_log_forget();
+    er_self_log_forget();
     return true;
 }
 
-void er_runner_log_forget(void)
+void er_self_log_forget(void)
 {
     if (__fpending(stdout) > 0)
         fflush(stdout);

@@ -22,7 +22,7 @@ static void note_keep(char *into, const char *note)
     into[len] = '\0';
 }
 
-void er_runner_progress_rest(struct er_runner *r, struct er_buf *buf)
+void er_self_progress_rest(struct er_self *r, struct er_buf *buf)
 {
     struct er_frame_progress frame = {.slot = r->slot, .percent = r->percent};
 
@@ -33,10 +33,10 @@ void er_runner_progress_rest(struct er_runner *r, struct er_buf *buf)
     r->has_progress = false;
 }
 
-int er_runner_progress(void *ctx, int percent, const char *note, struct errand_error *err)
+int er_self_progress(void *ctx, int percent, const char *note, struct errand_error *err)
 {
-    struct er_runner *r = ctx;
-    int64_t now = er_runner_now_us();
+    struct er_self *r = ctx;
+    int64_t now = er_self_now_us();
 
     r->percent = percent;
     r->has_progress = true;
@@ -44,7 +44,7 @@ int er_runner_progress(void *ctx, int percent, const char *note, struct errand_e
     if (r->progress_sent_us && now - r->progress_sent_us < PROGRESS_EVERY_US)
         return 0;
     r->progress_sent_us = now;
-    er_runner_progress_rest(r, er_out_begin(&r->out));
+    er_self_progress_rest(r, er_out_begin(&r->out));
     er_out_end(&r->out);
     if (er_out_flush(&r->out) < 0)
         return errand_error_set(err, ERRAND_EIO, "the worker is gone");

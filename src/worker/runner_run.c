@@ -19,7 +19,7 @@ enum {
     EXIT_FORKED = 70,
 };
 
-int64_t er_runner_now_us(void)
+int64_t er_self_now_us(void)
 {
     struct timespec t;
 
@@ -28,7 +28,7 @@ int64_t er_runner_now_us(void)
 }
 
 /* Of all threads: a handler may start some. A system call, so not asked for each job. */
-int64_t er_runner_cpu_us(void)
+int64_t er_self_cpu_us(void)
 {
     struct timespec t;
 
@@ -47,7 +47,7 @@ static const char *terminate(struct errand_slice text)
 }
 
 /* Exactly one of us and a supervisor that wants the job back can move the mark. */
-static bool mark_take(struct er_runner *r, uint32_t slot)
+static bool mark_take(struct er_self *r, uint32_t slot)
 {
     uint32_t given = ER_MARK_GIVEN;
 
@@ -58,7 +58,7 @@ static bool mark_take(struct er_runner *r, uint32_t slot)
 }
 
 /* The time goes first: who sees `running` sees when it began. */
-static void running_set(struct er_runner *r, uint32_t slot)
+static void running_set(struct er_self *r, uint32_t slot)
 {
     if (!r->shared)
         return;
@@ -68,19 +68,19 @@ static void running_set(struct er_runner *r, uint32_t slot)
 }
 
 /* The mark goes before the frame: once the frame is read, the slot may be given again. */
-static void mark_end(struct er_runner *r, uint32_t slot, enum er_mark mark)
+static void mark_end(struct er_self *r, uint32_t slot, enum er_mark mark)
 {
     if (r->shared)
         atomic_store_explicit(&r->shared->marks[slot], mark, memory_order_release);
 }
 
-static void running_clear(struct er_runner *r)
+static void running_clear(struct er_self *r)
 {
     if (r->shared)
         atomic_store_explicit(&r->shared->running, 0, memory_order_release);
 }
 
-static void job_fill(struct er_runner *r, struct er_frame_job *frame)
+static void job_fill(struct er_self *r, struct er_frame_job *frame)
 {
     struct errand_job *job = &r->job;
 
@@ -100,7 +100,7 @@ static void job_fill(struct er_runner *r, struct er_frame_job *frame)
 }
 
 /* Calls what the frame asks for; the verdict. */
-static int call(struct er_runner *r, const struct er_class *c,
+static int call(struct er_self *r, const struct er_class *c,
                 const struct er_frame_job *frame)
 {
     const struct errand_job_class *job_class = c->job_class;
@@ -119,7 +119,7 @@ static int call(struct er_runner *r, const struct er_class *c,
 }
 
 /* A handler that fails without a word gets one, so that nobody looks at an empty line. */
-static void verdict_explain(struct er_runner *r, struct er_frame_done *done, int verdict)
+static void verdict_explain(struct er_self *r, struct er_frame_done *done, int verdict)
 {
     struct errand_error *err = &r->error;
 
@@ -157,13 +157,13 @@ static void verdict_explain(struct er_runner *r, struct er_frame_done *done, int
 
 /* Sampled when the runner has read, and after attempts that took long: quick ones in
  * between count as busy, which is off by a millisecond at most. */
-static int64_t cpu_of_attempt(struct er_runner *r, int64_t began_us)
+static int64_t cpu_of_attempt(struct er_self *r, int64_t began_us)
 {
     int64_t cpu, before = began_us - r->cpu_at_us;
 
     if (r->now_us - began_us < CPU_WORTH_US)
         return 0;
-    cpu = er_runner_cpu_us();
+    cpu = er_self_cpu_us();
     before = cpu - r->cpu_us - (before > 0 ? before : 0);
     r->cpu_us = cpu;
     r->cpu_at_us = r->now_us;
@@ -180,7 +180,7 @@ static void typical_learn(struct er_class *c, int64_t took_us)
 
 /* A plain success is told by its mark, and its frame may wait for others. All else is
  * sent before anything else happens: who dies later must not take it along. */
-static int done_send(struct er_runner *r, const struct er_frame_done *done, bool is_plain)
+static int done_send(struct er_self *r, const struct er_frame_done *done, bool is_plain)
 {
     struct er_buf *buf;
     bool is_first;
@@ -191,7 +191,7 @@ static int done_send(struct er_runner *r, const struct er_frame_done *done, bool
         running_clear(r);
     buf = er_out_begin(&r->out);
     is_first = buf->len == 0;
-    er_runner_progress_rest(r, buf);
+    er_self_progress_rest(r, buf);
     er_frame_write_done(buf, done);
     len = buf->len;
     er_out_end(&r->out);
@@ -207,7 +207,7 @@ static int done_send(struct er_runner *r, const struct er_frame_done *done, bool
 }
 
 /* Outcomes must not wait behind a job that may take long. */
-static int unsent_settle(struct er_runner *r, const struct er_class *c)
+static int unsent_settle(struct er_self *r, const struct er_class *c)
 {
     size_t len = er_out_begin(&r->out)->len;
 
@@ -220,7 +220,7 @@ static int unsent_settle(struct er_runner *r, const struct er_class *c)
     return 0;
 }
 
-static int started_send(struct er_runner *r, uint32_t slot)
+static int started_send(struct er_self *r, uint32_t slot)
 {
     if (r->shared)
         return 0;
@@ -232,7 +232,7 @@ static int started_send(struct er_runner *r, uint32_t slot)
 
 /* A job that nobody here can run: the supervisor believed HELLO, so this is a file that
  * changed meanwhile. */
-static int refuse(struct er_runner *r, const struct er_frame_job *frame)
+static int refuse(struct er_self *r, const struct er_frame_job *frame)
 {
     struct er_frame_done done = {.slot = frame->slot, .verdict = ERRAND_RETRY};
 
@@ -254,7 +254,7 @@ static void child_stop(void)
     _exit(EXIT_FORKED);
 }
 
-int er_runner_run(struct er_runner *r, struct er_frame_job *frame)
+int er_self_run(struct er_self *r, struct er_frame_job *frame)
 {
     struct er_class *c = er_classes_find(&r->classes, frame->name);
     struct er_frame_done done = {.slot = frame->slot};
@@ -274,13 +274,13 @@ int er_runner_run(struct er_runner *r, struct er_frame_job *frame)
     verdict = call(r, c, frame);
     if (!er_out_is_ours(&r->out))
         child_stop();
-    r->now_us = er_runner_now_us();
+    r->now_us = er_self_now_us();
     done.cpu_us = cpu_of_attempt(r, began_us);
     typical_learn(c, r->now_us - began_us);
     verdict_explain(r, &done, verdict);
     done.error = (struct errand_slice){r->error.message, strlen(r->error.message)};
     done.result = (struct errand_slice){r->job.result.ptr, r->job.result.len};
-    is_plain = !er_runner_log(r, frame->slot) && done.verdict == ERRAND_DONE &&
+    is_plain = !er_self_log(r, frame->slot) && done.verdict == ERRAND_DONE &&
                done.result.len == 0;
     return done_send(r, &done, is_plain);
 }

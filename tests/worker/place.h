@@ -2,8 +2,12 @@
 #ifndef ER_TESTS_WORKER_PLACE_H
 #define ER_TESTS_WORKER_PLACE_H
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "support/test.h"
 
@@ -86,6 +90,57 @@ static inline int place_calls(void)
 
     snprintf(path, sizeof path, "%s/calls", place);
     return stat(path, &st) < 0 ? 0 : (int)(st.st_size / 2);
+}
+
+/* Does `what` with every file of the build folder that ends so. */
+static inline void place_each(const char *ending, void (*what)(const char *path))
+{
+    char folder[256], path[600];
+    struct dirent *e;
+    DIR *dir;
+    int n = 0;
+
+    snprintf(folder, sizeof folder, "%s/.errand/build", place);
+    assert_non_null(dir = opendir(folder));
+    while ((e = readdir(dir))) {
+        const char *dot = strrchr(e->d_name, '.');
+
+        if (!dot || strcmp(dot, ending) != 0)
+            continue;
+        snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
+        what(path);
+        n++;
+    }
+    closedir(dir);
+    assert_true(n > 0);
+}
+
+/* What a program writes to both its outputs, and its exit status. It finds no other
+ * descriptor. */
+static inline int place_output(char *const argv[], char *text, size_t size)
+{
+    size_t len = 0;
+    ssize_t n;
+    int pair[2], status;
+    pid_t pid;
+
+    assert_int_equal(pipe2(pair, O_CLOEXEC), 0);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        dup2(pair[1], 1);
+        dup2(pair[1], 2);
+        close_range(3, ~0U, 0);
+        execv(argv[0], argv);
+        _exit(127);
+    }
+    close(pair[1]);
+    while ((n = read(pair[0], text + len, size - 1 - len)) > 0)
+        len += (size_t)n;
+    text[len] = '\0';
+    close(pair[0]);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 #endif

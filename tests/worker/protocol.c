@@ -56,6 +56,30 @@ TEST(job_comes_back_as_it_was_sent)
     er_buf_done(&buf);
 }
 
+/* One of each, in the order in which they are read below. */
+static void runner_frames_write(struct er_buf *buf)
+{
+    er_buf_init(buf, ER_FRAME_MAX);
+    assert_int_equal(
+        er_frame_write_hello(buf, &(struct er_frame_hello){1, text("{\"jobs\":[]}")}), 0);
+    assert_int_equal(
+        er_frame_write_slot(buf, ER_FRAME_STARTED, 7, (struct errand_slice){0}), 0);
+    assert_int_equal(
+        er_frame_write_progress(buf, &(struct er_frame_progress){7, -40, text("half")}),
+        0);
+    assert_int_equal(er_frame_write_slot(buf, ER_FRAME_LOG, 7, text("hello\n")), 0);
+    assert_int_equal(
+        er_frame_write_done(buf, &(struct er_frame_done){.slot = 7,
+                                                         .verdict = 3,
+                                                         .snooze_ms = -5,
+                                                         .cpu_us = INT64_MAX,
+                                                         .error = text("later"),
+                                                         .result = text("[1]")}),
+        0);
+    assert_int_equal(er_frame_write_bare(buf, ER_FRAME_STOP, (struct errand_slice){0}),
+                     0);
+}
+
 TEST(frames_of_the_runner_come_back_as_they_were_sent)
 {
     struct er_buf buf;
@@ -67,27 +91,7 @@ TEST(frames_of_the_runner_come_back_as_they_were_sent)
     uint32_t slot;
     size_t at = 0;
 
-    er_buf_init(&buf, ER_FRAME_MAX);
-    assert_int_equal(
-        er_frame_write_hello(&buf, &(struct er_frame_hello){1, text("{\"jobs\":[]}")}),
-        0);
-    assert_int_equal(
-        er_frame_write_slot(&buf, ER_FRAME_STARTED, 7, (struct errand_slice){0}), 0);
-    assert_int_equal(
-        er_frame_write_progress(&buf, &(struct er_frame_progress){7, -40, text("half")}),
-        0);
-    assert_int_equal(er_frame_write_slot(&buf, ER_FRAME_LOG, 7, text("hello\n")), 0);
-    assert_int_equal(
-        er_frame_write_done(&buf, &(struct er_frame_done){.slot = 7,
-                                                          .verdict = 3,
-                                                          .snooze_ms = -5,
-                                                          .cpu_us = INT64_MAX,
-                                                          .error = text("later"),
-                                                          .result = text("[1]")}),
-        0);
-    assert_int_equal(er_frame_write_bare(&buf, ER_FRAME_STOP, (struct errand_slice){0}),
-                     0);
-
+    runner_frames_write(&buf);
     at += (size_t)er_frame_next(buf.ptr, buf.len, &frame);
     assert_int_equal(er_frame_read_hello(&frame, &hello), 0);
     assert_int_equal(hello.version, 1);
