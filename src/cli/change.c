@@ -16,8 +16,8 @@ void er_change_say(struct er_cli *cli, const struct er_verb *verb, int64_t n)
     struct er_line line;
 
     if (!cli->out.is_json) {
-        er_out_printf(&cli->out, "%s %s %s\n", er_count_text(n, count),
-                      n == 1 ? "job" : "jobs", verb->done);
+        er_printf(&cli->out, "%s %s %s\n", er_count_text(n, count),
+                  n == 1 ? "job" : "jobs", verb->done);
         return;
     }
     er_line_init(&line);

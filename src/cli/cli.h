@@ -7,7 +7,7 @@
 #define ER_CLI_CLI_H
 
 #include "base/arena.h"
-#include "cli/out.h"
+#include "cli/print.h"
 #include "client/config.h"
 #include "errand/client.h"
 #include "store/store.h"
@@ -75,7 +75,7 @@ struct er_flag_value {
 struct er_cli {
     const struct er_command *command;
     struct errand_arena *arena; /* lives as long as the command */
-    struct er_out out;
+    struct er_print out;
     struct er_flag_value *values;  /* of command->flags */
     struct er_flag_value *globals; /* of er_global_flags */
     char **args;
@@ -101,9 +101,9 @@ int er_command_unknown(const char *typed, struct errand_error *err); /* EINVAL *
 const char *er_suggest(const char *typed, const char *const *names, size_t n);
 
 /* help.c */
-void er_help_overview(struct er_out *out);
-void er_help_command(struct er_out *out, const struct er_command *command);
-void er_help_markdown(struct er_out *out); /* docs/commands.md */
+void er_help_overview(struct er_print *out);
+void er_help_command(struct er_print *out, const struct er_command *command);
+void er_help_markdown(struct er_print *out); /* docs/commands.md */
 
 /* open.c: configuration, then the store it names. Both once; closed by main. */
 enum er_open_how {

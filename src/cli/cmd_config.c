@@ -9,7 +9,7 @@
 static const struct er_column columns[] = {
     {.title = "SETTING"}, {.title = "VALUE", .max = 60}, {.title = "FROM"}};
 
-static void line_print(struct er_line *line, struct er_out *out,
+static void line_print(struct er_line *line, struct er_print *out,
                        const struct er_config_setting *s)
 {
     er_line_begin(line);
@@ -38,11 +38,11 @@ static int print_all(struct er_cli *cli, const struct er_config_setting *list, s
         return er_error_nomem(err);
     er_line_init(&line);
     if (!cli->out.is_json) {
-        er_out_printf(&cli->out, "project  ");
-        er_out_safe(&cli->out, cli->config->project);
-        er_out_printf(&cli->out, "\nfile     ");
-        er_out_safe(&cli->out, cli->config->file ? cli->config->file : "none");
-        er_out_printf(&cli->out, "\n\n");
+        er_printf(&cli->out, "project  ");
+        er_print_safe(&cli->out, cli->config->project);
+        er_printf(&cli->out, "\nfile     ");
+        er_print_safe(&cli->out, cli->config->file ? cli->config->file : "none");
+        er_printf(&cli->out, "\n\n");
     }
     for (size_t i = 0; i < n; i++) {
         if (cli->out.is_json)

@@ -15,7 +15,7 @@ void er_doctor_say(struct er_doctor *doctor, enum er_finding finding, const char
         [ER_OK] = "ok", [ER_WARN] = "warn", [ER_FAIL] = "fail"};
     static const enum er_colour colours[] = {
         [ER_OK] = ER_GREEN, [ER_WARN] = ER_YELLOW, [ER_FAIL] = ER_RED};
-    struct er_out *out = &doctor->cli->out;
+    struct er_print *out = &doctor->cli->out;
     char text[ERRAND_ERROR_MAX];
     struct er_line line;
     va_list ap;
@@ -36,14 +36,14 @@ void er_doctor_say(struct er_doctor *doctor, enum er_finding finding, const char
         er_line_done(&line);
         return;
     }
-    er_out_text(out, colours[finding], words[finding]);
-    er_out_printf(out, ": %*s%s: ", finding == ER_OK ? 2 : 0, "", check);
-    er_out_safe(out, text);
+    er_print_text(out, colours[finding], words[finding]);
+    er_printf(out, ": %*s%s: ", finding == ER_OK ? 2 : 0, "", check);
+    er_print_safe(out, text);
     if (remedy) {
-        er_out_printf(out, " → ");
-        er_out_safe(out, remedy);
+        er_printf(out, " → ");
+        er_print_safe(out, remedy);
     }
-    er_out_printf(out, "\n");
+    er_printf(out, "\n");
 }
 
 /* ---------------------------------------------------------------- the store */
@@ -215,8 +215,7 @@ static int exec(struct er_cli *cli, struct errand_error *err)
     er_doctor_host(&d);
     er_doctor_jobs(&d);
     if (!cli->out.is_json && d.failed_n + d.warned_n)
-        er_out_printf(&cli->out, "\n%d to repair, %d to look at\n", d.failed_n,
-                      d.warned_n);
+        er_printf(&cli->out, "\n%d to repair, %d to look at\n", d.failed_n, d.warned_n);
     return d.failed_n ? ER_EXIT_FAILED : ER_EXIT_DONE;
 }
 

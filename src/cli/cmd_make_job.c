@@ -124,9 +124,8 @@ static int exec(struct er_cli *cli, struct errand_error *err)
         (rc = er_folder_make(folder, err)) < 0 ||
         (rc = er_file_make(path, t->mode, text, err)) < 0)
         return rc;
-    er_out_printf(&cli->out,
-                  "made app/Jobs/%s%s\n\nnext:\n  errand queue:dispatch %s '{}'\n", name,
-                  t->suffix, name);
+    er_printf(&cli->out, "made app/Jobs/%s%s\n\nnext:\n  errand queue:dispatch %s '{}'\n",
+              name, t->suffix, name);
     return ER_EXIT_DONE;
 }
 

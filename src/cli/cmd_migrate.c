@@ -25,14 +25,13 @@ static void say(struct er_cli *cli, const char *shown, bool is_check,
         er_line_end(&line, &cli->out);
         er_line_done(&line);
     } else if (is_current) {
-        er_out_printf(&cli->out, "%s: schema %d is current\n", shown, r->schema_found);
+        er_printf(&cli->out, "%s: schema %d is current\n", shown, r->schema_found);
     } else if (is_check) {
-        er_out_printf(&cli->out,
-                      "%s: schema %d, this errand wants %d: run errand migrate\n", shown,
-                      r->schema_found, r->schema_wanted);
+        er_printf(&cli->out, "%s: schema %d, this errand wants %d: run errand migrate\n",
+                  shown, r->schema_found, r->schema_wanted);
     } else {
-        er_out_printf(&cli->out, "%s: schema %d is now %d\n", shown, r->schema_found,
-                      r->schema_wanted);
+        er_printf(&cli->out, "%s: schema %d is now %d\n", shown, r->schema_found,
+                  r->schema_wanted);
     }
 }
 

@@ -36,15 +36,14 @@ static int folder_claim(struct er_cli *cli, const char *dir, struct errand_error
 
 static void next_steps(struct er_cli *cli, const char *dir)
 {
-    struct er_out *out = &cli->out;
+    struct er_print *out = &cli->out;
 
-    er_out_printf(out, "made %s: errand.yml, .gitignore, app/Jobs/hello.c\n\nnext:\n",
-                  dir);
+    er_printf(out, "made %s: errand.yml, .gitignore, app/Jobs/hello.c\n\nnext:\n", dir);
     if (strcmp(dir, ".") != 0)
-        er_out_printf(out, "  cd %s\n", dir);
-    er_out_printf(out, "  errand queue:dispatch hello '{\"name\":\"Ann\"}'\n"
-                       "  errand queue:work --stop-when-empty\n"
-                       "  errand queue:list\n");
+        er_printf(out, "  cd %s\n", dir);
+    er_printf(out, "  errand queue:dispatch hello '{\"name\":\"Ann\"}'\n"
+                   "  errand queue:work --stop-when-empty\n"
+                   "  errand queue:list\n");
 }
 
 static int exec(struct er_cli *cli, struct errand_error *err)

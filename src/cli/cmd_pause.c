@@ -17,11 +17,10 @@ static void say(struct er_cli *cli, const char *queue, bool is_paused, int64_t f
     struct er_line line;
 
     if (!cli->out.is_json) {
-        er_out_printf(&cli->out, "queue '%s' is %s", queue,
-                      is_paused ? "paused" : "resumed");
+        er_printf(&cli->out, "queue '%s' is %s", queue, is_paused ? "paused" : "resumed");
         if (is_paused && for_ms >= 0)
-            er_out_printf(&cli->out, " for %s", er_span_text(for_ms, span));
-        er_out_printf(&cli->out, "\n");
+            er_printf(&cli->out, " for %s", er_span_text(for_ms, span));
+        er_printf(&cli->out, "\n");
         return;
     }
     er_line_init(&line);

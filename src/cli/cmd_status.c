@@ -58,7 +58,7 @@ static void row(struct er_table *table, const struct errand_queue_info *q, int64
         er_table_str(table, ER_YELLOW, er_ago_text(q->paused_until_ms, now_ms, since));
 }
 
-static void line_print(struct er_line *line, struct er_out *out,
+static void line_print(struct er_line *line, struct er_print *out,
                        const struct errand_queue_info *q, int64_t now_ms)
 {
     int64_t waits = now_ms - q->oldest_ready_ms;

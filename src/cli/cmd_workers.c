@@ -109,7 +109,7 @@ static int tables_print(struct er_cli *cli, const struct view *v,
     }
     workers_print(workers, v);
     if (v->running.jobs_n)
-        er_out_printf(&cli->out, "\n");
+        er_printf(&cli->out, "\n");
     running_print(running, v);
     if (v->workers.workers_n == 0)
         er_cli_note(cli, "no worker is alive; start one with errand queue:work");

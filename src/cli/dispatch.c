@@ -98,7 +98,7 @@ static void say_pushed(struct er_cli *cli, const struct errand_id *id, int pushe
         er_line_done(&line);
         return;
     }
-    er_out_printf(&cli->out, "%s\n", id->text);
+    er_printf(&cli->out, "%s\n", id->text);
     if (pushed == ERRAND_DUPLICATE)
         er_cli_note(cli, "nothing was stored: this job holds the id or the key already");
 }
@@ -127,7 +127,7 @@ static int say_end(struct er_cli *cli, const struct errand_job_info *job)
         er_line_end(&line, &cli->out);
     } else if (job->result.len) {
         er_line_raw(&line, NULL, job->result);
-        er_out_printf(&cli->out, "%s\n", line.buf.ptr);
+        er_printf(&cli->out, "%s\n", line.buf.ptr);
     }
     er_line_done(&line);
     if (job->state == ERRAND_COMPLETED)
@@ -146,7 +146,7 @@ static int wait_for(struct er_cli *cli, const struct errand_id *id,
     struct errand_job_detail *detail = NULL;
     int rc;
 
-    er_out_flush(&cli->out);
+    er_print_flush(&cli->out);
     if (!is_anybody_alive(cli))
         er_cli_note(cli, "no worker is alive; start one with errand queue:work");
     if ((rc = errand_wait(cli->errand, id, -1, err)) < 0)

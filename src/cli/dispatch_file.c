@@ -230,12 +230,12 @@ static void say_done(struct load *l, int64_t took_ms)
         er_line_done(&line);
         return;
     }
-    er_out_printf(&l->cli->out, "%s %s dispatched in %s", er_count_text(l->stored, n),
-                  l->stored == 1 ? "job" : "jobs", er_span_text(took_ms, span));
+    er_printf(&l->cli->out, "%s %s dispatched in %s", er_count_text(l->stored, n),
+              l->stored == 1 ? "job" : "jobs", er_span_text(took_ms, span));
     if (l->known)
-        er_out_printf(&l->cli->out, ", %s were there already",
-                      er_count_text(l->known, known));
-    er_out_printf(&l->cli->out, "\n");
+        er_printf(&l->cli->out, ", %s were there already",
+                  er_count_text(l->known, known));
+    er_printf(&l->cli->out, "\n");
 }
 
 int er_dispatch_file(struct er_cli *cli, const char *name, const char *path,

@@ -95,7 +95,7 @@ static void result_print(struct er_sync *s)
         return;
     er_line_init(&line);
     er_line_raw(&line, NULL, (struct errand_slice){s->result.ptr, s->result.len});
-    er_out_printf(&s->cli->out, "%s\n", line.buf.ptr);
+    er_printf(&s->cli->out, "%s\n", line.buf.ptr);
     er_line_done(&line);
 }
 

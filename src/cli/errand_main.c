@@ -66,7 +66,7 @@ static void say(const char *prefix, const char *message)
 
 void er_cli_complain(struct er_cli *cli, const char *message)
 {
-    er_out_flush(&cli->out); /* what was printed before comes before */
+    er_print_flush(&cli->out); /* what was printed before comes before */
     say("errand: ", message);
 }
 
@@ -75,7 +75,7 @@ void er_cli_note(struct er_cli *cli, const char *fmt, ...)
     char text[ERRAND_ERROR_MAX];
     va_list ap;
 
-    er_out_flush(&cli->out);
+    er_print_flush(&cli->out);
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
@@ -105,7 +105,7 @@ static int command_run(struct er_cli *cli, int argc, char **argv,
     if (er_cli_has(cli, "no-color"))
         cli->out.has_colour = false;
     if (er_cli_has(cli, "version"))
-        er_out_printf(&cli->out, "errand %s\n", ERRAND_VERSION);
+        er_printf(&cli->out, "errand %s\n", ERRAND_VERSION);
     else if (!cli->command)
         er_help_overview(&cli->out);
     else if (er_cli_has(cli, "help"))
@@ -125,12 +125,12 @@ static int command_main(int argc, char **argv)
         say("errand: ", "out of memory");
         return ER_EXIT_TRY_AGAIN;
     }
-    er_out_init(&cli.out, stdout);
+    er_print_init(&cli.out, stdout);
     if ((rc = command_run(&cli, argc, argv, &err)) < 0)
         er_cli_complain(&cli, err.message);
     code = er_cli_exit(rc);
     er_cli_close(&cli);
-    if ((rc = er_out_done(&cli.out, &err)) < 0) {
+    if ((rc = er_print_done(&cli.out, &err)) < 0) {
         say("errand: ", err.message);
         code = code ? code : er_cli_exit(rc);
     }
@@ -146,6 +146,6 @@ int errand_main(int argc, char **argv)
         return er_describe_main(argc, argv);
     if (standard_fds() < 0)
         return ER_EXIT_FAILED;
-    signal(SIGPIPE, SIG_IGN); /* a reader that went away is a failed write, see out.h */
+    signal(SIGPIPE, SIG_IGN); /* a reader that went away is a failed write, see print.h */
     return command_main(argc, argv);
 }

@@ -7,15 +7,15 @@
 
 enum { INDENT = 2, GAP = 2, LABEL_MAX = 30, USAGE_MAX = 128 };
 
-static void section(struct er_out *out, const char *title)
+static void section(struct er_print *out, const char *title)
 {
-    er_out_add(out, "\n", 1);
-    er_out_text(out, ER_BOLD, title);
-    er_out_add(out, "\n", 1);
+    er_print_add(out, "\n", 1);
+    er_print_text(out, ER_BOLD, title);
+    er_print_add(out, "\n", 1);
 }
 
 /* Columns, not bytes: "…" is one. */
-static int width_of(const struct er_out *out, const char *label)
+static int width_of(const struct er_print *out, const char *label)
 {
     return er_text_width(out, label, strlen(label));
 }
@@ -28,18 +28,18 @@ static void label_of(const struct er_flag *flag, char *buf, size_t size)
         snprintf(buf, size, "--%s", flag->name);
 }
 
-static void row(struct er_out *out, const char *label, int width, const char *help)
+static void row(struct er_print *out, const char *label, int width, const char *help)
 {
     int room = width - width_of(out, label);
 
-    er_out_printf(out, "%*s%s", INDENT, "", label);
+    er_printf(out, "%*s%s", INDENT, "", label);
     if (room < 0)
-        er_out_printf(out, "\n%*s%s\n", INDENT + width + GAP, "", help);
+        er_printf(out, "\n%*s%s\n", INDENT + width + GAP, "", help);
     else
-        er_out_printf(out, "%*s%s\n", room + GAP, "", help);
+        er_printf(out, "%*s%s\n", room + GAP, "", help);
 }
 
-static void flags_print(struct er_out *out, const char *title,
+static void flags_print(struct er_print *out, const char *title,
                         const struct er_flag *flags)
 {
     char label[64];
@@ -59,15 +59,15 @@ static void flags_print(struct er_out *out, const char *title,
     }
 }
 
-void er_help_overview(struct er_out *out)
+void er_help_overview(struct er_print *out)
 {
     const char *group = "";
 
-    er_out_text(out, ER_BOLD, "errand");
-    er_out_printf(out,
-                  " %s: background jobs for programs in any language\n\n"
-                  "errand COMMAND [options]\n",
-                  ERRAND_VERSION);
+    er_print_text(out, ER_BOLD, "errand");
+    er_printf(out,
+              " %s: background jobs for programs in any language\n\n"
+              "errand COMMAND [options]\n",
+              ERRAND_VERSION);
     for (size_t i = 0; i < er_commands_n; i++) {
         const struct er_command *c = er_commands[i];
 
@@ -77,15 +77,15 @@ void er_help_overview(struct er_out *out)
         row(out, c->name, 16, c->help);
     }
     flags_print(out, "Options of every command", er_global_flags);
-    er_out_printf(out, "\nerrand COMMAND --help explains one command with an example.\n");
+    er_printf(out, "\nerrand COMMAND --help explains one command with an example.\n");
 }
 
-static void example_print(struct er_out *out, const char *example)
+static void example_print(struct er_print *out, const char *example)
 {
     while (*example) {
         size_t len = strcspn(example, "\n");
 
-        er_out_printf(out, "  $ %.*s\n", (int)len, example);
+        er_printf(out, "  $ %.*s\n", (int)len, example);
         example += len + (example[len] == '\n');
     }
 }
@@ -101,16 +101,16 @@ static void usage_of(const struct er_command *c, char *buf)
         snprintf(buf, USAGE_MAX, "%s%s%s", *c->args ? " " : "", c->args, options);
 }
 
-void er_help_command(struct er_out *out, const struct er_command *command)
+void er_help_command(struct er_print *out, const struct er_command *command)
 {
     char usage[USAGE_MAX];
 
     usage_of(command, usage);
-    er_out_text(out, ER_BOLD, "errand ");
-    er_out_text(out, ER_BOLD, command->name);
-    er_out_printf(out, "%s\n\n%s\n", usage, command->help);
+    er_print_text(out, ER_BOLD, "errand ");
+    er_print_text(out, ER_BOLD, command->name);
+    er_printf(out, "%s\n\n%s\n", usage, command->help);
     if (command->about)
-        er_out_printf(out, "\n%s\n", command->about);
+        er_printf(out, "\n%s\n", command->about);
     flags_print(out, "Options", command->flags);
     flags_print(out, "Options of every command", er_global_flags);
     section(out, strchr(command->example, '\n') ? "Examples" : "Example");
@@ -119,52 +119,51 @@ void er_help_command(struct er_out *out, const struct er_command *command)
 
 /* ---------------------------------------------------------------- docs/commands.md */
 
-static void markdown_flags(struct er_out *out, const struct er_flag *flags)
+static void markdown_flags(struct er_print *out, const struct er_flag *flags)
 {
     char label[64];
 
     if (!er_flag_first(flags))
         return;
-    er_out_printf(out, "| option | |\n| --- | --- |\n");
+    er_printf(out, "| option | |\n| --- | --- |\n");
     for (const struct er_flag *f = er_flag_first(flags); f; f = er_flag_next(f)) {
         label_of(f, label, sizeof label);
-        er_out_printf(out, "| `%s` | %s |\n", label, f->help);
+        er_printf(out, "| `%s` | %s |\n", label, f->help);
     }
-    er_out_printf(out, "\n");
+    er_printf(out, "\n");
 }
 
-static void markdown_command(struct er_out *out, const struct er_command *c)
+static void markdown_command(struct er_print *out, const struct er_command *c)
 {
     char usage[USAGE_MAX];
 
     usage_of(c, usage);
-    er_out_printf(out, "### %s\n\n`errand %s%s`\n\n%s\n\n", c->name, c->name, usage,
-                  c->help);
+    er_printf(out, "### %s\n\n`errand %s%s`\n\n%s\n\n", c->name, c->name, usage, c->help);
     if (c->about)
-        er_out_printf(out, "%s\n\n", c->about);
+        er_printf(out, "%s\n\n", c->about);
     markdown_flags(out, c->flags);
-    er_out_printf(out, "```\n");
+    er_printf(out, "```\n");
     example_print(out, c->example);
-    er_out_printf(out, "```\n\n");
+    er_printf(out, "```\n\n");
 }
 
-void er_help_markdown(struct er_out *out)
+void er_help_markdown(struct er_print *out)
 {
     const char *group = "";
 
-    er_out_printf(
-        out, "# Commands\n\n"
-             "Made by `errand help --markdown` from the tables in `src/cli/`; a test "
-             "compares the two.\n\n"
-             "Data goes to standard output, with `--json` one JSON object a line, "
-             "the rest to standard error.\n"
-             "Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 75 store "
-             "unavailable or full, try again.\n\n"
-             "Every command takes:\n\n");
+    er_printf(out,
+              "# Commands\n\n"
+              "Made by `errand help --markdown` from the tables in `src/cli/`; a test "
+              "compares the two.\n\n"
+              "Data goes to standard output, with `--json` one JSON object a line, "
+              "the rest to standard error.\n"
+              "Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 75 store "
+              "unavailable or full, try again.\n\n"
+              "Every command takes:\n\n");
     markdown_flags(out, er_global_flags);
     for (size_t i = 0; i < er_commands_n; i++) {
         if (strcmp(group, er_commands[i]->group) != 0)
-            er_out_printf(out, "## %s\n\n", er_commands[i]->group);
+            er_printf(out, "## %s\n\n", er_commands[i]->group);
         group = er_commands[i]->group;
         markdown_command(out, er_commands[i]);
     }

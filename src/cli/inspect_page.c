@@ -8,16 +8,16 @@
 
 enum { LABEL = 12, INDENT = LABEL, PAGE_MAX = 4 << 20, SHOWN_MAX = 64 << 10 };
 
-static void label(struct er_out *out, const char *text)
+static void label(struct er_print *out, const char *text)
 {
-    er_out_colour(out, ER_DIM);
-    er_out_printf(out, "%-*s", LABEL, text);
-    er_out_colour(out, ER_PLAIN);
+    er_print_colour(out, ER_DIM);
+    er_printf(out, "%-*s", LABEL, text);
+    er_print_colour(out, ER_PLAIN);
 }
 
 /* Text over one or more lines, each set in, safe for a terminal. What no eye would read
  * to the end is cut, and said to be. */
-static void block(struct er_out *out, enum er_colour colour, struct errand_slice text,
+static void block(struct er_print *out, enum er_colour colour, struct errand_slice text,
                   int indent)
 {
     bool is_cut = text.len > SHOWN_MAX;
@@ -32,20 +32,20 @@ static void block(struct er_out *out, enum er_colour colour, struct errand_slice
     er_text_escape(&buf, text, true);
     if (buf.has_failed)
         out->has_failed = true;
-    er_out_colour(out, colour);
+    er_print_colour(out, colour);
     for (p = buf.ptr ? buf.ptr : ""; *p;) {
         size_t len = strcspn(p, "\n");
 
-        er_out_printf(out, "%*s%.*s\n", p == buf.ptr ? 0 : indent, "", (int)len, p);
+        er_printf(out, "%*s%.*s\n", p == buf.ptr ? 0 : indent, "", (int)len, p);
         p += len + (p[len] == '\n');
     }
-    er_out_colour(out, ER_PLAIN);
+    er_print_colour(out, ER_PLAIN);
     if (is_cut)
-        er_out_printf(out, "%*s… cut here; --json shows all\n", indent, "");
+        er_printf(out, "%*s… cut here; --json shows all\n", indent, "");
     er_buf_done(&buf);
 }
 
-static void value(struct er_out *out, const char *name, struct errand_slice json)
+static void value(struct er_print *out, const char *name, struct errand_slice json)
 {
     struct er_buf buf;
 
@@ -61,50 +61,50 @@ static void value(struct er_out *out, const char *name, struct errand_slice json
     er_buf_done(&buf);
 }
 
-static void time_line(struct er_out *out, const char *name, int64_t ms, int64_t now_ms)
+static void time_line(struct er_print *out, const char *name, int64_t ms, int64_t now_ms)
 {
     char when[32], ago[ER_WHEN_SIZE];
 
     if (ms == 0)
         return;
     label(out, name);
-    er_out_printf(out, "%s  ", er_time_format(ms, when, sizeof when));
-    er_out_text(out, ER_DIM, er_ago_text(ms, now_ms, ago));
-    er_out_printf(out, "\n");
+    er_printf(out, "%s  ", er_time_format(ms, when, sizeof when));
+    er_print_text(out, ER_DIM, er_ago_text(ms, now_ms, ago));
+    er_printf(out, "\n");
 }
 
-static void state_line(struct er_out *out, const struct errand_job_info *job,
+static void state_line(struct er_print *out, const struct errand_job_info *job,
                        int64_t now_ms)
 {
     char ago[ER_WHEN_SIZE];
 
     label(out, "state");
-    er_out_text(out, er_state_colour(job->state), errand_state_name(job->state));
-    er_out_printf(out, ", attempt %d of %d", (int)job->attempts, (int)job->tries);
+    er_print_text(out, er_state_colour(job->state), errand_state_name(job->state));
+    er_printf(out, ", attempt %d of %d", (int)job->attempts, (int)job->tries);
     if (job->state == ERRAND_SCHEDULED)
-        er_out_printf(out, ", runs %s", er_ago_text(job->run_at_ms, now_ms, ago));
+        er_printf(out, ", runs %s", er_ago_text(job->run_at_ms, now_ms, ago));
     if (job->state == ERRAND_RUNNING && job->progress >= 0)
-        er_out_printf(out, ", %d %% done", (int)job->progress);
+        er_printf(out, ", %d %% done", (int)job->progress);
     if (job->state == ERRAND_RUNNING && job->cancel_requested)
-        er_out_printf(out, ", asked to stop");
-    er_out_printf(out, "\n");
+        er_printf(out, ", asked to stop");
+    er_printf(out, "\n");
     if (job->state == ERRAND_RUNNING && job->progress_note.len) {
         label(out, "");
         block(out, ER_PLAIN, job->progress_note, INDENT);
     }
 }
 
-static void head(struct er_out *out, const struct errand_job_info *job, int64_t now_ms)
+static void head(struct er_print *out, const struct errand_job_info *job, int64_t now_ms)
 {
     label(out, "job");
-    er_out_text(out, ER_BOLD, job->name);
-    er_out_printf(out, "  %s\n", job->id.text);
+    er_print_text(out, ER_BOLD, job->name);
+    er_printf(out, "  %s\n", job->id.text);
     state_line(out, job, now_ms);
     label(out, "queue");
-    er_out_printf(out, "%s", job->queue);
+    er_printf(out, "%s", job->queue);
     if (job->priority)
-        er_out_printf(out, ", priority %d", (int)job->priority);
-    er_out_printf(out, "\n");
+        er_printf(out, ", priority %d", (int)job->priority);
+    er_printf(out, "\n");
     time_line(out, "dispatched", job->created_ms, now_ms);
     if (job->run_at_ms > job->created_ms)
         time_line(out, "run at", job->run_at_ms, now_ms);
@@ -112,32 +112,32 @@ static void head(struct er_out *out, const struct errand_job_info *job, int64_t 
     time_line(out, "ended", job->finished_ms, now_ms);
     if (job->worker && *job->worker && job->state == ERRAND_RUNNING) {
         label(out, "worker");
-        er_out_safe(out, job->worker);
-        er_out_printf(out, "\n");
+        er_print_safe(out, job->worker);
+        er_printf(out, "\n");
     }
     for (size_t i = 0; i < job->tags_n; i++) {
         if (i == 0)
             label(out, "tags");
-        er_out_printf(out, "%s%s", job->tags[i], i + 1 < job->tags_n ? ", " : "\n");
+        er_printf(out, "%s%s", job->tags[i], i + 1 < job->tags_n ? ", " : "\n");
     }
     if (job->batch.text[0]) {
         label(out, "batch");
-        er_out_printf(out, "%s\n", job->batch.text);
+        er_printf(out, "%s\n", job->batch.text);
     }
 }
 
-static void edges(struct er_out *out, const char *name,
+static void edges(struct er_print *out, const char *name,
                   const struct errand_edge_info *list, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         label(out, i == 0 ? name : "");
-        er_out_printf(out, "%s%s", list[i].is_batch ? "batch " : "", list[i].id.text);
+        er_printf(out, "%s%s", list[i].is_batch ? "batch " : "", list[i].id.text);
         if (!list[i].is_batch) {
-            er_out_printf(out, "  ");
-            er_out_text(out, er_state_colour(list[i].state),
-                        errand_state_name(list[i].state));
+            er_printf(out, "  ");
+            er_print_text(out, er_state_colour(list[i].state),
+                          errand_state_name(list[i].state));
         }
-        er_out_printf(out, "\n");
+        er_printf(out, "\n");
     }
 }
 
@@ -148,32 +148,32 @@ static enum er_colour outcome_colour(enum errand_outcome_kind kind)
     return kind == ERRAND_OUT_RETRY || kind == ERRAND_OUT_FAIL ? ER_RED : ER_DIM;
 }
 
-static void attempt(struct er_out *out, const struct errand_attempt *a)
+static void attempt(struct er_print *out, const struct errand_attempt *a)
 {
     char when[32], span[ER_WHEN_SIZE], cause[ER_CAUSE_SIZE], title[32];
 
     snprintf(title, sizeof title, "attempt %d", (int)a->n);
-    er_out_printf(out, "\n");
+    er_printf(out, "\n");
     label(out, title);
-    er_out_text(out, outcome_colour(a->outcome), er_outcome_name(a->outcome));
-    er_out_printf(out, " after %s", er_span_text(a->ended_ms - a->started_ms, span));
+    er_print_text(out, outcome_colour(a->outcome), er_outcome_name(a->outcome));
+    er_printf(out, " after %s", er_span_text(a->ended_ms - a->started_ms, span));
     if (*er_cause_text(a, cause))
-        er_out_printf(out, ": %s", cause);
-    er_out_printf(out, "\n%*s", INDENT, "");
-    er_out_colour(out, ER_DIM);
-    er_out_printf(out, "%s", er_time_format(a->started_ms, when, sizeof when));
+        er_printf(out, ": %s", cause);
+    er_printf(out, "\n%*s", INDENT, "");
+    er_print_colour(out, ER_DIM);
+    er_printf(out, "%s", er_time_format(a->started_ms, when, sizeof when));
     if (a->worker && *a->worker) {
-        er_out_printf(out, " on ");
-        er_out_safe(out, a->worker);
+        er_printf(out, " on ");
+        er_print_safe(out, a->worker);
     }
     if (a->max_rss_kib)
-        er_out_printf(out, ", %d MiB", (int)((a->max_rss_kib + 1023) / 1024));
+        er_printf(out, ", %d MiB", (int)((a->max_rss_kib + 1023) / 1024));
     if (a->cpu_ms)
-        er_out_printf(out, ", %s of CPU", er_span_text(a->cpu_ms, span));
-    er_out_colour(out, ER_PLAIN);
-    er_out_printf(out, "\n");
+        er_printf(out, ", %s of CPU", er_span_text(a->cpu_ms, span));
+    er_print_colour(out, ER_PLAIN);
+    er_printf(out, "\n");
     if (a->error.len) {
-        er_out_printf(out, "%*s", INDENT, "");
+        er_printf(out, "%*s", INDENT, "");
         block(out, ER_RED, a->error, INDENT);
     }
     if (a->log.len) {
@@ -182,7 +182,7 @@ static void attempt(struct er_out *out, const struct errand_attempt *a)
     }
 }
 
-static void next_step(struct er_out *out, const struct errand_job_info *job)
+static void next_step(struct er_print *out, const struct errand_job_info *job)
 {
     const char *what = NULL;
 
@@ -200,17 +200,17 @@ static void next_step(struct er_out *out, const struct errand_job_info *job)
     case ERRAND_COMPLETED:
         return;
     }
-    er_out_printf(out, "\n");
-    er_out_colour(out, ER_DIM);
-    er_out_printf(out, "%s %s", what, job->id.text);
-    er_out_colour(out, ER_PLAIN);
-    er_out_printf(out, "\n");
+    er_printf(out, "\n");
+    er_print_colour(out, ER_DIM);
+    er_printf(out, "%s %s", what, job->id.text);
+    er_print_colour(out, ER_PLAIN);
+    er_printf(out, "\n");
 }
 
 void er_inspect_page(struct er_cli *cli, const struct errand_job_detail *d,
                      int64_t now_ms)
 {
-    struct er_out *out = &cli->out;
+    struct er_print *out = &cli->out;
 
     head(out, &d->job, now_ms);
     edges(out, "waits for", d->parents, d->parents_n);

@@ -28,13 +28,13 @@ void er_line_begin(struct er_line *line)
     line->needs_comma = false;
 }
 
-void er_line_end(struct er_line *line, struct er_out *out)
+void er_line_end(struct er_line *line, struct er_print *out)
 {
     er_buf_str(&line->buf, "}\n");
     if (line->buf.has_failed)
         out->has_failed = true;
     else
-        er_out_add(out, line->buf.ptr, line->buf.len);
+        er_print_add(out, line->buf.ptr, line->buf.len);
 }
 
 static void key_add(struct er_line *line, const char *key)

@@ -3,7 +3,7 @@
 #ifndef ER_CLI_LINE_H
 #define ER_CLI_LINE_H
 
-#include "cli/out.h"
+#include "cli/print.h"
 
 struct er_line {
     struct er_buf buf;
@@ -14,7 +14,7 @@ void er_line_init(struct er_line *line);
 void er_line_done(struct er_line *line);
 
 void er_line_begin(struct er_line *line);
-void er_line_end(struct er_line *line, struct er_out *out); /* prints it */
+void er_line_end(struct er_line *line, struct er_print *out); /* prints it */
 
 /* `key` NULL inside an array. */
 void er_line_text(struct er_line *line, const char *key, struct errand_slice text);

@@ -17,7 +17,7 @@ struct cell {
 };
 
 struct er_table {
-    struct er_out *out;
+    struct er_print *out;
     const struct er_column *columns;
     size_t columns_n;
     struct errand_arena *arena; /* texts of the page held back */
@@ -27,7 +27,7 @@ struct er_table {
     bool has_header; /* printed */
 };
 
-struct er_table *er_table_new(struct er_out *out, const struct er_column *columns,
+struct er_table *er_table_new(struct er_print *out, const struct er_column *columns,
                               size_t n)
 {
     struct er_table *t = calloc(1, sizeof *t);
@@ -115,7 +115,7 @@ void er_table_int(struct er_table *table, enum er_colour colour, int64_t number)
 
 static void pad(struct er_table *t, int n)
 {
-    er_out_printf(t->out, "%*s", n, "");
+    er_printf(t->out, "%*s", n, "");
 }
 
 static void cell_print(struct er_table *t, const struct cell *cell, size_t column)
@@ -126,12 +126,12 @@ static void cell_print(struct er_table *t, const struct cell *cell, size_t colum
     if (t->columns[column].is_right)
         pad(t, room);
     if (cell->colour != ER_PLAIN)
-        er_out_colour(t->out, cell->colour);
-    er_out_add(t->out, cell->text, cell->len);
+        er_print_colour(t->out, cell->colour);
+    er_print_add(t->out, cell->text, cell->len);
     if (cell->colour != ER_PLAIN)
-        er_out_colour(t->out, ER_PLAIN);
+        er_print_colour(t->out, ER_PLAIN);
     if (is_last)
-        er_out_add(t->out, "\n", 1);
+        er_print_add(t->out, "\n", 1);
     else
         pad(t, (t->columns[column].is_right ? 0 : room) + GAP);
 }

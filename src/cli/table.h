@@ -3,7 +3,7 @@
 #ifndef ER_CLI_TABLE_H
 #define ER_CLI_TABLE_H
 
-#include "cli/out.h"
+#include "cli/print.h"
 
 struct er_column {
     const char *title;
@@ -14,7 +14,7 @@ struct er_column {
 enum { ER_TABLE_COLUMNS_MAX = 16 };
 
 struct er_table;
-struct er_table *er_table_new(struct er_out *out, const struct er_column *columns,
+struct er_table *er_table_new(struct er_print *out, const struct er_column *columns,
                               size_t n); /* NULL: out of memory, noted in `out` */
 void er_table_free(struct er_table *table);
 /* The next cell, left to right; a full row begins the next one. Bytes are escaped. */

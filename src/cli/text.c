@@ -1,5 +1,5 @@
 /* text.c: text that is safe on a terminal, and how wide it is. */
-#include "cli/out.h"
+#include "cli/print.h"
 
 #include <wchar.h>
 
@@ -70,7 +70,7 @@ static int character_width(uint32_t c)
     return w < 0 ? 1 : w;
 }
 
-size_t er_text_fit(const struct er_out *out, const char *text, size_t len, int columns)
+size_t er_text_fit(const struct er_print *out, const char *text, size_t len, int columns)
 {
     locale_t old = out->utf8 ? uselocale(out->utf8) : (locale_t)0;
     size_t i = 0, n;
@@ -88,7 +88,7 @@ size_t er_text_fit(const struct er_out *out, const char *text, size_t len, int c
     return i;
 }
 
-int er_text_width(const struct er_out *out, const char *text, size_t len)
+int er_text_width(const struct er_print *out, const char *text, size_t len)
 {
     locale_t old = out->utf8 ? uselocale(out->utf8) : (locale_t)0;
     int used = 0;

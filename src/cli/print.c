@@ -1,5 +1,5 @@
-/* out.c: standard output with colours and a reader that may go away. */
-#include "cli/out.h"
+/* print.c: standard output with colours and a reader that may go away. */
+#include "cli/print.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -27,11 +27,11 @@ static int terminal_columns(int fd)
     return 80;
 }
 
-void er_out_init(struct er_out *out, FILE *file)
+void er_print_init(struct er_print *out, FILE *file)
 {
     const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
 
-    *out = (struct er_out){.file = file};
+    *out = (struct er_print){.file = file};
     out->is_terminal = isatty(fileno(file)) == 1;
     out->has_colour = out->is_terminal && (!no_colour || !*no_colour) && term &&
                       strcmp(term, "dumb") != 0;
@@ -41,7 +41,7 @@ void er_out_init(struct er_out *out, FILE *file)
     er_buf_init(&out->scratch, SCRATCH_MAX);
 }
 
-int er_out_done(struct er_out *out, struct errand_error *err)
+int er_print_done(struct er_print *out, struct errand_error *err)
 {
     int rc = 0;
 
@@ -58,7 +58,7 @@ int er_out_done(struct er_out *out, struct errand_error *err)
     return rc;
 }
 
-void er_out_add(struct er_out *out, const char *ptr, size_t len)
+void er_print_add(struct er_print *out, const char *ptr, size_t len)
 {
     if (out->is_closed || len == 0)
         return;
@@ -66,7 +66,7 @@ void er_out_add(struct er_out *out, const char *ptr, size_t len)
         out->is_closed = true;
 }
 
-void er_out_printf(struct er_out *out, const char *fmt, ...)
+void er_printf(struct er_print *out, const char *fmt, ...)
 {
     va_list ap;
 
@@ -78,29 +78,29 @@ void er_out_printf(struct er_out *out, const char *fmt, ...)
     va_end(ap);
 }
 
-void er_out_colour(struct er_out *out, enum er_colour colour)
+void er_print_colour(struct er_print *out, enum er_colour colour)
 {
     if (out->has_colour)
-        er_out_add(out, colours[colour], strlen(colours[colour]));
+        er_print_add(out, colours[colour], strlen(colours[colour]));
 }
 
-void er_out_text(struct er_out *out, enum er_colour colour, const char *text)
+void er_print_text(struct er_print *out, enum er_colour colour, const char *text)
 {
     if (colour != ER_PLAIN)
-        er_out_colour(out, colour);
-    er_out_add(out, text, strlen(text));
+        er_print_colour(out, colour);
+    er_print_add(out, text, strlen(text));
     if (colour != ER_PLAIN)
-        er_out_colour(out, ER_PLAIN);
+        er_print_colour(out, ER_PLAIN);
 }
 
-void er_out_safe(struct er_out *out, const char *text)
+void er_print_safe(struct er_print *out, const char *text)
 {
     er_buf_reset(&out->scratch);
     er_text_escape(&out->scratch, (struct errand_slice){text, strlen(text)}, false);
-    er_out_add(out, out->scratch.ptr, out->scratch.len);
+    er_print_add(out, out->scratch.ptr, out->scratch.len);
 }
 
-void er_out_flush(struct er_out *out)
+void er_print_flush(struct er_print *out)
 {
     if (!out->is_closed && fflush(out->file) != 0 && errno == EPIPE)
         out->is_closed = true;

@@ -1,10 +1,10 @@
-/* out.h: everything a command prints on standard output goes through here.
+/* print.h: everything a command prints on standard output goes through here.
  *
  * Colours only on a terminal, and not with --no-color or NO_COLOR. Text that came from a
  * job is escaped before it is printed, so that no payload can speak to the terminal. A
  * reader that went away (`| head`) ends the output, not the command. */
-#ifndef ER_CLI_OUT_H
-#define ER_CLI_OUT_H
+#ifndef ER_CLI_PRINT_H
+#define ER_CLI_PRINT_H
 
 #include <locale.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@ enum er_colour {
     ER_CYAN,
 };
 
-struct er_out {
+struct er_print {
     FILE *file;
     bool has_colour, is_terminal, is_json;
     bool is_closed; /* nobody reads any more; what follows is dropped */
@@ -34,19 +34,19 @@ struct er_out {
     bool has_failed; /* out of memory */
 };
 
-void er_out_init(struct er_out *out, FILE *file);
+void er_print_init(struct er_print *out, FILE *file);
 /* Flushes. 0, or EIO when something could not be written; a closed pipe is no error. */
-int er_out_done(struct er_out *out, struct errand_error *err);
+int er_print_done(struct er_print *out, struct errand_error *err);
 
-void er_out_add(struct er_out *out, const char *ptr, size_t len);
-void er_out_printf(struct er_out *out, const char *fmt, ...)
+void er_print_add(struct er_print *out, const char *ptr, size_t len);
+void er_printf(struct er_print *out, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-void er_out_colour(struct er_out *out, enum er_colour colour); /* ER_PLAIN: back */
-void er_out_text(struct er_out *out, enum er_colour colour, const char *text);
+void er_print_colour(struct er_print *out, enum er_colour colour); /* ER_PLAIN: back */
+void er_print_text(struct er_print *out, enum er_colour colour, const char *text);
 /* Escaped: for text that is not our own. */
-void er_out_safe(struct er_out *out, const char *text);
+void er_print_safe(struct er_print *out, const char *text);
 /* Now, for what should be seen while the command goes on. */
-void er_out_flush(struct er_out *out);
+void er_print_flush(struct er_print *out);
 enum er_colour er_state_colour(enum errand_state state);
 
 /* Appends text fit for a terminal: control characters, bytes that are not UTF-8 and signs
@@ -54,8 +54,8 @@ enum er_colour er_state_colour(enum errand_state state);
  * feed and a tab stay. */
 int er_text_escape(struct er_buf *buf, struct errand_slice text, bool keep_lines);
 /* Columns that escaped text takes. */
-int er_text_width(const struct er_out *out, const char *text, size_t len);
+int er_text_width(const struct er_print *out, const char *text, size_t len);
 /* How many bytes of it fit into so many columns. */
-size_t er_text_fit(const struct er_out *out, const char *text, size_t len, int columns);
+size_t er_text_fit(const struct er_print *out, const char *text, size_t len, int columns);
 
 #endif
