@@ -1,0 +1,204 @@
+/* work.c: from dispatch to the end, as a user sees it. */
+#include "cli/shell.h"
+
+static int setup(void **state)
+{
+    shell_setup(state);
+    assert_code(sh("errand new . >/dev/null"), 0);
+    return 0;
+}
+
+TEST_FIXTURE(setup, shell_teardown)
+
+static json_t *inspect(const char *id)
+{
+    return json_line(sh("errand queue:inspect %s --json", id), 0);
+}
+
+TEST(the_first_five_minutes_work)
+{
+    struct run r = sh("errand queue:dispatch hello '{\"name\":\"Ann\"}' --id=j && "
+                      "errand queue:work --stop-when-empty");
+    json_t *job, *attempt;
+
+    assert_code(r, 0);
+    job = inspect("j");
+    assert_json_string(job, "state", "completed");
+    assert_json_int(job, "attempts", 1);
+    assert_json_int(json_object_get(job, "result"), "letters", 3);
+    attempt = json_array_get(json_object_get(job, "attempt_list"), 0);
+    assert_json_string(attempt, "outcome", "completed");
+    assert_has(json_string_value(json_object_get(attempt, "log")), "hello, Ann");
+    json_decref(job);
+    r = sh("errand queue:inspect j");
+    assert_has(r.out, "completed, attempt 1 of 3");
+    assert_has(r.out, "\"letters\": 3");
+    assert_has(r.out, "hello, Ann");
+}
+
+TEST(the_templates_of_all_languages_run)
+{
+    struct run r =
+        sh("errand make:job mail && errand make:job backup --lang=sh && "
+           "errand make:job resize --lang=py && for j in mail backup resize; do "
+           "errand queue:dispatch $j '{}' --id=$j; done && "
+           "errand queue:work --stop-when-empty");
+    json_t *job;
+
+    assert_code(r, 0);
+    assert_has(sh("errand queue:inspect mail").out, "hello, world: attempt 1 of 3");
+    assert_has(sh("errand queue:inspect backup").out, "attempt 1 of 3: {}");
+    if (sh("command -v python3").code == 0) {
+        job = inspect("resize");
+        assert_json_string(job, "state", "completed");
+        assert_true(json_is_true(json_object_get(json_object_get(job, "result"), "ok")));
+        json_decref(job);
+    }
+}
+
+TEST(a_failed_job_tells_its_story)
+{
+    struct run r =
+        sh("printf '#!/bin/sh\\necho about to \\033[31mfail >&2\\nexit 3\\n' "
+           ">app/Jobs/no.sh; chmod +x app/Jobs/no.sh; errand queue:dispatch no "
+           "--id=j --tries=1 && errand queue:work --stop-when-empty; "
+           "errand queue:failed");
+    json_t *job, *attempt;
+
+    assert_has(r.out, "exit code 3");
+    r = sh("errand queue:inspect j");
+    assert_has(r.out, "failed, attempt 1 of 1");
+    assert_has(r.out, "exit code 3");
+    assert_has(r.out, "about to \\x1b[31mfail");
+    assert_has(r.out, "errand queue:retry j");
+    job = inspect("j");
+    attempt = json_array_get(json_object_get(job, "attempt_list"), 0);
+    assert_json_string(attempt, "outcome", "failed");
+    assert_json_int(attempt, "exit", 3);
+    assert_true(json_is_null(json_object_get(attempt, "signal")));
+    json_decref(job);
+    assert_string_equal(sh("errand queue:retry --all").out, "1 job retried\n");
+    assert_int_equal(lines_n(sh("errand queue:failed --json")), 0);
+    r = sh("errand queue:work --once; errand queue:flush --force");
+    assert_has(r.out, "1 job removed\n");
+    assert_code(sh("errand queue:inspect j"), 3);
+}
+
+TEST(a_crash_is_told_by_its_signal)
+{
+    struct run r =
+        sh("printf '#!/bin/sh\\nkill -SEGV $$\\n' >app/Jobs/no.sh; "
+           "chmod +x app/Jobs/no.sh; errand queue:dispatch no --id=j --tries=1; "
+           "errand queue:work --stop-when-empty; errand queue:inspect j");
+
+    assert_has(r.out, "killed by SIGSEGV");
+    assert_has(sh("errand queue:inspect j --json").out, "\"signal\":\"SIGSEGV\"");
+}
+
+TEST(a_time_out_is_told_with_its_time)
+{
+    struct run r =
+        sh("printf '#!/bin/sh\\nsleep 60\\n' >app/Jobs/no.sh; "
+           "chmod +x app/Jobs/no.sh; errand queue:dispatch no --id=j --tries=1 "
+           "--timeout=0.5; errand queue:work --stop-when-empty; "
+           "errand queue:inspect j");
+
+    assert_has(r.out, "timed out after ");
+    assert_has(sh("errand queue:inspect j --json").out, "\"cause\":\"timeout\"");
+}
+
+TEST(wait_prints_the_result_and_exits_by_the_end)
+{
+    struct run r = sh("errand queue:work --max-jobs=3 2>/dev/null & "
+                      "errand queue:dispatch hello '{\"name\":\"Ann\"}' --id=j --wait; "
+                      "errand queue:dispatch hello '{\"name\":\"Ann\"}' --wait --json; "
+                      "errand queue:dispatch hello '{\"name\":7}' --wait; echo $?; wait");
+    json_t *job;
+
+    assert_has(r.out, "j\n{\"letters\":3}\n");
+    job = json_line(r, 2);
+    assert_json_string(job, "state", "completed");
+    assert_json_int(json_object_get(job, "result"), "letters", 3);
+    json_decref(job);
+    assert_has(r.out, "\n1\n");
+    assert_has(r.err, "failed: ");
+}
+
+TEST(a_command_runs_with_its_output_as_log)
+{
+    struct run r = sh("errand queue:run --data='{\"a\":1}' -- sh -c 'echo out; cat; "
+                      "echo err >&2' >id; errand queue:work --stop-when-empty; "
+                      "errand queue:inspect $(cat id)");
+
+    assert_has(r.out, "completed");
+    assert_has(r.out, "out");
+    assert_has(r.out, "{\"a\":1}");
+    assert_has(r.out, "err");
+}
+
+TEST(strict_queues_and_max_jobs_hold)
+{
+    struct run r =
+        sh("printf '#!/bin/sh\\necho $ERRAND_QUEUE >>order\\n' >app/Jobs/o.sh; "
+           "chmod +x app/Jobs/o.sh; for q in low default high; do for i in 1 2 3; "
+           "do errand queue:dispatch o --queue=$q; done; done >/dev/null; "
+           "errand queue:work --queue=high,default --concurrency=1 "
+           "--stop-when-empty; tr '\\n' ' ' <order");
+
+    assert_has(r.out, "high high high default default default ");
+    assert_lacks(r.out, "low");
+    assert_code(sh("errand queue:work --max-jobs=2 --concurrency=1"), 0);
+    assert_has(sh("errand queue:status --queue=low --json").out, "\"ready\":1,");
+}
+
+TEST(workers_are_seen_while_they_work)
+{
+    struct run r =
+        sh("printf '#!/bin/sh\\ntouch began; while [ ! -e go ]; do sleep 0.05; "
+           "done\\n' >app/Jobs/w.sh; chmod +x app/Jobs/w.sh; "
+           "errand queue:dispatch w --id=j >/dev/null; errand queue:work "
+           "--name=alice --stop-when-empty 2>/dev/null >&2 & "
+           "while [ ! -e began ]; do sleep 0.05; done; "
+           "errand queue:workers --json; errand queue:workers; touch go; wait");
+    json_t *w = json_line(r, 0);
+
+    assert_json_string(w, "worker", "alice");
+    assert_true(json_is_true(json_object_get(w, "alive")));
+    assert_json_int(w, "running", 1);
+    assert_json_string(json_array_get(json_object_get(w, "jobs"), 0), "id", "j");
+    json_decref(w);
+    assert_has(r.out, "WORKER");
+    assert_has(r.out, "RUNNING");
+}
+
+TEST(a_running_job_is_cancelled_from_outside)
+{
+    struct run r =
+        sh("printf '#!/bin/sh\\ntouch began; sleep 60\\n' >app/Jobs/w.sh; "
+           "chmod +x app/Jobs/w.sh; errand queue:dispatch w --id=j >/dev/null; "
+           "errand queue:work --max-jobs=1 2>/dev/null >&2 & "
+           "while [ ! -e began ]; do sleep 0.05; done; errand queue:cancel j; wait");
+    json_t *job;
+
+    assert_has(r.out, "1 job cancelled");
+    job = inspect("j");
+    assert_json_string(job, "state", "cancelled");
+    json_decref(job);
+}
+
+TEST(bench_measures_and_leaves_nothing_behind)
+{
+    struct run r = sh("errand bench --jobs=2000 --json");
+    json_t *m;
+
+    assert_code(r, 0);
+    assert_int_equal(lines_n(r), 3);
+    m = json_line(r, 2);
+    assert_json_int(m, "jobs", 2000);
+    assert_true(json_integer_value(json_object_get(m, "jobs_per_second")) > 0);
+    json_decref(m);
+    assert_string_equal(sh("ls -A | grep bench").out, "");
+    assert_code(sh("test -e errand.db"), 1);
+}
+
+TEST_MAIN()
