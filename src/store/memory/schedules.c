@@ -104,7 +104,7 @@ int er_mem_op_schedule_put(struct errand_conn *conn,
 int er_mem_op_schedule_delete(struct errand_conn *conn, const char *name,
                               struct errand_error *err)
 {
-    struct mem_schedule *schedule;
+    struct mem_schedule *schedule = NULL;
     struct mem_call call;
     int rc = er_mem_begin(&call, conn, "schedule_delete", 0, NULL, err);
 
@@ -118,7 +118,7 @@ int er_mem_op_schedule_delete(struct errand_conn *conn, const char *name,
 int er_mem_op_schedule_pause(struct errand_conn *conn, const char *name, bool paused,
                              struct errand_error *err)
 {
-    struct mem_schedule *schedule;
+    struct mem_schedule *schedule = NULL;
     struct mem_call call;
     int rc = er_mem_begin(&call, conn, "schedule_pause", 0, NULL, err);
 
@@ -199,7 +199,7 @@ static int fire(struct mem_call *call, const struct errand_fire_params *p,
 {
     struct errand_push_params push = {.now_ms = p->now_ms, .jobs = p->job, .jobs_n = 1};
     struct errand_push_result pushed = {0};
-    struct mem_schedule *schedule;
+    struct mem_schedule *schedule = NULL;
     int rc;
 
     if ((rc = find(call, p->name, &schedule, err)) < 0)
