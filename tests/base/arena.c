@@ -5,6 +5,13 @@
 
 #include "base/arena.h"
 
+/* AddressSanitizer ends the process at sizes that malloc merely refuses. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "allocator_may_return_null=1";
+}
+
 static struct errand_arena *arena;
 
 static int setup(void **state)
