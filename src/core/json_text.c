@@ -34,13 +34,14 @@ static int32_t read_unit(const char *p, const char *end)
     return unit;
 }
 
-/* p behind "\u". A pair of surrogates is one character, half a pair is none. */
+/* p behind "\u". A pair of surrogates is one character, half a pair is none. What is no
+ * escape at all (nobody checked it) is the letter: no escape grows. */
 static uint32_t read_unicode(const char **p, const char *end)
 {
     int32_t high = read_unit(*p, end), low;
 
     if (high < 0)
-        return REPLACEMENT;
+        return 'u';
     *p += 4;
     if (high < 0xd800 || high > 0xdfff)
         return (uint32_t)high;

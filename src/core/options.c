@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "core/backoff.h"
 #include "core/json.h"
 #include "core/name.h"
@@ -168,6 +169,8 @@ static int check_text(const struct er_option_field *f, const char *text,
         return errand_error_set(err, ERRAND_EINVAL,
                                 "%s has %zu bytes, more than the %d allowed", f->name,
                                 len, TEXT_BYTES_MAX);
+    if (text && !er_utf8_check(text, len))
+        return errand_error_set(err, ERRAND_EINVAL, "%s is not valid UTF-8", f->name);
     return 0;
 }
 

@@ -1,6 +1,7 @@
 /* json.c: what is JSON, what is not, and where. */
 #include "core/json.h"
 
+#include "base/buf.h"
 #include "claims.h"
 
 static void assert_json(const char *text, size_t len)
@@ -196,17 +197,18 @@ TEST(a_megabyte_is_the_default_and_no_more)
 static int check_nested(int depth, const struct er_json_limits *limits,
                         struct errand_error *err)
 {
-    char *text = malloc((size_t)depth * 6 + 1), *p = text;
+    struct er_buf text;
     int rc;
 
+    er_buf_init(&text, SIZE_MAX);
     /* Arrays and objects in turn, so that every level's bit is read back. */
     for (int i = 0; i < depth; i++)
-        p += sprintf(p, "%s", i % 3 ? "[" : "{\"k\":");
-    *p++ = '1';
+        er_buf_str(&text, i % 3 ? "[" : "{\"k\":");
+    er_buf_str(&text, "1");
     for (int i = depth - 1; i >= 0; i--)
-        *p++ = i % 3 ? ']' : '}';
-    rc = er_json_check("x", (struct errand_slice){text, (size_t)(p - text)}, limits, err);
-    free(text);
+        er_buf_str(&text, i % 3 ? "]" : "}");
+    rc = er_json_check("x", (struct errand_slice){text.ptr, text.len}, limits, err);
+    er_buf_done(&text);
     return rc;
 }
 

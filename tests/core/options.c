@@ -131,6 +131,7 @@ TEST(every_option_is_checked_with_its_name_and_value)
         {{.has = ER_OPT_UNIQUE},
          "unique_for, unique_until and unique_policy need unique"},
         {{.has = ER_OPT_UNIQUE, .unique = ""}, "unique is empty"},
+        {{.has = ER_OPT_UNIQUE, .unique = "k\xff"}, "unique is not valid UTF-8"},
         {{.has = ER_OPT_UNIQUE, .unique = "k", .unique_ttl_ms = -1},
          "unique_for is -1 ms: 0 to 3660 days are allowed"},
         {{.has = ER_OPT_UNIQUE,
