@@ -94,7 +94,7 @@ int er_change_ids(struct er_cli *cli, const struct er_verb *verb,
     struct errand_change_params params = {.kind = verb->kind,
                                           .ids_n = (size_t)cli->args_n};
     struct errand_change_result result = {0};
-    struct errand_id *ids;
+    struct errand_id *ids = NULL;
     int code = ER_EXIT_DONE, rc;
 
     if ((rc = ids_read(cli, &ids, err)) < 0 ||

@@ -62,7 +62,7 @@ static const char *remedy_of(int code)
     case ERRAND_EFULL:
         return "free disk space";
     default:
-        return "see the message";
+        return NULL; /* the message says what to try */
     }
 }
 

@@ -38,9 +38,14 @@ static void next_steps(struct er_cli *cli, const char *dir)
 {
     struct er_print *out = &cli->out;
 
-    er_printf(out, "made %s: errand.yml, .gitignore, app/Jobs/hello.c\n\nnext:\n", dir);
-    if (strcmp(dir, ".") != 0)
-        er_printf(out, "  cd %s\n", dir);
+    er_printf(out, "made ");
+    er_print_safe(out, dir);
+    er_printf(out, ": errand.yml, .gitignore, app/Jobs/hello.c\n\nnext:\n");
+    if (strcmp(dir, ".") != 0) {
+        er_printf(out, "  cd ");
+        er_print_safe(out, dir);
+        er_printf(out, "\n");
+    }
     er_printf(out, "  errand queue:dispatch hello '{\"name\":\"Ann\"}'\n"
                    "  errand queue:work --stop-when-empty\n"
                    "  errand queue:list\n");
@@ -51,6 +56,9 @@ static int exec(struct er_cli *cli, struct errand_error *err)
     const char *dir = cli->args[0];
     int rc;
 
+    /* An empty name would be the root of the file system. */
+    if (!*dir)
+        return errand_error_set(err, ERRAND_EINVAL, "'' is no name for a folder");
     if ((rc = folder_claim(cli, dir, err)) < 0)
         return rc;
     /* The configuration may come to hold a password. */

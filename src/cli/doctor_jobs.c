@@ -67,7 +67,7 @@ void er_doctor_jobs(struct er_doctor *d)
     }
     folder_mode(d, folder);
     if (er_project_describe(project, d->cli->arena, &jobs, &err) < 0) {
-        er_doctor_say(d, ER_FAIL, "jobs", "see the message", "%s", err.message);
+        er_doctor_say(d, ER_FAIL, "jobs", NULL, "%s", err.message);
         return;
     }
     compiler(d, &jobs);

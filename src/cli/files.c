@@ -45,7 +45,7 @@ int er_folder_is_empty(const char *path, struct errand_error *err)
 
     if (!dir && errno == ENOTDIR)
         return errand_error_set(err, ERRAND_ECONFLICT,
-                                "'%s' is a file; name a folder that is new or empty",
+                                "'%s' is not a folder; name one that is new or empty",
                                 path);
     if (!dir)
         return er_error_errno(err, errno == ENOENT ? ERRAND_ENOTFOUND : ERRAND_EIO, errno,

@@ -36,7 +36,9 @@ static char **environ_make(struct er_sync *s)
 static int spawn(struct er_sync *s, const int *fds, int fds_n, struct errand_error *err)
 {
     const char *project = s->cli->config->project;
-    char *path = er_arena_printf(s->cli->arena, "%s/%s", project, s->job->path);
+    char *path = s->job->path[0] == '/'
+                     ? er_arena_printf(s->cli->arena, "%s", s->job->path)
+                     : er_arena_printf(s->cli->arena, "%s/%s", project, s->job->path);
     char *runner[] = {(char *)program, (char *)ER_RUNNER_ARG, (char *)project, NULL};
     char *file[] = {path, NULL};
     struct er_spawn params = {.path = s->is_runner ? program : path,

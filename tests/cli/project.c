@@ -47,7 +47,9 @@ TEST(new_says_so_when_the_folder_cannot_be_made)
     struct run r = sh("touch file; errand new file/shop");
 
     assert_code(r, 1);
-    assert_has(r.err, "Not a directory");
+    assert_has(r.err, "file/shop");
+    assert_has(r.err, "not a folder");
+    assert_code(sh("errand new ''"), 2);
 }
 
 TEST(the_configuration_that_new_writes_is_accepted)

@@ -109,7 +109,7 @@ TEST(global_options_stand_before_or_behind_the_command)
 TEST(garbage_is_refused_with_a_message_and_never_a_crash)
 {
     struct run r =
-        sh("for c in queue:dispatch queue:inspect queue:retry new make:job help "
+        sh("for c in queue:dispatch queue:inspect queue:retry make:job help "
            "queue:cancel; do for g in \"$(printf '\\377\\376')\" "
            "\"$(printf '\\033[31m')\" '' ' ' '{' '../../x' \"$(printf '%%5000d' 0)\"; "
            "do errand $c \"$g\" --url=sqlite:none/x.db >/dev/null 2>e; s=$?; "
