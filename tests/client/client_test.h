@@ -10,11 +10,12 @@
 #include "client/client.h"
 #include "client/config.h"
 #include "core/clock.h"
+#include "support/folder.h"
 
 static errand *e;
 static struct errand_error err;
 static struct er_clock clock_of_test; /* 0: the real time */
-static char test_folder[64], test_url[128];
+static char test_folder[FOLDER_MAX], test_url[128];
 static struct errand_arena *test_arena;
 static int test_n;
 
@@ -29,10 +30,7 @@ static inline errand *open_again(void)
 
 static inline void client_test_run(const char *scheme, void (*claim)(void))
 {
-    char command[96];
-
-    strcpy(test_folder, "/tmp/errand-client-XXXXXX");
-    assert_non_null(mkdtemp(test_folder));
+    assert_int_equal(folder_make(test_folder, "client"), 0);
     if (strcmp(scheme, "memory") == 0)
         snprintf(test_url, sizeof test_url, "memory:client-%d", ++test_n);
     else
@@ -43,7 +41,7 @@ static inline void client_test_run(const char *scheme, void (*claim)(void))
     e = errand_open(test_url, NULL, &err);
     if (!e && strstr(err.message, "no store of the kind")) {
         er_arena_free(test_arena);
-        rmdir(test_folder);
+        folder_remove(test_folder);
         skip(); /* not built in */
     }
     if (!e)
@@ -52,8 +50,7 @@ static inline void client_test_run(const char *scheme, void (*claim)(void))
     claim();
     errand_close(e);
     er_arena_free(test_arena);
-    snprintf(command, sizeof command, "rm -rf '%s'", test_folder);
-    assert_int_equal(system(command), 0);
+    assert_int_equal(folder_remove(test_folder), 0);
 }
 
 #define CLAIM(claim)                      \

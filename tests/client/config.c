@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "client/config.h"
+#include "support/folder.h"
 
 static char folder[PATH_MAX];
 static struct er_config *config;
@@ -65,8 +66,7 @@ static int setup(void **state __attribute__((unused)))
         if (er_config_keys[i].env)
             unsetenv(er_config_keys[i].env);
     unsetenv("ERRAND_CONFIG");
-    strcpy(folder, "/tmp/errand-config-XXXXXX");
-    if (!mkdtemp(folder) || !(real = realpath(folder, NULL)))
+    if (folder_make(folder, "config") < 0 || !(real = realpath(folder, NULL)))
         return -1;
     snprintf(folder, sizeof folder, "%s", real);
     free(real);
@@ -75,12 +75,9 @@ static int setup(void **state __attribute__((unused)))
 
 static int teardown(void **state __attribute__((unused)))
 {
-    char command[PATH_MAX + 16];
-
     er_config_free(config);
     config = NULL;
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
+    return folder_remove(folder);
 }
 
 TEST_FIXTURE(setup, teardown)
