@@ -120,7 +120,7 @@ static int source_hash(struct er_build *b, uint64_t *ret, struct errand_error *e
 {
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
     struct er_buf source;
-    struct stat st;
+    struct stat st = {0};
     char path[4200];
     int rc;
 
@@ -129,10 +129,12 @@ static int source_hash(struct er_build *b, uint64_t *ret, struct errand_error *e
     er_buf_init(&source, SOURCE_MAX + (1 << 16));
     snprintf(path, sizeof path, "%s/%s", b->project, b->file->path);
     if ((rc = er_file_read(path, SOURCE_MAX, &source, err)) == 0) {
-        int64_t compiler[] = {(int64_t)st.st_size, modified_ns(&st)};
+        char version[64];
 
+        snprintf(version, sizeof version, "%lld %lld", (long long)st.st_size,
+                 (long long)modified_ns(&st));
         hash = hash_add(hash, source.ptr, source.len);
-        hash = hash_add(hash, compiler, sizeof compiler);
+        hash = hash_text(hash, version);
         hash = hash_text(hash, b->compiler);
         hash = hash_text(hash, b->flags);
         hash = hash_text(hash, b->libraries);

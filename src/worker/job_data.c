@@ -39,7 +39,7 @@ static int mismatch(const errand_job *job, const char *path, const char *want,
 static int value_of(errand_job *job, const char *path, enum er_json_type type,
                     struct errand_slice *ret, struct errand_error *err)
 {
-    struct errand_slice value;
+    struct errand_slice value = {0};
     enum er_json_type found;
     int rc;
 
@@ -75,10 +75,10 @@ static int number_of(errand_job *job, struct errand_slice value, double *ret,
 int errand_job_int(errand_job *job, const char *path, long long *ret,
                    struct errand_error *err)
 {
-    struct errand_slice value;
+    struct errand_slice value = {0};
     char text[32], shown[48], *end;
     long long number;
-    double real;
+    double real = 0;
     int rc;
 
     if ((rc = value_of(job, path, ER_JSON_NUMBER, &value, err)) < 0)
@@ -105,8 +105,8 @@ int errand_job_int(errand_job *job, const char *path, long long *ret,
 int errand_job_double(errand_job *job, const char *path, double *ret,
                       struct errand_error *err)
 {
-    struct errand_slice value;
-    double number;
+    struct errand_slice value = {0};
+    double number = 0;
     int rc;
 
     if ((rc = value_of(job, path, ER_JSON_NUMBER, &value, err)) < 0)
@@ -123,7 +123,7 @@ int errand_job_double(errand_job *job, const char *path, double *ret,
 int errand_job_bool(errand_job *job, const char *path, bool *ret,
                     struct errand_error *err)
 {
-    struct errand_slice value;
+    struct errand_slice value = {0};
     int rc;
 
     if ((rc = value_of(job, path, ER_JSON_BOOL, &value, err)) < 0)
@@ -135,7 +135,7 @@ int errand_job_bool(errand_job *job, const char *path, bool *ret,
 int errand_job_string(errand_job *job, const char *path, const char **ret,
                       struct errand_error *err)
 {
-    struct errand_slice value, text;
+    struct errand_slice value = {0}, text = {0};
     int rc;
 
     if ((rc = value_of(job, path, ER_JSON_STRING, &value, err)) < 0)
@@ -151,7 +151,7 @@ int errand_job_string(errand_job *job, const char *path, const char **ret,
 
 bool errand_job_has(errand_job *job, const char *path)
 {
-    struct errand_slice value;
+    struct errand_slice value = {0};
     enum er_json_type type;
 
     return data_check(job, NULL) == 0 &&

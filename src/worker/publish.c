@@ -31,13 +31,16 @@ int er_jobs_publish(struct er_store *store, const struct er_jobs_about *jobs,
 
     if (arena)
         list = errand_arena_alloc(arena, (jobs->jobs_n + 1) * sizeof *list);
-    if (!list)
+    if (!list) {
         rc = er_error_nomem(err);
+        goto out;
+    }
     for (size_t i = 0; rc == 0 && i < jobs->jobs_n; i++)
         if (!jobs->jobs[i].error)
             rc = definition_fill(&jobs->jobs[i], arena, &list[n++], err);
     if (rc == 0 && n > 0)
         rc = er_store_define(store, list, n, 0, err);
+out:
     er_arena_free(arena);
     return rc;
 }

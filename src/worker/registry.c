@@ -91,9 +91,10 @@ static void say_numbers(const struct errand_job_class *c, struct er_options *o)
         o->has |= ER_OPT_HOOKS;
 }
 
-int er_class_options(const struct errand_job_class *c, struct er_options *ret,
+int er_class_options(const struct errand_job_class *job_class, struct er_options *ret,
                      struct errand_error *err)
 {
+    const struct errand_job_class *c = job_class;
     struct er_options o = {0};
     int rc;
 
