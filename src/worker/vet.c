@@ -18,7 +18,9 @@
 #include "worker/project.h"
 #include "worker/runner_inside.h"
 
-enum { VET_MS = 10000, VET_SOON_MS = 300, ABOUT_MAX = 1 << 20 };
+/* Half of the ten seconds a runner has to say HELLO, so that it lives to remember which
+ * file it was. */
+enum { VET_MS = 5000, VET_SOON_MS = 300, ABOUT_MAX = 1 << 20 };
 
 int er_file_load(struct er_classes *classes, const struct er_build *build,
                  struct errand_error *err)

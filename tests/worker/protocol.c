@@ -200,6 +200,95 @@ TEST(a_slot_that_does_not_exist_is_broken)
     assert_int_equal(er_frame_read_slot(&frame, &slot, &none), -1);
 }
 
+/* Appends the bytes of the document's lines "    < 41 00 …  A.…" or "    > …". */
+static void document_read(char direction, struct er_buf *buf)
+{
+    const char *source = getenv("ERRAND_SOURCE");
+    char path[4096], line[256];
+    unsigned byte;
+    FILE *f;
+
+    snprintf(path, sizeof path, "%s/docs/protocol.md", source ? source : ".");
+    assert_non_null(f = fopen(path, "r"));
+    while (fgets(line, sizeof line, f)) {
+        if (strncmp(line, "    ", 4) != 0 || line[4] != direction || line[5] != ' ')
+            continue;
+        for (const char *p = line + 6; p < line + 6 + 48 && sscanf(p, "%2x", &byte) == 1;
+             p += 3) {
+            char c = (char)byte;
+            assert_int_equal(er_buf_add(buf, &c, 1), 0);
+        }
+    }
+    fclose(f);
+}
+
+static struct er_frame document_next(const struct er_buf *buf, size_t *at)
+{
+    struct er_frame frame = {0};
+    long n = er_frame_next(buf->ptr + *at, buf->len - *at, &frame);
+
+    assert_true(n > 0);
+    *at += (size_t)n;
+    return frame;
+}
+
+TEST(the_conversation_in_the_document_is_true)
+{
+    struct er_buf to, from;
+    struct er_frame_job job;
+    struct er_frame_hello hello;
+    struct er_frame_progress progress;
+    struct er_frame_done done;
+    struct errand_slice log;
+    struct er_frame frame;
+    size_t at = 0;
+    uint32_t slot;
+
+    er_buf_init(&to, 4096);
+    er_buf_init(&from, 4096);
+    document_read('>', &to);
+    document_read('<', &from);
+    frame = document_next(&to, &at);
+    assert_int_equal(er_frame_read_job(&frame, &job), 0);
+    assert_slice(job.name, "greet");
+    assert_slice(job.data, "{\"to\":\"Ann\"}");
+    assert_true(job.timeout_ms == 60000);
+    assert_int_equal(document_next(&to, &at).type, ER_FRAME_STOP);
+    assert_int_equal(at, to.len);
+
+    at = 0;
+    frame = document_next(&from, &at);
+    assert_int_equal(er_frame_read_hello(&frame, &hello), 0);
+    assert_int_equal(hello.version, ER_PROTOCOL_VERSION);
+    assert_int_equal(document_next(&from, &at).type, ER_FRAME_STARTED);
+    frame = document_next(&from, &at);
+    assert_int_equal(er_frame_read_progress(&frame, &progress), 0);
+    assert_int_equal(progress.percent, 50);
+    frame = document_next(&from, &at);
+    assert_int_equal(er_frame_read_slot(&frame, &slot, &log), 0);
+    assert_slice(log, "hello Ann\n");
+    frame = document_next(&from, &at);
+    assert_int_equal(er_frame_read_done(&frame, &done), 0);
+    assert_slice(done.result, "\"sent\"");
+    assert_true(done.cpu_us == 1200);
+    assert_int_equal(at, from.len);
+    er_buf_done(&to);
+    er_buf_done(&from);
+}
+
+/* The tables of the document are held to the code: whoever maps that memory from another
+ * language counts on these offsets. */
+TEST(the_shared_area_is_laid_out_as_documented)
+{
+    assert_int_equal(offsetof(struct er_shared, stopping), 8);
+    assert_int_equal(offsetof(struct er_shared, running), 12);
+    assert_int_equal(offsetof(struct er_shared, started_mono_ms), 16);
+    assert_int_equal(offsetof(struct er_shared, cancel), 24);
+    assert_int_equal(offsetof(struct er_shared, marks), 28);
+    assert_int_equal(sizeof(struct er_shared), 4128);
+    assert_int_equal(ER_FRAME_MAX, 18874368);
+}
+
 /* Every reader on every kind of rubbish; the sanitizers are the judge, and what is
  * answered must lie inside of what was given. */
 TEST(rubbish_is_read_without_a_step_outside)
