@@ -60,6 +60,46 @@ static int push(errand *e, const struct errand_push_params *p,
     return 0;
 }
 
+/* ------------------------------------------------------------------ events */
+
+static struct errand_event dispatched_event(const errand *e,
+                                            const struct errand_push_job *job,
+                                            const struct errand_pushed_job *pushed)
+{
+    struct errand_event event = {.type = "job:dispatched",
+                                 .id = pushed->id,
+                                 .name = job->name,
+                                 .queue = job->queue,
+                                 .duration_ms = -1,
+                                 .delay_ms = -1};
+
+    if (job->run_at_ms > 0)
+        event.delay_ms = job->run_at_ms - er_clock_wall_ms(e->clock);
+    if (event.delay_ms < 0)
+        event.delay_ms = -1;
+    return event;
+}
+
+/* Tells those who follow, when there are any. The jobs are stored by now: an event that
+ * cannot be told is no reason to say that they are not. What the caller has not committed
+ * is not true yet, so jobs in a transaction of theirs are not told. */
+static void tell(errand *e, const struct errand_push_params *p,
+                 const struct errand_push_result *pushed)
+{
+    struct errand_event *events;
+    size_t n = 0;
+
+    if (!(pushed->hints & ERRAND_HINT_EVENTS) || p->transaction)
+        return;
+    if (!(events = errand_arena_alloc(e->call, p->jobs_n * sizeof *events)))
+        return;
+    for (size_t i = 0; i < p->jobs_n; i++)
+        if (pushed->jobs[i].pushed == ERRAND_INSERTED)
+            events[n++] = dispatched_event(e, &p->jobs[i], &pushed->jobs[i]);
+    if (n > 0)
+        er_store_events_add(e->store, events, n, 0, NULL);
+}
+
 /* ------------------------------------------------------------------ one */
 
 int errand_dispatch(errand *e, const char *name, const char *data,
@@ -78,6 +118,7 @@ int errand_dispatch(errand *e, const char *name, const char *data,
         return rc;
     if ((rc = push(e, &params, &result, err)) < 0)
         return er_error_wrap(err, rc, "dispatching '%s'", name);
+    tell(e, &params, &result);
     if (ret_id)
         *ret_id = result.jobs[0].id;
     return (int)result.jobs[0].pushed;
@@ -128,7 +169,8 @@ int errand_dispatch_bulk(errand *e, const struct errand_dispatch_item *items, si
     params.jobs = jobs;
     params.transaction = transaction_of(&items[0]);
     if ((rc = push(e, &params, &result, err)) < 0)
-        return er_error_wrap(err, rc, "dispatching %zu jobs", n);
+        return rc;
+    tell(e, &params, &result);
     for (size_t i = 0; i < n; i++) {
         inserted_n += result.jobs[i].pushed == ERRAND_INSERTED;
         if (ret_ids)

@@ -516,4 +516,40 @@ CLAIM(bulk_counts_no_duplicates_and_answers_the_first_id)
     assert_string_not_equal(ids[0].text, ids[2].text);
 }
 
+/* ------------------------------------------------------------------ events */
+
+static struct errand_events_result follow(int64_t after)
+{
+    struct errand_events_params p = {.after = after, .max = 10, .follow_ms = 60000};
+    struct errand_events_result r = {0};
+
+    assert_int_equal(er_store_events_read(er_client_store(e), &p, test_arena, &r, &err),
+                     0);
+    return r;
+}
+
+CLAIM(who_follows_hears_of_what_is_dispatched)
+{
+    const struct errand_dispatch_item items[] = {{.name = "b"}, {.name = "c"}};
+    const struct errand_options later = {.queue = "q", .unique = "k", .delay_ms = 60000};
+    struct errand_events_result r;
+    struct errand_id id;
+
+    dispatched("before", NULL, NULL); /* nobody follows: no event */
+    r = follow(-1);
+    id = dispatched("a", NULL, &later);
+    assert_int_equal(dispatch("a", NULL, &later, NULL), ERRAND_DUPLICATE);
+    assert_int_equal(errand_dispatch_bulk(e, items, 2, NULL, &err), 2);
+    r = follow(r.last);
+    assert_int_equal(r.events_n, 3);
+    assert_string_equal(r.events[0].type, "job:dispatched");
+    assert_string_equal(r.events[0].id.text, id.text);
+    assert_string_equal(r.events[0].queue, "q");
+    assert_in_range(r.events[0].delay_ms, 50000, 60000);
+    assert_int_equal(r.events[0].attempt, 0);
+    assert_string_equal(r.events[1].name, "b");
+    assert_int_equal(r.events[1].delay_ms, -1);
+    assert_string_equal(r.events[2].name, "c");
+}
+
 TEST_MAIN()
