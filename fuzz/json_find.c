@@ -9,8 +9,8 @@ static void found(struct errand_slice json, enum er_json_type type,
                   struct errand_slice value)
 {
     struct errand_slice same;
-    double number;
-    int64_t whole;
+    double number = 0;
+    int64_t whole = 0;
 
     MUST(value.ptr >= json.ptr && value.ptr + value.len <= json.ptr + json.len);
     MUST(er_json_check("found", value, NULL, NULL) == 0);

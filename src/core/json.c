@@ -30,8 +30,8 @@ struct scan {
     const char *trouble; /* on failure, in place of `wanted`: the whole story */
     const char *over;    /* on failure: what there is more of than `limit` */
     size_t limit;
-    uint64_t objects[DEPTH_LIMIT / 64]; /* not zeroed: a level's bit is written when it
-                                           opens */
+    uint64_t objects[DEPTH_LIMIT / 64]; /* a bit a level; a word is zeroed when its first
+                                           level opens, not all of them for nothing */
 };
 
 /* Classes of bytes inside a string. */
@@ -179,6 +179,8 @@ static bool open_level(struct scan *s, bool is_object)
 
     if (s->depth >= s->max_depth)
         return too_big(s, (size_t)s->max_depth, "levels of nesting");
+    if (bit == 1)
+        *word = 0;
     *word = is_object ? *word | bit : *word & ~bit;
     s->depth++;
     s->p++;

@@ -297,6 +297,7 @@ static void write_names(char *buf, size_t size)
 {
     size_t used = 0;
 
+    buf[0] = '\0';
     for (size_t i = 0; i < er_option_fields_n && used < size; i++)
         used += (size_t)snprintf(buf + used, size - used, "%s%s", i ? ", " : "",
                                  er_option_fields[i].name);

@@ -104,64 +104,60 @@ TEST(options_that_are_all_right_pass)
     assert_works(er_options_check(&nothing, &err), err);
 }
 
+static const char *const bad_tags[] = {"ok", "not ok"};
+static const struct {
+    struct er_options options;
+    const char *message;
+} bad[] = {
+    {{.has = ER_OPT_QUEUE, .queue = "a b"},
+     "queue 'a b' has a wrong character at position 2: letters, digits and _ . : / - "
+     "are allowed"},
+    {{.has = ER_OPT_QUEUE}, "queue is empty"},
+    {{.has = ER_OPT_TRIES}, "tries is 0: 1 to 1000 are allowed"},
+    {{.has = ER_OPT_TRIES, .tries = 1001}, "tries is 1001: 1 to 1000 are allowed"},
+    {{.has = ER_OPT_TRIES, .tries = -1}, "tries is -1: 1 to 1000 are allowed"},
+    {{.has = ER_OPT_TIMEOUT}, "timeout is 0 s: more than 0 to 30 days are allowed"},
+    {{.has = ER_OPT_TIMEOUT, .timeout_ms = -1500},
+     "timeout is -1500 ms: more than 0 to 30 days are allowed"},
+    {{.has = ER_OPT_TIMEOUT, .timeout_ms = INT64_C(30) * 86400000 + 1000},
+     "timeout is 2592001 s: more than 0 to 30 days are allowed"},
+    {{.has = ER_OPT_BACKOFF, .backoff = {.base = -2}},
+     "backoff base is -2: seconds from 0 to 31,622,400 are allowed"},
+    {{.has = ER_OPT_BACKOFF, .backoff = {.strategy = (enum errand_backoff_strategy)9}},
+     "backoff strategy 9 does not exist"},
+    {{.has = ER_OPT_UNIQUE}, "unique_for, unique_until and unique_policy need unique"},
+    {{.has = ER_OPT_UNIQUE, .unique = ""}, "unique is empty"},
+    {{.has = ER_OPT_UNIQUE, .unique = "k\xff"}, "unique is not valid UTF-8"},
+    {{.has = ER_OPT_UNIQUE, .unique = "k", .unique_ttl_ms = -1},
+     "unique_for is -1 ms: 0 to 3660 days are allowed"},
+    {{.has = ER_OPT_UNIQUE, .unique = "k", .unique_until = (enum errand_unique_until)3},
+     "unique_until is 3, which has no meaning"},
+    {{.has = ER_OPT_UNIQUE,
+      .unique = "k",
+      .unique_policy = (enum errand_unique_policy) - 1},
+     "unique_policy is -1, which has no meaning"},
+    {{.has = ER_OPT_TAGS, .tags = bad_tags, .tags_n = 2},
+     "tag 'not ok' has a wrong character at position 4: letters, digits and _ . : / "
+     "- are allowed"},
+    {{.has = ER_OPT_TAGS, .tags_n = 33}, "33 tags are more than the 32 allowed"},
+    {{.has = ER_OPT_SCHEDULE, .schedule = ""}, "schedule is empty"},
+    {{.has = ER_OPT_SCHEDULE, .zone = "UTC"}, "zone needs schedule"},
+    {{.has = ER_OPT_HOOKS, .hooks = 4}, "hooks are 0x4, which has no meaning"},
+    {{.has = ER_OPT_COMMAND, .command = "[]"}, "command is empty"},
+    {{.has = ER_OPT_COMMAND, .command = "[\"a\",1]"},
+     "argument 1 of command is not a string"},
+    {{.has = ER_OPT_COMMAND, .command = "\"ls\""}, "command is not a JSON array"},
+    {{.has = ER_OPT_RETRY_UNTIL, .retry_until_ms = -1},
+     "retry_until is -1: 0 to 9223372036854775807 are allowed"},
+    {{.has = ER_OPT_MAX_DATA}, "max_data is 0: 1 to 16777216 are allowed"},
+    {{.has = ER_OPT_MAX_DATA, .max_data = SIZE_MAX},
+     "max_data is -1: 1 to 16777216 are allowed"},
+    {{.has = ER_OPT_MEMORY}, "memory is 0: 1 to 1048576 are allowed"},
+    {{.has = ER_OPT_TRACE, .trace = ""}, "trace is empty"},
+};
+
 TEST(every_option_is_checked_with_its_name_and_value)
 {
-    static const char *const bad_tags[] = {"ok", "not ok"};
-    static const struct {
-        struct er_options options;
-        const char *message;
-    } bad[] = {
-        {{.has = ER_OPT_QUEUE, .queue = "a b"},
-         "queue 'a b' has a wrong character at position 2: letters, digits and _ . : / - "
-         "are allowed"},
-        {{.has = ER_OPT_QUEUE}, "queue is empty"},
-        {{.has = ER_OPT_TRIES}, "tries is 0: 1 to 1000 are allowed"},
-        {{.has = ER_OPT_TRIES, .tries = 1001}, "tries is 1001: 1 to 1000 are allowed"},
-        {{.has = ER_OPT_TRIES, .tries = -1}, "tries is -1: 1 to 1000 are allowed"},
-        {{.has = ER_OPT_TIMEOUT}, "timeout is 0 s: more than 0 to 30 days are allowed"},
-        {{.has = ER_OPT_TIMEOUT, .timeout_ms = -1500},
-         "timeout is -1500 ms: more than 0 to 30 days are allowed"},
-        {{.has = ER_OPT_TIMEOUT, .timeout_ms = INT64_C(30) * 86400000 + 1000},
-         "timeout is 2592001 s: more than 0 to 30 days are allowed"},
-        {{.has = ER_OPT_BACKOFF, .backoff = {.base = -2}},
-         "backoff base is -2: seconds from 0 to 31,622,400 are allowed"},
-        {{.has = ER_OPT_BACKOFF,
-          .backoff = {.strategy = (enum errand_backoff_strategy)9}},
-         "backoff strategy 9 does not exist"},
-        {{.has = ER_OPT_UNIQUE},
-         "unique_for, unique_until and unique_policy need unique"},
-        {{.has = ER_OPT_UNIQUE, .unique = ""}, "unique is empty"},
-        {{.has = ER_OPT_UNIQUE, .unique = "k\xff"}, "unique is not valid UTF-8"},
-        {{.has = ER_OPT_UNIQUE, .unique = "k", .unique_ttl_ms = -1},
-         "unique_for is -1 ms: 0 to 3660 days are allowed"},
-        {{.has = ER_OPT_UNIQUE,
-          .unique = "k",
-          .unique_until = (enum errand_unique_until)3},
-         "unique_until is 3, which has no meaning"},
-        {{.has = ER_OPT_UNIQUE,
-          .unique = "k",
-          .unique_policy = (enum errand_unique_policy) - 1},
-         "unique_policy is -1, which has no meaning"},
-        {{.has = ER_OPT_TAGS, .tags = bad_tags, .tags_n = 2},
-         "tag 'not ok' has a wrong character at position 4: letters, digits and _ . : / "
-         "- are allowed"},
-        {{.has = ER_OPT_TAGS, .tags_n = 33}, "33 tags are more than the 32 allowed"},
-        {{.has = ER_OPT_SCHEDULE, .schedule = ""}, "schedule is empty"},
-        {{.has = ER_OPT_SCHEDULE, .zone = "UTC"}, "zone needs schedule"},
-        {{.has = ER_OPT_HOOKS, .hooks = 4}, "hooks are 0x4, which has no meaning"},
-        {{.has = ER_OPT_COMMAND, .command = "[]"}, "command is empty"},
-        {{.has = ER_OPT_COMMAND, .command = "[\"a\",1]"},
-         "argument 1 of command is not a string"},
-        {{.has = ER_OPT_COMMAND, .command = "\"ls\""}, "command is not a JSON array"},
-        {{.has = ER_OPT_RETRY_UNTIL, .retry_until_ms = -1},
-         "retry_until is -1: 0 to 9223372036854775807 are allowed"},
-        {{.has = ER_OPT_MAX_DATA}, "max_data is 0: 1 to 16777216 are allowed"},
-        {{.has = ER_OPT_MAX_DATA, .max_data = SIZE_MAX},
-         "max_data is -1: 1 to 16777216 are allowed"},
-        {{.has = ER_OPT_MEMORY}, "memory is 0: 1 to 1048576 are allowed"},
-        {{.has = ER_OPT_TRACE, .trace = ""}, "trace is empty"},
-    };
-
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct errand_error err = {0};
         assert_error(er_options_check(&bad[i].options, &err), err, ERRAND_EINVAL,
