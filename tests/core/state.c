@@ -17,6 +17,7 @@ static bool is_legal(int from, int to, int event, int *ret_attempts)
         {ER_EVENT_RELEASE, "held", "scheduled ready", 0},
         {ER_EVENT_ABANDON, "held", "cancelled", 0},
         {ER_EVENT_DUE, "scheduled", "ready", 0},
+        {ER_EVENT_PUT_OFF, "ready", "scheduled", 0},
         {ER_EVENT_RESERVE, "ready", "running", 1},
         {ER_EVENT_DONE, "running", "completed", 0},
         {ER_EVENT_FAIL, "running", "failed", 0},
@@ -143,6 +144,72 @@ TEST(every_event_has_a_name_of_its_own)
                                     er_event_name((enum er_event)j));
     }
     assert_string_equal(er_event_name((enum er_event)EVENTS_N), "?");
+}
+
+/* ------------------------------------------------------------------ the document */
+
+static FILE *open_document(void)
+{
+    const char *source = getenv("ERRAND_SOURCE");
+    char path[4096];
+    FILE *file;
+
+    if (!source) /* run by hand, outside of meson */
+        skip();
+    snprintf(path, sizeof path, "%s/docs/life-of-a-job.md", source);
+    if (!(file = fopen(path, "re")))
+        fail_msg("%s cannot be opened", path);
+    return file;
+}
+
+/* "| READY | RUNNING | reserve | +1 |": a row of the table as the document has it. */
+static void write_row(const struct er_transition *t, char *row, size_t size)
+{
+    const char *from =
+        t->from == ER_NO_STATE ? "-" : errand_state_name((enum errand_state)t->from);
+    char attempts[16] = "";
+    int n;
+
+    if (t->attempts == ER_ATTEMPTS_RESET)
+        snprintf(attempts, sizeof attempts, "back to 0");
+    else if (t->attempts)
+        snprintf(attempts, sizeof attempts, "%+d", t->attempts);
+    n = snprintf(row, size, "| %s | %s |", from, errand_state_name(t->to));
+    for (char *p = row; *p; p++)
+        *p = *p >= 'a' && *p <= 'z' ? (char)(*p - 'a' + 'A') : *p;
+    snprintf(row + n, size - (size_t)n, " %s | %s%s|", er_event_name(t->event), attempts,
+             *attempts ? " " : "");
+}
+
+/* A row of the table of moves: two states, or "-" and a state, in capitals. */
+static bool is_row(const char *line)
+{
+    char from[16], to[16];
+
+    if (sscanf(line, "| %15[-A-Z] | %15[A-Z] |", from, to) != 2)
+        return false;
+    for (char *p = to; *p; p++)
+        *p = (char)(*p - 'A' + 'a');
+    return errand_state_parse(to) >= 0;
+}
+
+/* A reader of the document must see the table that the code has, row by row. */
+TEST(the_document_has_the_table_row_by_row)
+{
+    FILE *document = open_document();
+    char line[1024], expected[256];
+    size_t row = 0;
+
+    while (fgets(line, sizeof line, document)) {
+        if (!is_row(line))
+            continue;
+        assert_true(row < er_transitions_n);
+        write_row(&er_transitions[row++], expected, sizeof expected);
+        if (strncmp(line, expected, strlen(expected)) != 0)
+            fail_msg("row %zu is %s  expected %s", row, line, expected);
+    }
+    fclose(document);
+    assert_int_equal(row, er_transitions_n);
 }
 
 TEST_MAIN()
