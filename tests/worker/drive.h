@@ -37,10 +37,10 @@ static inline int drive_memory(const char *name, off_t size)
 }
 
 /* In the child: moves descriptors out of the way first, then to where they belong. */
-static inline void drive_exec(int sock, int shared, int log, const char *project)
+static inline void drive_exec(const char *program, int sock, int shared, int log,
+                              const char *project)
 {
-    char *argv[] = {(char *)"/proc/self/exe", (char *)ER_RUNNER_ARG, (char *)project,
-                    NULL};
+    char *argv[] = {(char *)program, (char *)ER_RUNNER_ARG, (char *)project, NULL};
     int null = open("/dev/null", O_RDONLY);
     int fds[] = {null, log, log, sock, shared};
 
@@ -58,7 +58,8 @@ static inline void drive_exec(int sock, int shared, int log, const char *project
     _exit(127);
 }
 
-static inline void drive_start(struct drive *d, const char *project, bool has_shared)
+static inline void drive_start_program(struct drive *d, const char *program,
+                                       const char *project, bool has_shared)
 {
     int pair[2], shared = -1;
 
@@ -80,11 +81,16 @@ static inline void drive_start(struct drive *d, const char *project, bool has_sh
     d->pid = fork();
     assert_true(d->pid >= 0);
     if (d->pid == 0)
-        drive_exec(pair[1], shared, d->log, project);
+        drive_exec(program, pair[1], shared, d->log, project);
     close(pair[1]);
     if (shared >= 0)
         close(shared);
     d->socket = pair[0];
+}
+
+static inline void drive_start(struct drive *d, const char *project, bool has_shared)
+{
+    drive_start_program(d, "/proc/self/exe", project, has_shared);
 }
 
 /* Reads until a whole frame is there. False: end of file, or nothing for so long. */
