@@ -1,0 +1,191 @@
+/* no_memory.c: memory runs out at every place where it could. The library reports it,
+ * changes nothing and leaks nothing. */
+#include "claims.h"
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "core/json.h"
+#include "core/options.h"
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || \
+    __has_feature(thread_sanitizer)
+#define HAS_SANITIZER 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define HAS_SANITIZER 1
+#endif
+
+/* While it is set, malloc fails. */
+static bool is_out;
+
+/* This program's own malloc stands before that of the C library. Sanitizers and valgrind
+ * bring theirs, which stands before both: then there is nothing to show. */
+#ifndef HAS_SANITIZER
+void *__libc_malloc(size_t size);
+void *__libc_realloc(void *ptr, size_t size);
+void *__libc_calloc(size_t n, size_t size);
+
+void *malloc(size_t size)
+{
+    return is_out ? NULL : __libc_malloc(size);
+}
+
+void *realloc(void *ptr, size_t size)
+{
+    return is_out ? NULL : __libc_realloc(ptr, size);
+}
+
+void *calloc(size_t n, size_t size)
+{
+    return is_out ? NULL : __libc_calloc(n, size);
+}
+#endif
+
+static bool can_run_out(void)
+{
+    void *volatile p;
+
+    is_out = true;
+    p = malloc(1);
+    is_out = false;
+    free(p);
+    return p == NULL;
+}
+
+typedef int attempt_fn(struct errand_arena *arena, struct errand_error *err);
+
+/* The first block of an arena has 4,096 bytes. Filled more and more beforehand, it ends
+ * at every allocation in turn. */
+static void run_out_everywhere(attempt_fn *attempt)
+{
+    size_t works = 0, fails = 0;
+
+    if (!can_run_out())
+        skip();
+    for (size_t fill = 0; fill <= 4096; fill += 16) {
+        struct errand_arena *arena = er_arena_new();
+        struct errand_error err = {0};
+        int rc;
+        assert_non_null(errand_arena_alloc(arena, fill));
+        is_out = true;
+        rc = attempt(arena, &err);
+        is_out = false;
+        if (rc != 0)
+            assert_error(rc, err, ERRAND_ENOMEM, "out of memory");
+        *(rc == 0 ? &works : &fails) += 1;
+        er_arena_free(arena);
+    }
+    assert_true(works > 0);
+    assert_true(fails > 0);
+}
+
+static int decode(struct errand_arena *arena, struct errand_error *err)
+{
+    struct er_options options = {.tries = 77};
+    int rc = er_options_decode(
+        slice("{\"queue\":\"mail\",\"tries\":3,\"tags\":[\"a\",\"b\"],\"hooks\":["
+              "\"failed\"],"
+              "\"command\":[\"ls\"],\"unique_policy\":\"extend\",\"unique\":\"key\"}"),
+        arena, &options, err);
+
+    assert_int_equal(options.tries, rc == 0 ? 3 : 77);
+    return rc;
+}
+
+TEST(stored_options_are_read_or_nothing_is)
+{
+    run_out_everywhere(decode);
+}
+
+static int set(struct errand_arena *arena, struct errand_error *err)
+{
+    struct er_options options = {0};
+    int rc;
+
+    if ((rc = er_options_set(&options, "queue", "mail", arena, err)) == 0)
+        rc = er_options_set(&options, "tags", "a, b, c", arena, err);
+    assert_int_equal(options.tags_n, rc == 0 ? 3 : 0);
+    return rc;
+}
+
+TEST(an_option_is_set_or_nothing_is)
+{
+    run_out_everywhere(set);
+}
+
+static int unescape(struct errand_arena *arena, struct errand_error *err)
+{
+    struct errand_slice text = {.len = 77};
+    int rc = er_json_unescape(slice("\"caf\\u00e9 caf\\u00e9 caf\\u00e9\""), arena, &text,
+                              err);
+
+    assert_int_equal(text.len, rc == 0 ? 17 : 77);
+    return rc;
+}
+
+TEST(a_string_is_unescaped_or_nothing_is)
+{
+    run_out_everywhere(unescape);
+}
+
+/* Without memory from the first: a template needs a buffer as well as the arena. */
+TEST(a_template_without_memory_makes_no_key)
+{
+    struct errand_arena *arena;
+    struct errand_error err = {0};
+    char *key = NULL;
+    int rc;
+
+    if (!can_run_out())
+        skip();
+    arena = er_arena_new();
+    for (size_t i = 0; i < 2; i++) {
+        is_out = true;
+        rc =
+            er_template_expand(i ? "{a}" : "text", slice("{\"a\":1}"), arena, &key, &err);
+        is_out = false;
+        assert_int_equal(rc, ERRAND_ENOMEM);
+        assert_null(key);
+    }
+    er_arena_free(arena);
+}
+
+TEST(what_was_written_before_memory_ran_out_stays)
+{
+    struct er_options options = {.has = ER_OPT_QUEUE, .queue = "mail"};
+    char big[1000] = {0};
+    struct er_buf buf;
+
+    if (!can_run_out())
+        skip();
+    er_buf_init(&buf, SIZE_MAX);
+    assert_int_equal(er_buf_str(&buf, "before"), 0);
+    is_out = true;
+    assert_int_equal(er_buf_add(&buf, big, sizeof big), -1);
+    assert_int_equal(er_json_write_string(&buf, big, sizeof big), -1);
+    is_out = false;
+    assert_string_equal(buf.ptr, "before");
+    assert_true(buf.has_failed);
+    er_buf_done(&buf);
+    is_out = true;
+    er_buf_init(&buf, SIZE_MAX);
+    assert_int_equal(er_options_encode(&options, &buf), -1);
+    is_out = false;
+    er_buf_done(&buf);
+}
+
+TEST(no_arena_is_null)
+{
+    struct errand_arena *arena;
+
+    if (!can_run_out())
+        skip();
+    is_out = true;
+    arena = er_arena_new();
+    is_out = false;
+    assert_null(arena);
+}
+
+TEST_MAIN()
