@@ -164,6 +164,7 @@ static void exec_ended(struct er_exec *e)
     if (e->is_over || !er_child_reap(&e->child, &status, &usage))
         return;
     e->is_over = true;
+    e->s->slots.execs_n--;
     er_child_done(&e->child);
     pipes_drain(e);
     er_ending_of_status(status, &usage, &ending);

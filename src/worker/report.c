@@ -148,7 +148,7 @@ static void count(struct er_report *r, const struct errand_outcome *o)
         r->done_n++;
 }
 
-static void summary_print(struct er_supervisor *s)
+void er_report_flush(struct er_supervisor *s)
 {
     struct er_report *r = &s->report;
 
@@ -166,7 +166,7 @@ void er_report_turn(struct er_supervisor *s)
     if (s->wall_ms - r->second_ms >= 1000 || s->wall_ms < r->second_ms) {
         r->second_ms = s->wall_ms;
         r->lines_n = 0;
-        summary_print(s);
+        er_report_flush(s);
     } else if (r->done_n || r->retried_n || r->failed_n) {
         er_supervisor_wake_at(s, s->now_ms + 1000 - (s->wall_ms - r->second_ms));
     }

@@ -31,7 +31,9 @@ void er_report_note(struct er_supervisor *s, const char *fmt, ...)
 /* What went wrong; at most 10 a minute, the rest is counted. */
 void er_report_warn(struct er_supervisor *s, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-/* Prints what was counted when its second is over. */
+/* Prints what was counted. */
+void er_report_flush(struct er_supervisor *s);
+/* The same when its second is over. */
 void er_report_turn(struct er_supervisor *s);
 
 #endif

@@ -71,6 +71,8 @@ static void leave(struct er_supervisor *s)
     s->mode = ER_LEAVING;
     s->kill_at_ms = s->now_ms + (s->is_stopped_now || s->lots.open_n ? 0 : EXIT_MS);
     er_slots_retire_all(s);
+    er_supervisor_wake_at(s, s->now_ms);
+    er_report_flush(s);
     er_stats_flush(s);
     if (er_settle_may_ask(s))
         er_leases_bye(s);
@@ -287,10 +289,15 @@ static int names_make(struct er_supervisor *s, struct errand_error *err)
 
 static int store_watch(struct er_supervisor *s, struct errand_error *err)
 {
-    int fd = er_store_wait_fd(s->store, err), rc;
+    struct errand_error own = {0};
+    int fd = er_store_wait_fd(s->store, &own), rc;
 
-    if (fd < 0)
-        return err->code == ERRAND_EUNSUPPORTED ? 0 : fd;
+    if (fd == ERRAND_EUNSUPPORTED)
+        return 0; /* then looking every sleep_ms has to do */
+    if (fd < 0) {
+        *err = own;
+        return fd;
+    }
     if ((rc = uv_poll_init(&s->loop, &s->wake, fd)) < 0)
         return errand_error_set(err, ERRAND_EIO, "watching the store: %s",
                                 uv_strerror(rc));
