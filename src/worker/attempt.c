@@ -31,7 +31,7 @@ static void attempt_init(struct er_attempt *a, struct er_lot *lot,
     *a = (struct er_attempt){.lot = lot, .job = job, .percent = -1};
     if (job->kind == ERRAND_WORK_FAILED_HOOK)
         a->kind = ER_RUN_FAILED_HOOK;
-    a->plan = er_book_plan(lot->book, job->name, job->options, lot->arena);
+    a->plan = er_book_plan(lot->book, job->name, job->queue, job->options, lot->arena);
 }
 
 struct er_lot *er_lot_new(struct er_lots *lots, struct errand_arena *arena,

@@ -108,21 +108,21 @@ static int book_fill(struct er_book *book, struct errand_slice about,
     return 0;
 }
 
-static void top_fill(struct er_options *top, const struct errand_worker_options *options)
+static void level_fill(struct er_options *level, int tries, double timeout,
+                       const struct errand_backoff *backoff)
 {
-    *top = (struct er_options){0};
-    if (options->tries) {
-        top->tries = options->tries == ERRAND_NO_RETRY ? 1 : options->tries;
-        top->has |= ER_OPT_TRIES;
+    *level = (struct er_options){0};
+    if (tries) {
+        level->tries = tries == ERRAND_NO_RETRY ? 1 : tries;
+        level->has |= ER_OPT_TRIES;
     }
-    if (options->timeout > 0) {
-        top->timeout_ms = (int64_t)(options->timeout * 1000);
-        top->has |= ER_OPT_TIMEOUT;
+    if (timeout > 0) {
+        level->timeout_ms = (int64_t)(timeout * 1000);
+        level->has |= ER_OPT_TIMEOUT;
     }
-    if (options->backoff.list_n || options->backoff.strategy ||
-        options->backoff.base > 0) {
-        top->backoff = options->backoff;
-        top->has |= ER_OPT_BACKOFF;
+    if (backoff->list_n || backoff->strategy || backoff->base > 0) {
+        level->backoff = *backoff;
+        level->has |= ER_OPT_BACKOFF;
     }
 }
 
@@ -137,8 +137,9 @@ int er_book_new(const struct errand_worker_options *options, struct errand_slice
         return er_error_nomem(err);
     }
     book->refs = 1;
+    book->options = options;
     book->project = options->project;
-    top_fill(&book->top, options);
+    level_fill(&book->top, options->tries, options->timeout, &options->backoff);
     if ((rc = book_fill(book, about, err)) < 0) {
         er_book_release(book);
         return rc;
@@ -231,8 +232,9 @@ static int plan_executable(struct er_plan *plan, struct errand_arena *arena)
 static int plan_resolve(struct er_plan *plan, const struct er_book *book,
                         struct errand_arena *arena)
 {
-    struct er_options o = {0};
+    struct er_options o = {0}, level;
     struct errand_error err = {0};
+    bool tries_said;
 
     plan->about = er_jobs_about_find(&book->jobs, plan->name.ptr);
     if (plan->stored.len && er_options_decode(plan->stored, arena, &o, &err) < 0)
@@ -240,8 +242,15 @@ static int plan_resolve(struct er_plan *plan, const struct er_book *book,
             er_arena_printf(arena, "options of '%s': %s", plan->name.ptr, err.message);
     if (!(o.has & ER_OPT_COMMAND) && plan->about)
         er_options_fill(&o, &plan->about->options);
-    plan->tries = o.has & ER_OPT_TRIES ? 0 : book->top.tries;
+    tries_said = (o.has & ER_OPT_TRIES) != 0;
+    if (plan->queue) {
+        level_fill(&level, plan->queue->tries, plan->queue->timeout,
+                   &plan->queue->backoff);
+        er_options_fill(&o, &level);
+    }
     er_options_fill(&o, &book->top);
+    /* What was said at dispatch, or could be known there, is what the store has. */
+    plan->tries = !tries_said && (o.has & ER_OPT_TRIES) ? o.tries : 0;
     er_options_fill(&o, &er_options_default);
     plan->timeout_ms = o.timeout_ms;
     plan->retry_until_ms = o.has & ER_OPT_RETRY_UNTIL ? o.retry_until_ms : 0;
@@ -263,7 +272,19 @@ static int plan_resolve(struct er_plan *plan, const struct er_book *book,
     return 0;
 }
 
+static const struct errand_worker_queue *queue_find(const struct er_book *book,
+                                                    const char *queue)
+{
+    const struct errand_worker_options *o = book->options;
+
+    for (size_t i = 0; i < o->queue_options_n; i++)
+        if (strcmp(o->queue_options[i].name, queue) == 0)
+            return &o->queue_options[i];
+    return NULL;
+}
+
 static struct er_plan *plan_new(const struct er_book *book, const char *name,
+                                const struct errand_worker_queue *queue,
                                 struct errand_slice stored, struct errand_arena *arena)
 {
     struct er_plan *plan = errand_arena_alloc(arena, sizeof *plan);
@@ -271,6 +292,7 @@ static struct er_plan *plan_new(const struct er_book *book, const char *name,
     if (!plan)
         return NULL;
     plan->run_ms = -1;
+    plan->queue = queue;
     plan->name = er_arena_slice(arena, name, strlen(name));
     plan->stored = er_arena_slice(arena, stored.ptr, stored.len);
     if (!plan->name.ptr || (stored.len && !plan->stored.ptr))
@@ -290,27 +312,29 @@ static size_t hash(const char *name, struct errand_slice stored)
 }
 
 static bool is_same(const struct er_plan *plan, const char *name,
-                    struct errand_slice stored)
+                    const struct errand_worker_queue *queue, struct errand_slice stored)
 {
-    return plan->stored.len == stored.len && strcmp(plan->name.ptr, name) == 0 &&
+    return plan->stored.len == stored.len && plan->queue == queue &&
+           strcmp(plan->name.ptr, name) == 0 &&
            (!stored.len || memcmp(plan->stored.ptr, stored.ptr, stored.len) == 0);
 }
 
 /* Jobs of one class carry the same options, so a few plans serve a million jobs. */
-struct er_plan *er_book_plan(struct er_book *book, const char *name,
+struct er_plan *er_book_plan(struct er_book *book, const char *name, const char *queue,
                              struct errand_slice stored, struct errand_arena *arena)
 {
     const size_t size = sizeof book->plans / sizeof *book->plans;
+    const struct errand_worker_queue *level = queue_find(book, queue);
     size_t at = hash(name, stored) % size;
 
     while (book->plans[at]) {
-        if (is_same(book->plans[at], name, stored))
+        if (is_same(book->plans[at], name, level, stored))
             return book->plans[at];
         at = (at + 1) % size;
     }
     if (book->plans_n == ER_PLANS_KEPT)
-        return plan_new(book, name, stored, arena);
-    if (!(book->plans[at] = plan_new(book, name, stored, book->arena)))
+        return plan_new(book, name, level, stored, arena);
+    if (!(book->plans[at] = plan_new(book, name, level, stored, book->arena)))
         return NULL;
     book->plans_n++;
     return book->plans[at];

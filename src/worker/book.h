@@ -11,13 +11,14 @@
 
 enum { ER_PLANS_KEPT = 256 };
 
-/* How one job runs: its own options, then its class, then the worker, then the default.
+/* How one job runs: its own options, then its class, its queue, the worker, the default.
  */
 struct er_plan {
-    struct errand_slice name, stored; /* what it was made from */
-    const struct er_job_about *about; /* NULL: nobody here knows the name */
-    const char *path;                 /* executables and commands; NULL: a runner */
-    char *const *argv;                /* argv[0] … NULL; a hook appends its word */
+    struct errand_slice name, stored;        /* what it was made from, */
+    const struct errand_worker_queue *queue; /* and what its queue says, or NULL */
+    const struct er_job_about *about;        /* NULL: nobody here knows the name */
+    const char *path;  /* executables and commands; NULL: a runner */
+    char *const *argv; /* argv[0] … NULL; a hook appends its word */
     size_t argc;
     const char *error; /* why it cannot run, or NULL */
     int64_t timeout_ms, retry_until_ms, memory_mib;
@@ -30,22 +31,23 @@ struct er_plan {
 struct er_book {
     struct errand_arena *arena;
     struct er_jobs_about jobs;
-    size_t runner_jobs_n;  /* of them, those that need a runner */
-    size_t errors_n;       /* files that cannot run */
-    size_t refs;           /* the owner and every open attempt */
+    size_t runner_jobs_n; /* of them, those that need a runner */
+    size_t errors_n;      /* files that cannot run */
+    size_t refs;          /* the owner and every open attempt */
+    const struct errand_worker_options *options;
     const char *project;   /* or NULL */
     struct er_options top; /* what the worker says, then the defaults */
     struct er_plan *plans[2 * ER_PLANS_KEPT];
     size_t plans_n;
 };
 
-/* `about` is the JSON of HELLO; empty: executables only. */
+/* `about` is the JSON of HELLO; empty: executables only. `options` outlive the book. */
 int er_book_new(const struct errand_worker_options *options, struct errand_slice about,
                 struct er_book **ret, struct errand_error *err);
 void er_book_release(struct er_book *book); /* NULL allowed */
 /* Never NULL on success: a job that cannot run has a plan with `error`. `arena` holds
  * what is too special to keep (a deadline of its own, …). */
-struct er_plan *er_book_plan(struct er_book *book, const char *name,
+struct er_plan *er_book_plan(struct er_book *book, const char *name, const char *queue,
                              struct errand_slice stored, struct errand_arena *arena);
 
 #endif

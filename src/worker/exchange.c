@@ -3,6 +3,7 @@
  * Under load it waits until a group has gathered, because a hundred jobs a commit are
  * worth fifty times one; when anybody is idle it goes at once. What the store has not
  * confirmed is kept and told again: a repeated settle is harmless. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/clock.h"
@@ -179,6 +180,51 @@ static int store_arm(struct er_supervisor *s, struct errand_error *err)
     return 0;
 }
 
+static double weight_of(const struct er_supervisor *s, const char *queue)
+{
+    for (size_t i = 0; i < s->options.queue_options_n; i++)
+        if (strcmp(s->options.queue_options[i].name, queue) == 0)
+            return s->options.queue_options[i].weight;
+    return 0;
+}
+
+/* With weights the strict order is drawn anew each time: a queue comes before the others
+ * as often as its share says, and none starves. */
+static void queues_draw(struct er_supervisor *s, const char **order, size_t n, double sum)
+{
+    for (size_t i = 0; i + 1 < n; i++) {
+        double at = er_settle_random(&s->settle) * sum;
+        size_t k = i;
+        const char *chosen;
+
+        while (k + 1 < n && (at -= weight_of(s, order[k])) >= 0)
+            k++;
+        chosen = order[k];
+        sum -= weight_of(s, chosen);
+        memmove(order + i + 1, order + i, (k - i) * sizeof *order);
+        order[i] = chosen;
+    }
+}
+
+static void queues_order(struct er_supervisor *s, struct errand_exchange_params *params)
+{
+    const char *const *queues = s->options.queues;
+    double sum = 0;
+    size_t n = 0;
+
+    for (; queues && queues[n]; n++)
+        sum += weight_of(s, queues[n]);
+    params->queues = queues;
+    params->queues_n = n;
+    if (sum <= 0 || n < 2)
+        return;
+    if (!s->settle.order && !(s->settle.order = calloc(n, sizeof *s->settle.order)))
+        return;
+    memcpy(s->settle.order, queues, n * sizeof *queues);
+    queues_draw(s, s->settle.order, n, sum);
+    params->queues = s->settle.order;
+}
+
 static int exchange(struct er_supervisor *s, size_t n, struct errand_error *err)
 {
     struct er_settle *settle = &s->settle;
@@ -187,7 +233,6 @@ static int exchange(struct er_supervisor *s, size_t n, struct errand_error *err)
     struct errand_exchange_params params = {
         .outcomes = settle->outcomes,
         .outcomes_n = settle->n,
-        .queues = s->options.queues,
         .max = n,
         .lease_ms = s->lease_ms,
         .worker = s->name,
@@ -198,8 +243,7 @@ static int exchange(struct er_supervisor *s, size_t n, struct errand_error *err)
 
     if (!arena)
         return errand_error_set(err, ERRAND_ENOMEM, "out of memory");
-    while (params.queues && params.queues[params.queues_n])
-        params.queues_n++;
+    queues_order(s, &params);
     if ((rc = er_store_exchange(s->store, &params, arena, &got, err)) < 0) {
         er_lots_arena_back(&s->lots, arena);
         return rc;

@@ -35,6 +35,7 @@ void er_settle_done(struct er_supervisor *s)
 
     free(settle->outcomes);
     free(settle->attempts);
+    free(settle->order);
     er_arena_free(settle->arena);
     *settle = (struct er_settle){0};
 }

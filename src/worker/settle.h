@@ -27,6 +27,8 @@ struct er_settle {
     bool is_control_due;
     uint32_t hints;
 
+    const char **order; /* of the queues for the next reserve, when they have weights */
+
     int failures; /* in a row */
     int64_t retry_at_ms;
     uint64_t random;

@@ -42,6 +42,7 @@ void er_supervisor_stop(struct er_supervisor *s, const char *why)
 {
     if (s->mode != ER_WORKING)
         return;
+    er_supervisor_now(s);
     s->mode = ER_STOPPING;
     s->stop_at_ms = s->now_ms + s->grace_ms;
     s->give_up_at_ms = s->stop_at_ms + GIVE_UP_MS;
@@ -53,6 +54,7 @@ void er_supervisor_stop_now(struct er_supervisor *s)
 {
     if (s->mode != ER_STOPPING || s->is_stopped_now)
         return;
+    er_supervisor_now(s);
     er_report_note(s, "stopping now");
     s->is_stopped_now = true;
     s->stop_at_ms = s->now_ms;
@@ -376,6 +378,7 @@ int errand_worker_run(const char *url, const struct errand_config *config,
     if ((rc = store_open(url, config, &e, err)) < 0)
         goto out;
     s->store = er_client_store(e);
+    s->slots.typical_ms = -1;
     if ((rc = names_make(s, err)) < 0 || (rc = er_settle_init(s, err)) < 0 ||
         (rc = er_stats_init(s, err)) < 0)
         goto out;
