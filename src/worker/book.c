@@ -9,7 +9,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "core/json.h"
-#include "core/name.h"
+#include "worker/about.h"
 
 /* ------------------------------------------------------------------ the book */
 
@@ -50,61 +50,52 @@ static int about_read(struct errand_slice json, const char *list, size_t i,
     return 1;
 }
 
-static int job_add(struct er_book *book, const struct er_job_about *job, size_t *size)
+/* One of HELLO's lists. */
+static int about_add(struct er_about_list *list, struct errand_slice about,
+                     const char *which, struct errand_error *err)
 {
-    struct er_job_about *more;
-    char key[ER_NAME_MAX + 1] = "";
+    struct er_job_about job;
+    int rc = 0;
 
-    if (book->jobs.jobs_n == *size) {
-        *size = *size ? *size * 2 : 16;
-        if (!(more = errand_arena_alloc(book->arena, *size * sizeof *more)))
-            return -1;
-        if (book->jobs.jobs_n)
-            memcpy(more, book->jobs.jobs, book->jobs.jobs_n * sizeof *more);
-        book->jobs.jobs = more;
-    }
-    more = &book->jobs.jobs[book->jobs.jobs_n++];
-    *more = *job;
-    if (strlen(job->name) <= ER_NAME_MAX)
-        er_name_key(job->name, key);
-    if (job->error)
-        book->errors_n++;
-    else if (job->source != ER_JOB_EXECUTABLE)
-        book->runner_jobs_n++;
-    return (more->key = errand_arena_copy(book->arena, key, strlen(key))) ? 0 : -1;
+    for (size_t i = 0; rc == 0 && about_read(about, which, i, list->arena, &job); i++)
+        rc = er_about_add(list, job.name, job.path, job.source, &job.options, job.error,
+                          err);
+    return rc;
 }
 
-static int job_order(const void *a, const void *b)
+static int executables_add(struct er_about_list *list, const char *project,
+                           struct errand_error *err)
 {
-    const struct er_job_about *x = a, *y = b;
-    int order = strcmp(x->key, y->key);
+    struct er_jobs_about files = {0};
+    int rc;
 
-    return order ? order : (x->error != NULL) - (y->error != NULL);
+    if (!project)
+        return 0;
+    rc = er_project_scan(project, list->arena, &files, err);
+    for (size_t i = 0; rc == 0 && i < files.jobs_n; i++)
+        if (files.jobs[i].source == ER_JOB_EXECUTABLE)
+            rc = er_about_add(list, files.jobs[i].name, files.jobs[i].path,
+                              ER_JOB_EXECUTABLE, &files.jobs[i].options,
+                              files.jobs[i].error, err);
+    return rc;
 }
 
 static int book_fill(struct er_book *book, struct errand_slice about,
                      struct errand_error *err)
 {
-    struct er_jobs_about files = {0};
-    struct er_job_about job;
-    size_t size = 0;
+    struct er_about_list list = {.arena = book->arena};
     int rc;
 
-    for (size_t i = 0; about_read(about, "jobs", i, book->arena, &job); i++)
-        if (job_add(book, &job, &size) < 0)
-            return er_error_nomem(err);
-    for (size_t i = 0; about_read(about, "errors", i, book->arena, &job); i++)
-        if (job_add(book, &job, &size) < 0)
-            return er_error_nomem(err);
-    if (book->project &&
-        (rc = er_project_scan(book->project, book->arena, &files, err)) < 0)
+    if ((rc = about_add(&list, about, "jobs", err)) < 0 ||
+        (rc = about_add(&list, about, "errors", err)) < 0 ||
+        (rc = executables_add(&list, book->project, err)) < 0 ||
+        (rc = er_about_finish(&list, &book->jobs, err)) < 0)
         return rc;
-    for (size_t i = 0; i < files.jobs_n; i++)
-        if (files.jobs[i].source == ER_JOB_EXECUTABLE &&
-            job_add(book, &files.jobs[i], &size) < 0)
-            return er_error_nomem(err);
-    if (book->jobs.jobs_n)
-        qsort(book->jobs.jobs, book->jobs.jobs_n, sizeof *book->jobs.jobs, job_order);
+    for (size_t i = 0; i < book->jobs.jobs_n; i++)
+        if (book->jobs.jobs[i].error)
+            book->errors_n++;
+        else if (book->jobs.jobs[i].source != ER_JOB_EXECUTABLE)
+            book->runner_jobs_n++;
     return 0;
 }
 
@@ -240,16 +231,16 @@ static int plan_resolve(struct er_plan *plan, const struct er_book *book,
     if (plan->stored.len && er_options_decode(plan->stored, arena, &o, &err) < 0)
         plan->error =
             er_arena_printf(arena, "options of '%s': %s", plan->name.ptr, err.message);
+    tries_said = (o.has & ER_OPT_TRIES) != 0;
     if (!(o.has & ER_OPT_COMMAND) && plan->about)
         er_options_fill(&o, &plan->about->options);
-    tries_said = (o.has & ER_OPT_TRIES) != 0;
     if (plan->queue) {
         level_fill(&level, plan->queue->tries, plan->queue->timeout,
                    &plan->queue->backoff);
         er_options_fill(&o, &level);
     }
     er_options_fill(&o, &book->top);
-    /* What was said at dispatch, or could be known there, is what the store has. */
+    /* What was said at dispatch is what the store has. */
     plan->tries = !tries_said && (o.has & ER_OPT_TRIES) ? o.tries : 0;
     er_options_fill(&o, &er_options_default);
     plan->timeout_ms = o.timeout_ms;

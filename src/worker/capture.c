@@ -74,7 +74,7 @@ struct errand_slice er_capture_text(const struct er_capture *c,
     if (!(text = errand_arena_alloc(arena, WHOLE + 64)))
         return (struct errand_slice){0};
     memcpy(text, c->head.ptr, HALF);
-    mark = snprintf(text + HALF, 64, "\n[... %llu bytes cut ...]\n",
+    mark = snprintf(text + HALF, 64, "\n[... %llu bytes left out ...]\n",
                     (unsigned long long)(c->total - WHOLE));
     memcpy(text + HALF + mark, c->ring + place, HALF - place);
     memcpy(text + HALF + mark + (HALF - place), c->ring, place);

@@ -6,7 +6,8 @@
 #include "base/buf.h"
 #include "errand/driver.h"
 
-enum { ER_CAPTURE_HALF = 32 << 10 };
+/* Two halves and the mark together are 64 KiB, which is all that a store takes. */
+enum { ER_CAPTURE_HALF = (32 << 10) - 32 };
 
 struct er_capture {
     struct er_buf
