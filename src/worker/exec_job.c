@@ -391,6 +391,8 @@ void er_exec_start(struct er_supervisor *s, struct er_attempt *a)
     s->slots.execs = e;
     s->slots.execs_n++;
     er_stats_started(s, a);
+    if (a->plan->timeout_ms > 0)
+        er_supervisor_wake_at(s, s->now_ms + a->plan->timeout_ms);
     if (exec_watch(e) < 0) /* cannot be watched, so it must not run */
         er_child_signal(&e->child, SIGKILL);
 }

@@ -24,6 +24,7 @@ enum {
     READ_SIZE = 64 << 10,
     READS_A_ROUND = 16, /* then others have their turn */
     LOG_TAIL = 64 << 10,
+    BROKEN_CODE = 3, /* a runner that cannot talk to us ends with this */
 };
 
 /* ------------------------------------------------------------------ slots of the ring */
@@ -455,6 +456,9 @@ static void runner_ended(struct er_runner *r)
         ;
     r->answers_n = r->answered_n = 0;
     er_ending_of_status(status, &usage, &ending);
+    if (ending.cause == ERRAND_CAUSE_EXIT && ending.exit_code == BROKEN_CODE &&
+        !r->fatal[0] && r->state == ER_RUNNER_READY)
+        snprintf(r->fatal, sizeof r->fatal, "it broke the runner's socket");
     if (r->fatal[0]) {
         ending.cause = ERRAND_CAUSE_PROTOCOL;
         ending.error = (struct errand_slice){r->fatal, strlen(r->fatal)};

@@ -3,6 +3,7 @@
  * (the size of the log). */
 #include "worker/runner_inside.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -186,6 +187,10 @@ static int done_send(struct er_self *r, const struct er_frame_done *done, bool i
     bool is_first;
     size_t len;
 
+    /* A handler that closed our socket: nobody could be told that its jobs are done, so
+     * it is not done either, and its mark says so before the next one begins. */
+    if (fcntl(ER_FD_SOCKET, F_GETFD) < 0)
+        return -1;
     mark_end(r, done->slot, is_plain ? ER_MARK_DONE : ER_MARK_TOLD);
     if (is_plain)
         running_clear(r);

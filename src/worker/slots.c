@@ -279,6 +279,8 @@ static bool attempt_place(struct er_supervisor *s, struct er_attempt *a)
         cannot_start(s, a, "too big to be handed to a runner");
     else if (r->given_n == 1)
         er_stats_started(s, a);
+    /* By then it has begun, or keeps others waiting; the tick that follows knows more. */
+    er_supervisor_wake_at(s, s->now_ms + (r->given_n > 1 ? ER_SLOW_MS : ER_UNSEEN_MS));
     return true;
 }
 

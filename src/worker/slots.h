@@ -9,6 +9,11 @@
 struct er_supervisor;
 struct er_ending;
 
+enum {
+    ER_SLOW_MS = 20,    /* a job that runs so long does not keep others waiting */
+    ER_UNSEEN_MS = 100, /* how often to look whether a job given has begun */
+};
+
 struct er_slots {
     struct er_runner *runners;
     struct er_exec *execs;

@@ -10,10 +10,10 @@
 #include "worker/supervisor.h"
 
 enum {
-    SLOW_MS = 20,     /* a job that runs so long does not keep others waiting */
-    UNSEEN_MS = 100,  /* how often to look whether a job given has begun */
-    KILL_MS = 5000,   /* from TERM to KILL */
-    CANCEL_MS = 1000, /* from the mark in shared memory to TERM */
+    ER_SLOW_MS = 20,    /* a job that runs so long does not keep others waiting */
+    ER_UNSEEN_MS = 100, /* how often to look whether a job given has begun */
+    KILL_MS = 5000,     /* from TERM to KILL */
+    CANCEL_MS = 1000,   /* from the mark in shared memory to TERM */
     SHUTDOWN_KILL_MS = 1000,
     HOARD_MS = 2000, /* what could not start for so long goes back to the store */
     MEMORY_LOOK_MS = 100,
@@ -156,10 +156,10 @@ static void slow_watch(struct er_supervisor *s, struct er_runner *r,
 {
     if (r->given_n < 2)
         return;
-    if (s->now_ms - current->started_mono_ms >= SLOW_MS)
+    if (s->now_ms - current->started_mono_ms >= ER_SLOW_MS)
         others_take_back(s, r);
     else
-        er_supervisor_wake_at(s, current->started_mono_ms + SLOW_MS);
+        er_supervisor_wake_at(s, current->started_mono_ms + ER_SLOW_MS);
 }
 
 /* ------------------------------------------------------------------ runners */
@@ -201,7 +201,8 @@ static void ready_watch(struct er_supervisor *s, struct er_runner *r)
     else if (r->stopping)
         attempt_watch(s, r->stopping, &r->child);
     else
-        er_supervisor_wake_at(s, s->now_ms + (r->given_n > 1 ? SLOW_MS : UNSEEN_MS));
+        er_supervisor_wake_at(s,
+                              s->now_ms + (r->given_n > 1 ? ER_SLOW_MS : ER_UNSEEN_MS));
     if (r->is_stale && !r->stopping)
         others_take_back(s, r);
 }

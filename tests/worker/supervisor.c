@@ -428,9 +428,9 @@ TEST(max_jobs_never_begins_more)
         ids[i] = push("noop", "{}", NULL);
     work_attempts(4);
     for (int i = 0; i < 10; i++) {
-        enum errand_state state = state_of(ids[i]);
-        done += state == ERRAND_COMPLETED;
-        assert_true(state == ERRAND_COMPLETED || state == ERRAND_READY);
+        enum errand_state now = state_of(ids[i]);
+        done += now == ERRAND_COMPLETED;
+        assert_true(now == ERRAND_COMPLETED || now == ERRAND_READY);
     }
     assert_int_equal(done, 4);
 }
