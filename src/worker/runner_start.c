@@ -18,24 +18,22 @@ enum { HELLO_MS = 10000 };
 
 static int shared_make(struct er_runner *r, int *ret_fd, struct errand_error *err)
 {
-    int fd = er_memory_file("errand-shared", (struct errand_slice){0});
-    void *p;
+    int fd = er_memory_file("errand-shared", (struct errand_slice){0}), rc = 0;
+    void *p = MAP_FAILED;
 
-    if (fd < 0 || ftruncate(fd, sizeof *r->shared) < 0)
-        goto fail;
-    p = mmap(NULL, sizeof *r->shared, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (p == MAP_FAILED)
-        goto fail;
+    if (fd >= 0 && ftruncate(fd, sizeof *r->shared) == 0)
+        p = mmap(NULL, sizeof *r->shared, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (p == MAP_FAILED) {
+        rc = er_error_errno(err, ERRAND_EIO, errno, "making the memory of a runner");
+        if (fd >= 0)
+            close(fd);
+        return rc;
+    }
     r->shared = p;
     r->shared->version = ER_PROTOCOL_VERSION;
     r->shared->slots = ER_SLOTS;
     *ret_fd = fd;
     return 0;
-fail:
-    er_error_errno(err, ERRAND_EIO, errno, "making the memory of a runner");
-    if (fd >= 0)
-        close(fd);
-    return ERRAND_EIO;
 }
 
 static int runner_spawn(struct er_runner *r, int socket, int shared, int null,

@@ -10,10 +10,8 @@
 #include "worker/supervisor.h"
 
 enum {
-    ER_SLOW_MS = 20,    /* a job that runs so long does not keep others waiting */
-    ER_UNSEEN_MS = 100, /* how often to look whether a job given has begun */
-    KILL_MS = 5000,     /* from TERM to KILL */
-    CANCEL_MS = 1000,   /* from the mark in shared memory to TERM */
+    KILL_MS = 5000,   /* from TERM to KILL */
+    CANCEL_MS = 1000, /* from the mark in shared memory to TERM */
     SHUTDOWN_KILL_MS = 1000,
     HOARD_MS = 2000, /* what could not start for so long goes back to the store */
     MEMORY_LOOK_MS = 100,

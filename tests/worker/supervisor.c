@@ -357,7 +357,7 @@ static struct errand_id push_noted(const char *name)
     char data[128];
     int fd;
 
-    strcpy(notes, "/tmp/errand-notes-XXXXXX");
+    snprintf(notes, sizeof notes, "/tmp/errand-notes-XXXXXX");
     assert_true((fd = mkstemp(notes)) >= 0);
     close(fd);
     snprintf(data, sizeof data, "{\"notes\":\"%s\"}", notes);
