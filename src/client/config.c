@@ -4,6 +4,7 @@
  * --url belong to single commands, which put them over what is loaded here. */
 #include "client/config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -224,8 +225,7 @@ static const struct er_config_key *key_of(const char *path)
     char pattern[64];
 
     if (strncmp(path, "queues.", 7) == 0 && last > path + 6 && strlen(last) < 40) {
-        memcpy(pattern, "queues.*", 8);
-        memcpy(pattern + 8, last, strlen(last) + 1);
+        snprintf(pattern, sizeof pattern, "queues.*%s", last);
         return er_config_key_find(pattern);
     }
     return er_config_key_find(path);

@@ -87,6 +87,15 @@ static int next(struct reader *r, struct errand_error *err)
     return refuse_extras(r, err);
 }
 
+static int skip(struct reader *r, int n, struct errand_error *err)
+{
+    int rc = 0;
+
+    while (rc == 0 && n-- > 0)
+        rc = next(r, err);
+    return rc;
+}
+
 /* The scalar as a string of the configuration's arena. */
 static int scalar_dup(struct reader *r, char **ret, struct errand_error *err)
 {
@@ -114,7 +123,7 @@ static int read_items(struct reader *r, const char *path, struct er_config_value
 {
     const char **items =
         errand_arena_alloc(r->config->arena, (ITEMS_MAX + 1) * sizeof *items);
-    char *item;
+    char *item = NULL;
     int rc;
 
     if (!items)
@@ -268,7 +277,7 @@ static int read_stream(struct reader *r, struct errand_error *err)
     struct er_config_place place;
     int rc;
 
-    if ((rc = next(r, err)) < 0 || (rc = next(r, err)) < 0) /* stream start, document */
+    if ((rc = skip(r, 2, err)) < 0) /* stream start, document */
         return rc;
     if (r->event.type == YAML_STREAM_END_EVENT) /* nothing, or comments alone */
         return 0;
@@ -280,8 +289,8 @@ static int read_stream(struct reader *r, struct errand_error *err)
     else if (r->event.type != YAML_SCALAR_EVENT || !is_nothing(&r->event))
         rc = er_config_error(&place, err,
                              "expected keys, such as 'url: sqlite:errand.db'");
-    if (rc < 0 || (rc = next(r, err)) < 0 || (rc = next(r, err)) < 0)
-        return rc; /* document end, and what follows it */
+    if (rc < 0 || (rc = skip(r, 2, err)) < 0) /* document end, and what follows it */
+        return rc;
     place = place_of(r, &r->event.start_mark);
     if (r->event.type != YAML_STREAM_END_EVENT)
         return er_config_error(&place, err, "a second document starts here; one is read");

@@ -88,18 +88,30 @@ static int say_unique(const struct errand_options *o, struct er_options *ret,
     return 0;
 }
 
+/* ["/bin/echo","a b"]: strings, the first of them not empty. */
+static bool is_command(struct errand_slice json)
+{
+    struct er_json_walk walk;
+    struct errand_slice whole;
+    size_t n = 0;
+
+    if (er_json_whole(json, &whole) != ER_JSON_ARRAY)
+        return false;
+    for (er_json_walk(&walk, whole); er_json_next(&walk); n++)
+        if (walk.type != ER_JSON_STRING || (n == 0 && walk.value.len <= 2))
+            return false;
+    return n > 0;
+}
+
 static int say_command(const char *command, struct er_options *ret,
                        struct errand_error *err)
 {
     struct errand_slice json = {command, strlen(command)};
-    struct errand_slice value;
-    enum er_json_type type;
     int rc;
 
     if ((rc = er_json_check("command", json, NULL, err)) < 0)
         return rc;
-    if ((rc = er_json_find(json, "[0]", &type, &value, NULL)) < 0 ||
-        type != ER_JSON_STRING || value.len <= 2)
+    if (!is_command(json))
         return errand_error_set(
             err, ERRAND_EINVAL,
             "command: it is not a JSON array of strings that begins with a program");
@@ -192,7 +204,7 @@ static int check_data(const errand *e, const char *name, const struct er_options
  * stands before what a template gives. */
 static int expand_unique(const char *name, const struct er_options *definition,
                          struct errand_slice data, struct errand_arena *arena,
-                         const char **ret, struct errand_error *err)
+                         struct errand_slice *ret, struct errand_error *err)
 {
     char prefix[ER_NAME_MAX + 1], *text, *key;
     int rc = er_template_expand(definition->unique, data, arena, &text, err);
@@ -200,8 +212,8 @@ static int expand_unique(const char *name, const struct er_options *definition,
     if (rc == ERRAND_ENOMEM)
         return rc;
     if (rc < 0) {
-        rc = er_error_wrap(err, rc, "data of '%s' and its unique key '%s'", name,
-                           definition->unique);
+        er_error_wrap(err, rc, "data of '%s' and its unique key '%s'", name,
+                      definition->unique);
         if (err)
             err->code = ERRAND_EINVAL;
         return ERRAND_EINVAL;
@@ -213,7 +225,7 @@ static int expand_unique(const char *name, const struct er_options *definition,
                                 "unique key of '%s' has %zu bytes with this data, %d are "
                                 "allowed",
                                 name, strlen(key), KEY_MAX);
-    *ret = key;
+    *ret = (struct errand_slice){key, strlen(key)};
     return 0;
 }
 
@@ -222,16 +234,20 @@ static int resolve_unique(const char *name, struct er_options *call,
                           struct errand_arena *arena, const struct errand_unique **ret,
                           struct errand_error *err)
 {
+    struct errand_slice key = {0};
     struct errand_unique *unique;
     int rc;
 
     *ret = NULL;
-    if (!(call->has & ER_OPT_UNIQUE)) {
+    if (call->has & ER_OPT_UNIQUE) {
+        key = (struct errand_slice){call->unique, strlen(call->unique)};
+    } else {
         if (!definition || !(definition->has & ER_OPT_UNIQUE))
             return 0;
-        if ((rc = expand_unique(name, definition, data, arena, &call->unique, err)) < 0)
+        if ((rc = expand_unique(name, definition, data, arena, &key, err)) < 0)
             return rc;
         call->has |= ER_OPT_UNIQUE;
+        call->unique = key.ptr;
         call->unique_ttl_ms = definition->unique_ttl_ms;
         call->unique_policy = definition->unique_policy;
         call->unique_until = until_of(definition->unique_until, call->unique_ttl_ms);
@@ -239,7 +255,7 @@ static int resolve_unique(const char *name, struct er_options *call,
     if (!(unique = errand_arena_alloc(arena, sizeof *unique)))
         return er_error_nomem(err);
     *unique = (struct errand_unique){
-        .key = {call->unique, strlen(call->unique)},
+        .key = key,
         .ttl_ms = call->unique_ttl_ms,
         .until = call->unique_until,
         .policy = call->unique_policy,

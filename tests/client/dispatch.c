@@ -175,6 +175,8 @@ CLAIM(a_command_is_a_list_of_words)
            "command");
     refuse("run", "1", &(struct errand_options){.command = "{\"a\":1}"}, ERRAND_EINVAL,
            "command");
+    refuse("run", "1", &(struct errand_options){.command = "[\"/bin/echo\",1]"},
+           ERRAND_EINVAL, "command");
     refuse("run", "1", &(struct errand_options){.command = "[\"\"]"}, ERRAND_EINVAL,
            "command");
 }
