@@ -17,8 +17,9 @@
 #define HAS_SANITIZER 1
 #endif
 
-/* While it is set, malloc fails. */
-static bool is_out;
+/* While it is set, malloc fails. Volatile, because a compiler knows that malloc reads no
+ * variable of ours. */
+static volatile bool is_out;
 
 /* This program's own malloc stands before that of the C library. Sanitizers and valgrind
  * bring theirs, which stands before both: then there is nothing to show. */
@@ -45,13 +46,18 @@ void *calloc(size_t n, size_t size)
 
 static bool can_run_out(void)
 {
-    void *volatile p;
+    void *volatile p[3];
+    bool is_ours;
 
     is_out = true;
-    p = malloc(1);
+    p[0] = malloc(1);
+    p[1] = calloc(1, 1);
+    p[2] = realloc(NULL, 1);
     is_out = false;
-    free(p);
-    return p == NULL;
+    is_ours = !p[0] && !p[1] && !p[2];
+    for (size_t i = 0; i < 3; i++)
+        free(p[i]);
+    return is_ours;
 }
 
 typedef int attempt_fn(struct errand_arena *arena, struct errand_error *err);
