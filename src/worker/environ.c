@@ -151,23 +151,25 @@ static bool is_leftover(pid_t pid)
     return kind == 'Z' && session != (int)getsid(0);
 }
 
-void er_adopt_sweep(const pid_t *known, size_t known_n)
+size_t er_adopt_sweep(const pid_t *known, size_t known_n)
 {
     char path[64], list[16384], *end;
+    size_t found = 0;
     long pid;
 
     snprintf(path, sizeof path, "/proc/self/task/%ld/children", (long)getpid());
     if (file_read(path, list, sizeof list) <= 0)
-        return;
+        return 0;
     for (char *p = list; (pid = strtol(p, &end, 10)) > 0 && end != p; p = end) {
         bool is_known = false;
         for (size_t i = 0; i < known_n && !is_known; i++)
             is_known = known[i] == (pid_t)pid;
         if (is_known)
             continue;
-        if (is_runaway((pid_t)pid))
+        if (is_runaway((pid_t)pid) && ++found)
             kill((pid_t)pid, SIGKILL); /* a zombie by the next sweep */
-        else if (is_leftover((pid_t)pid))
+        else if (is_leftover((pid_t)pid) && ++found)
             waitpid((pid_t)pid, NULL, WNOHANG);
     }
+    return found;
 }

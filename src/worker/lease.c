@@ -261,7 +261,7 @@ static int reap_call(struct er_supervisor *s, struct errand_arena *arena,
     return 0;
 }
 
-static void runaways_sweep(struct er_supervisor *s)
+size_t er_leases_sweep(struct er_supervisor *s)
 {
     pid_t known[KNOWN_MOST];
     size_t n = 0;
@@ -270,8 +270,7 @@ static void runaways_sweep(struct er_supervisor *s)
         known[n++] = r->child.pid;
     for (struct er_exec *e = s->slots.execs; e && n < KNOWN_MOST; e = e->next)
         known[n++] = e->child.pid;
-    if (n < KNOWN_MOST)
-        er_adopt_sweep(known, n);
+    return n < KNOWN_MOST ? er_adopt_sweep(known, n) : 0;
 }
 
 static bool is_late(const struct er_supervisor *s)
@@ -329,7 +328,7 @@ void er_leases_turn(struct er_supervisor *s)
 
     if (s->now_ms >= l->sweep_at_ms) {
         l->sweep_at_ms = s->now_ms + SWEEP_MS;
-        runaways_sweep(s);
+        er_leases_sweep(s);
     }
     if (!er_settle_may_ask(s))
         return;

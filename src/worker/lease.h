@@ -4,6 +4,7 @@
 #define ER_WORKER_LEASE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct er_supervisor;
@@ -17,6 +18,8 @@ struct er_leases {
 void er_leases_init(struct er_supervisor *s);
 /* Before settling: after a gap of our own we may have lost leases without knowing. */
 void er_leases_turn(struct er_supervisor *s);
+/* Ends and buries what ran away from its group; how many there were. */
+size_t er_leases_sweep(struct er_supervisor *s);
 void er_leases_bye(struct er_supervisor *s);
 
 #endif

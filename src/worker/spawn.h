@@ -38,7 +38,7 @@ void er_child_done(struct er_child *child);
  * process becomes their new parent (er_adopt_begin) and ends those that carry our mark in
  * their environment and are not among the `known` ones. */
 void er_adopt_begin(void);
-void er_adopt_sweep(const pid_t *known, size_t known_n);
+size_t er_adopt_sweep(const pid_t *known, size_t known_n); /* how many were found */
 
 /* The environment for children: ours without errand's own secrets, or with `allow`
  * (NULL-terminated) only what it names; then `more` (NULL-terminated NAME=value). */

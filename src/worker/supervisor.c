@@ -19,8 +19,9 @@
 
 enum {
     GIVE_UP_MS =
-        1500,       /* after the grace: the store may not answer, we end all the same */
-    EXIT_MS = 400,  /* that runners get to end by themselves */
+        1500,      /* after the grace: the store may not answer, we end all the same */
+    EXIT_MS = 400, /* that runners get to end by themselves */
+    SWEEPS_MOST = 100,
     BUSY_MS = 1000, /* a call that waits longer would make us deaf to signals */
 };
 
@@ -112,7 +113,11 @@ static void leaving_turn(struct er_supervisor *s)
         s->kill_at_ms = s->now_ms + EXIT_MS;
     }
     er_supervisor_wake_at(s, s->kill_at_ms);
-    if (er_slots_are_gone(s))
+    if (!er_slots_are_gone(s))
+        return;
+    if (er_leases_sweep(s) && s->sweeps_n++ < SWEEPS_MOST)
+        er_supervisor_wake_at(s, s->now_ms + 2); /* until the last of them is buried */
+    else
         handles_close(s);
 }
 
