@@ -81,7 +81,8 @@ ERRAND_API const char *errand_job_queue(const errand_job *job);
 ERRAND_API int errand_job_attempt(const errand_job *job); /* 1 for the first */
 ERRAND_API int errand_job_tries(const errand_job *job);
 ERRAND_API int64_t
-errand_job_deadline_ms(const errand_job *job); /* UTC; when it will be stopped */
+errand_job_deadline_ms(const errand_job *job); /* UTC; when it will be stopped;
+                                                  INT64_MAX: never */
 ERRAND_API struct errand_slice errand_job_data(
     const errand_job *job); /* bytes as dispatched, NUL after them */
 

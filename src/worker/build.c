@@ -5,14 +5,11 @@
  * program has loaded is never written over. Headers are not in the hash: the compiler
  * lists them, and one that is newer than the library makes it stale. */
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,12 +19,9 @@
 
 enum {
     SOURCE_MAX = 8 << 20,
-    HASH_DIGITS = 16,
     /* An error is believed for a minute, then tried again: what was missing may have been
      * installed, and runners that start in a row must not compile in a row. */
     ERROR_FRESH_MS = 60000,
-    /* Another process may have seen a newer source: leave what is young. */
-    SWEEP_AGE_S = 600,
 };
 
 /* ------------------------------------------------------------------ names */
@@ -161,7 +155,7 @@ int er_build_init(struct er_build *build, const char *project,
         return er_error_nomem(err);
     if ((rc = source_hash(&b, &hash, err)) < 0)
         return rc;
-    b.base = er_arena_printf(arena, "%s-%0*" PRIx64, file->stem, HASH_DIGITS, hash);
+    b.base = er_arena_printf(arena, "%s-%0*" PRIx64, file->stem, ER_HASH_DIGITS, hash);
     if (!b.base)
         return er_error_nomem(err);
     b.so = er_arena_printf(arena, "%s/" ER_BUILD_FOLDER "/%s.so", project, b.base);
@@ -229,7 +223,7 @@ static bool deps_are_older(const struct er_build *build, int64_t than_ns)
     return are_older;
 }
 
-static bool so_is_current(const struct er_build *build)
+bool er_build_is_compiled(const struct er_build *build)
 {
     struct stat st;
 
@@ -265,140 +259,48 @@ static int error_recall(const struct er_build *build,
     return rc;
 }
 
-int er_build_state(const struct er_build *build, const struct er_project_files *files,
-                   struct errand_error *err)
+/* Refuses a folder that others may write: what lies there is loaded as code. 1: there. */
+static int folder_check(const char *path, struct errand_error *err)
 {
-    if (access(build->about, R_OK) == 0 && so_is_current(build))
-        return 1;
-    return error_recall(build, files, err);
+    struct stat st;
+
+    if (stat(path, &st) < 0)
+        return errno == ENOENT
+                   ? 0
+                   : er_error_errno(err, ERRAND_EIO, errno, "looking at %s", path);
+    if (!S_ISDIR(st.st_mode))
+        return errand_error_set(err, ERRAND_EINVAL, "%s is not a folder", path);
+    if (st.st_mode & (S_IWGRP | S_IWOTH))
+        return errand_error_set(err, ERRAND_EINVAL,
+                                "%s may be written by other users (mode %04o), who could "
+                                "run code as you; mend it: chmod go-w %s",
+                                path, (unsigned)(st.st_mode & 07777), path);
+    return 1;
 }
 
-/* ------------------------------------------------------------------ make */
-
-/* Makes .errand/build if need be and refuses one that others may write: what lies there
- * is loaded as code. */
-static int folder_make(const char *project, struct errand_error *err)
+int er_build_folders(const char *project, bool is_made, struct errand_error *err)
 {
     static const char *const parts[] = {".errand", ER_BUILD_FOLDER};
     char path[4200];
-    struct stat st;
+    int rc = 1;
 
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; rc == 1 && i < 2; i++) {
         snprintf(path, sizeof path, "%s/%s", project, parts[i]);
-        if (mkdir(path, 0700) < 0 && errno != EEXIST)
+        if (is_made && mkdir(path, 0700) < 0 && errno != EEXIST)
             return er_error_errno(err, ERRAND_EIO, errno, "making the folder %s", path);
-        if (stat(path, &st) < 0)
-            return er_error_errno(err, ERRAND_EIO, errno, "looking at %s", path);
-        if (!S_ISDIR(st.st_mode) || (st.st_mode & (S_IWGRP | S_IWOTH)))
-            return errand_error_set(err, ERRAND_EINVAL,
-                                    "%s may be written by other users (mode %04o), who "
-                                    "could run code as you; mend it: chmod go-w %s",
-                                    path, (unsigned)(st.st_mode & 07777), path);
+        rc = folder_check(path, err);
     }
-    return 0;
+    return rc;
 }
 
-/* The lock, as a descriptor that holds it until it is closed; waits for its turn. */
-static int lock_take(const char *project, struct errand_error *err)
+int er_build_state(const struct er_build *build, const struct er_project_files *files,
+                   struct errand_error *err)
 {
-    char path[4200];
-    int fd;
+    int rc = er_build_folders(build->project, false, err);
 
-    snprintf(path, sizeof path, "%s/" ER_BUILD_FOLDER "/.lock", project);
-    if ((fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600)) < 0)
-        return er_error_errno(err, ERRAND_EIO, errno, "opening %s", path);
-    while (flock(fd, LOCK_EX) < 0)
-        if (errno != EINTR) {
-            int saved = errno;
-
-            close(fd);
-            return er_error_errno(err, ERRAND_EIO, saved, "locking %s", path);
-        }
-    return fd;
-}
-
-static int make_locked(const struct er_build *build, struct errand_error *err)
-{
-    struct errand_error why = {0};
-    struct er_buf about;
-    int rc = 0;
-
-    er_buf_init(&about, 1 << 20);
-    if (!so_is_current(build))
-        rc = er_compile(build, &why);
-    if (rc == 0 && (rc = er_vet(build, &about, &why)) == 0)
-        rc = er_file_write(build->about, about.ptr, about.len, &why);
-    if (rc == 0)
-        (void)unlink(build->errors);
-    else if (rc == ERRAND_EJOB)
-        (void)er_file_write(build->errors, why.message, strlen(why.message), NULL);
-    er_buf_done(&about);
-    if (rc < 0)
-        return errand_error_set(err, rc, "%s", why.message);
-    return 0;
-}
-
-int er_build_make(const struct er_build *build, const struct er_project_files *files,
-                  struct errand_error *err)
-{
-    int rc = er_build_state(build, files, err), lock;
-
-    if (rc != 0)
-        return rc < 0 ? rc : 0;
-    if ((rc = folder_make(build->project, err)) < 0)
+    if (rc <= 0)
         return rc;
-    if ((lock = lock_take(build->project, err)) < 0)
-        return lock;
-    rc = er_build_state(build, files, err); /* somebody may have been faster */
-    if (rc == 0)
-        rc = make_locked(build, err);
-    close(lock);
-    return rc < 0 ? rc : 0;
-}
-
-/* ------------------------------------------------------------------ sweep */
-
-/* "mail-0123456789abcdef.so" → length of "mail-0123456789abcdef"; 0: not one of ours. */
-static size_t base_length(const char *name)
-{
-    const char *dot = strrchr(name, '.');
-    size_t len = dot ? (size_t)(dot - name) : 0;
-
-    if (len < HASH_DIGITS + 2 || name[len - HASH_DIGITS - 1] != '-')
-        return 0;
-    for (size_t i = len - HASH_DIGITS; i < len; i++)
-        if (!isxdigit((unsigned char)name[i]))
-            return 0;
-    return len;
-}
-
-static bool is_current(const char *name, size_t len, const struct er_build *current,
-                       size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (current[i].base && strlen(current[i].base) == len &&
-            memcmp(current[i].base, name, len) == 0)
-            return true;
-    return false;
-}
-
-void er_build_sweep(const char *project, const struct er_build *current, size_t n)
-{
-    char path[4200];
-    DIR *dir;
-
-    snprintf(path, sizeof path, "%s/" ER_BUILD_FOLDER, project);
-    if (!(dir = opendir(path)))
-        return;
-    for (struct dirent *e; (e = readdir(dir));) {
-        size_t len = base_length(e->d_name);
-        struct stat st;
-
-        if (len == 0 || is_current(e->d_name, len, current, n))
-            continue;
-        if (fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-            st.st_ctim.tv_sec < er_clock_wall_ms(NULL) / 1000 - SWEEP_AGE_S)
-            (void)unlinkat(dirfd(dir), e->d_name, 0);
-    }
-    closedir(dir);
+    if (access(build->about, R_OK) == 0 && er_build_is_compiled(build))
+        return 1;
+    return error_recall(build, files, err);
 }

@@ -10,6 +10,7 @@
 
 #define ER_JOBS_FOLDER "app/Jobs"
 #define ER_BUILD_FOLDER ".errand/build"
+enum { ER_HASH_DIGITS = 16 };
 
 enum er_file_kind {
     ER_FILE_OTHER, /* not a job: data, notes, headers, or for another runner */
@@ -57,7 +58,14 @@ int er_build_init(struct er_build *build, const char *project,
  * while ago and this is what the compiler said, or loading it. */
 int er_build_state(const struct er_build *build, const struct er_project_files *files,
                    struct errand_error *err);
-/* Compiles and vets it if needed, one process at a time. EJOB: what is wrong with it. */
+/* Is the library there, and no header that went into it newer? */
+bool er_build_is_compiled(const struct er_build *build);
+/* Looks at .errand and .errand/build, and with `is_made` makes them: 1 they are there, 0
+ * not, EINVAL: others may write them. */
+int er_build_folders(const char *project, bool is_made, struct errand_error *err);
+
+/* build_make.c. Compiles and vets it if needed, one process at a time. EJOB: what is
+ * wrong with it. */
 int er_build_make(const struct er_build *build, const struct er_project_files *files,
                   struct errand_error *err);
 /* Removes what belongs to files that are gone or have changed. */

@@ -179,32 +179,45 @@ static void typical_learn(struct er_class *c, int64_t took_us)
         c->typical_us = (c->typical_us * 3 + took_us) / 4;
 }
 
+/* The frames of one attempt, behind what waits; -1: no memory. */
+static int done_write(struct er_self *r, const struct er_frame_done *done,
+                      size_t *ret_len)
+{
+    struct er_buf *buf = er_out_begin(&r->out);
+    int rc;
+
+    if (buf->len == 0)
+        r->unsent_since_us = r->now_us;
+    er_self_progress_rest(r, buf);
+    rc = er_frame_write_done(buf, done);
+    *ret_len = buf->len;
+    er_out_end(&r->out);
+    return rc;
+}
+
 /* A plain success is told by its mark, and its frame may wait for others. All else is
- * sent before anything else happens: who dies later must not take it along. */
+ * sent before anything else happens: who dies later must not take it along. Without
+ * memory for the frame the runner ends: as a success if that is marked, else in the
+ * middle of the attempt, as far as anybody can see. */
 static int done_send(struct er_self *r, const struct er_frame_done *done, bool is_plain)
 {
-    struct er_buf *buf;
-    bool is_first;
     size_t len;
 
     /* A handler that closed our socket: nobody could be told that its jobs are done, so
      * it is not done either, and its mark says so before the next one begins. */
     if (fcntl(ER_FD_SOCKET, F_GETFD) < 0)
         return -1;
-    mark_end(r, done->slot, is_plain ? ER_MARK_DONE : ER_MARK_TOLD);
-    if (is_plain)
+    if (is_plain) {
+        mark_end(r, done->slot, ER_MARK_DONE);
         running_clear(r);
-    buf = er_out_begin(&r->out);
-    is_first = buf->len == 0;
-    er_self_progress_rest(r, buf);
-    er_frame_write_done(buf, done);
-    len = buf->len;
-    er_out_end(&r->out);
-    if (is_first)
-        r->unsent_since_us = r->now_us;
+    }
+    if (done_write(r, done, &len) < 0)
+        return -1;
     if (is_plain && r->shared && len <= UNSENT_MAX &&
         r->now_us - r->unsent_since_us < UNSENT_US)
         return 0;
+    if (!is_plain)
+        mark_end(r, done->slot, ER_MARK_TOLD);
     if (er_out_flush(&r->out) < 0)
         return -1;
     running_clear(r);
@@ -236,14 +249,19 @@ static int started_send(struct er_self *r, uint32_t slot)
 }
 
 /* A job that nobody here can run: the supervisor believed HELLO, so this is a file that
- * changed meanwhile. */
-static int refuse(struct er_self *r, const struct er_frame_job *frame)
+ * changed meanwhile, or a kind of run that a newer supervisor knows. */
+static int refuse(struct er_self *r, const struct er_frame_job *frame, bool is_known)
 {
     struct er_frame_done done = {.slot = frame->slot, .verdict = ERRAND_RETRY};
+    int len = (int)(frame->name.len < ER_NAME_MAX ? frame->name.len : ER_NAME_MAX);
 
-    errand_error_set(&r->error, ERRAND_ENOTFOUND, "this program has no job '%.*s'",
-                     (int)(frame->name.len < ER_NAME_MAX ? frame->name.len : ER_NAME_MAX),
-                     frame->name.ptr);
+    if (is_known)
+        errand_error_set(&r->error, ERRAND_EUNSUPPORTED,
+                         "this program cannot run '%.*s' as kind %d", len,
+                         frame->name.ptr, frame->kind);
+    else
+        errand_error_set(&r->error, ERRAND_ENOTFOUND, "this program has no job '%.*s'",
+                         len, frame->name.ptr);
     done.error = (struct errand_slice){r->error.message, strlen(r->error.message)};
     return done_send(r, &done, false);
 }
@@ -269,8 +287,8 @@ int er_self_run(struct er_self *r, struct er_frame_job *frame)
 
     if (!mark_take(r, frame->slot))
         return 0;
-    if (!c)
-        return refuse(r, frame);
+    if (!c || frame->kind > ER_RUN_TIMED_OUT_HOOK)
+        return refuse(r, frame, c != NULL);
     if (unsent_settle(r, c) < 0 || started_send(r, frame->slot) < 0)
         return -1;
     running_set(r, frame->slot);

@@ -244,6 +244,21 @@ TEST(a_folder_that_others_may_write_is_refused_with_the_remedy)
     drive_stop(&d);
 }
 
+/* What lies there is loaded as code: it is refused even when nothing needs compiling. */
+TEST(a_build_folder_that_others_may_write_is_refused_with_the_remedy)
+{
+    char path[256];
+
+    place_job("good.c", "Good", "[1]");
+    start(&d);
+    drive_stop(&d);
+    snprintf(path, sizeof path, "%s/.errand/build", place);
+    assert_int_equal(chmod(path, 0777), 0);
+    assert_has(start(&d), ".errand/build may be written by other users (mode 0777)");
+    assert_string_equal(answer(&d, "Good"), "verdict 1: this program has no job 'Good'");
+    drive_stop(&d);
+}
+
 static void constructor_write(const char *file, const char *body)
 {
     char path[128], text[512];

@@ -275,6 +275,14 @@ TEST(hooks_run_by_kind)
     drive_stop(&d);
 }
 
+TEST(a_kind_that_it_does_not_know_is_an_error)
+{
+    drive_hello(&d);
+    give_hook((enum er_run_kind)9, "");
+    assert_text(drive_done(&d).error, "this program cannot run 'act' as kind 9");
+    drive_stop(&d);
+}
+
 TEST(cpu_time_is_told_of_attempts_that_took_long)
 {
     struct er_frame_done done;
