@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 static const struct {
     int code;
     bool retryable;
@@ -40,15 +42,14 @@ static bool is_retryable(int code)
     return false;
 }
 
-/* A message that was cut must still be UTF-8: drop the tail of a character that lost its
- * end. */
-static void cut_at_character(char *text, size_t len)
+/* A message that was cut must still be UTF-8: drop a character that lost its end. */
+static void cut_at_character(char *text)
 {
-    size_t lead = len;
+    size_t len = strlen(text), lead = len;
 
     while (lead > 0 && ((unsigned char)text[lead - 1] & 0xc0) == 0x80)
         lead--;
-    if (lead > 0 && ((unsigned char)text[lead - 1] & 0x80))
+    if (lead > 0 && !er_utf8_len(text + lead - 1, text + len))
         text[lead - 1] = '\0';
 }
 
@@ -58,7 +59,7 @@ __attribute__((format(printf, 2, 0))) static void message_set(struct errand_erro
     int n = vsnprintf(err->message, sizeof err->message, fmt, ap);
 
     if (n >= (int)sizeof err->message)
-        cut_at_character(err->message, sizeof err->message - 1);
+        cut_at_character(err->message);
 }
 
 int errand_error_set(struct errand_error *err, int code, const char *fmt, ...)
@@ -92,7 +93,7 @@ int er_error_wrap(struct errand_error *err, int code, const char *fmt, ...)
     memcpy(inner, err->message, sizeof inner);
     n = snprintf(err->message, sizeof err->message, "%s: %s", context, inner);
     if (n >= (int)sizeof err->message)
-        cut_at_character(err->message, sizeof err->message - 1);
+        cut_at_character(err->message);
     return err->code;
 }
 
@@ -101,6 +102,7 @@ int er_error_errno(struct errand_error *err, int code, int errnum, const char *f
     char text[256];
     va_list ap;
     size_t used;
+    int n;
 
     if (!err)
         return code;
@@ -111,8 +113,10 @@ int er_error_errno(struct errand_error *err, int code, int errnum, const char *f
     message_set(err, fmt, ap);
     va_end(ap);
     used = strlen(err->message);
-    snprintf(err->message + used, sizeof err->message - used, ": %s",
-             strerror_r(errnum, text, sizeof text));
+    n = snprintf(err->message + used, sizeof err->message - used, ": %s",
+                 strerror_r(errnum, text, sizeof text));
+    if (n >= (int)(sizeof err->message - used))
+        cut_at_character(err->message);
     return code;
 }
 

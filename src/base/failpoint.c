@@ -2,6 +2,7 @@
 #include "base/failpoint.h"
 
 #ifdef ERRAND_FAILPOINTS
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,7 @@ struct point {
 
 static struct point points[POINTS_MAX];
 static size_t points_n;
-static atomic_int is_read;
+static pthread_once_t is_read = PTHREAD_ONCE_INIT;
 
 /* One "name=what@n". What cannot be read ends the process: a test that injects nothing
  * must not pass. */
@@ -52,8 +53,7 @@ static void points_read(void)
 
 bool er_failpoint(const char *name)
 {
-    if (atomic_exchange(&is_read, 1) == 0)
-        points_read();
+    pthread_once(&is_read, points_read);
     for (size_t i = 0; i < points_n; i++) {
         struct point *p = &points[i];
         if (strcmp(p->name, name) != 0 || atomic_fetch_add(&p->passes, 1) + 1 != p->at)
