@@ -358,7 +358,7 @@ int er_json_check(const char *what, struct errand_slice json,
     s.end = s.p + json.len;
     s.expect = VALUE;
     s.depth = 0;
-    s.max_depth = limits && limits->max_depth ? limits->max_depth : DEPTH_DEFAULT;
+    s.max_depth = limits && limits->max_depth > 0 ? limits->max_depth : DEPTH_DEFAULT;
     if (s.max_depth > DEPTH_LIMIT)
         s.max_depth = DEPTH_LIMIT;
     s.keys = 0;

@@ -58,15 +58,15 @@ void er_options_fill(struct er_options *into, const struct er_options *from);
 extern const struct er_options er_options_default;
 
 /* Ranges: tries 1 to 1,000, timeout up to 30 days, NaN and negative times refused, names
- * legal, template and key lengths (at most 512 bytes) … EINVAL that names the option and
- * the value. */
+ * legal, texts UTF-8 of at most 512 bytes, at most 32 tags … EINVAL that names the option
+ * and the value. */
 int er_options_check(const struct er_options *options, struct errand_error *err);
 
 /* To and from the stored JSON object; unknown keys are kept out but are no error (a newer
- * errand may have written them). Seconds in JSON, ms here. Keys: queue tries timeout
- * backoff backoff_strategy backoff_cap backoff_jitter priority unique unique_for
- * unique_until unique_policy tags schedule zone hooks command retry_until max_data memory
- * trace. */
+ * errand may have written them). Seconds in JSON, ms here; retry_until is seconds since
+ * 1970. Keys: queue tries timeout backoff backoff_strategy backoff_cap backoff_jitter
+ * priority unique unique_for unique_until unique_policy tags schedule zone hooks command
+ * retry_until max_data memory trace. Nothing said: "{}"; empty text says nothing. */
 int er_options_encode(const struct er_options *options, struct er_buf *buf);
 int er_options_decode(struct errand_slice json, struct errand_arena *arena,
                       struct er_options *ret, struct errand_error *err);

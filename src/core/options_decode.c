@@ -263,7 +263,7 @@ int er_options_decode(struct errand_slice json, struct errand_arena *arena,
 
     /* Most jobs say nothing. */
     if (json.len > 0 && !(json.len == 2 && memcmp(json.ptr, "{}", 2) == 0)) {
-        if ((rc = er_json_check("options", json, &limits, err)) < 0)
+        if ((rc = er_json_check("text of the options", json, &limits, err)) < 0)
             return rc;
         if (er_json_whole(json, &json) != ER_JSON_OBJECT)
             return errand_error_set(err, ERRAND_EINVAL, "options are not a JSON object");

@@ -224,6 +224,15 @@ TEST(nesting_has_a_limit)
                  "x has more than 3 levels of nesting, at line 1, column 8");
 }
 
+TEST(a_limit_below_zero_is_the_default)
+{
+    struct er_json_limits limits = {.max_depth = -1};
+    struct errand_error err;
+
+    assert_works(check_nested(64, &limits, &err), err);
+    assert_int_equal(check_nested(65, &limits, &err), ERRAND_ETOOBIG);
+}
+
 TEST(a_limit_on_nesting_has_a_limit_itself)
 {
     struct er_json_limits limits = {.max_depth = 1000000};

@@ -257,10 +257,11 @@ TEST(options_that_are_no_json_say_where)
     struct er_options o;
     struct errand_error err;
 
-    assert_error(
-        er_options_decode(slice("{tries:3}"), arena, &o, &err), err, ERRAND_EJSON,
-        "options is not JSON: expected a name in quotes or '}' at line 1, column "
-        "2, found 't'");
+    assert_error(er_options_decode(slice("{tries:3}"), arena, &o, &err), err,
+                 ERRAND_EJSON,
+                 "text of the options is not JSON: expected a name in quotes or '}' at "
+                 "line 1, column "
+                 "2, found 't'");
 }
 
 TEST(options_without_room_are_an_error)
