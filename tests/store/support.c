@@ -140,8 +140,11 @@ int store_teardown(void **state)
 
 void store_reopen(struct er_store_options options)
 {
-    er_store_close(store);
+    struct er_store *old = store;
+
+    /* The new one first: a store in memory is gone with its last connection. */
     store = open_it(with_defaults(options));
+    er_store_close(old);
 }
 
 struct er_store *store_second(void)
