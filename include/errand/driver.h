@@ -171,7 +171,9 @@ struct errand_edge {
  * pushed to a batch that has ended are ECONFLICT, to one that is `cancelled` they are
  * CANCELLED at once. A retried member opens the batch again: the counts follow,
  * `cancelled` is cleared, and what the end had released is not released again. A batch
- * whose id exists is taken as it is, so that the push can be repeated. */
+ * whose id exists is taken as it is, so that the push can be repeated. What follows from
+ * the end of a member: first its own edges, then the members that wait are cancelled (all
+ * of them before the edges of any), then the end of the batch. */
 struct errand_push_batch {
     struct errand_id id;         /* made above the driver; never empty */
     const char *name;            /* "" for none */
