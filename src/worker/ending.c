@@ -26,6 +26,32 @@ void er_ending_of_status(int status, const struct rusage *usage, struct er_endin
     }
 }
 
+int64_t er_oom_kills(void)
+{
+    char line[128];
+    long long n = 0;
+    FILE *f = fopen("/proc/vmstat", "re");
+
+    while (f && fgets(line, sizeof line, f))
+        if (sscanf(line, "oom_kill %lld", &n) == 1)
+            break;
+    if (f)
+        fclose(f);
+    return n;
+}
+
+void er_ending_look_for_oom(struct er_supervisor *s, struct er_ending *ending)
+{
+    int64_t kills;
+
+    if (ending->cause != ERRAND_CAUSE_SIGNAL || ending->signal != SIGKILL)
+        return;
+    kills = er_oom_kills();
+    if (kills > s->oom_kills)
+        ending->cause = ERRAND_CAUSE_MEMORY;
+    s->oom_kills = kills;
+}
+
 const char *er_ending_text(const struct er_ending *ending, struct errand_arena *arena)
 {
     const char *name;

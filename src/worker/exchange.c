@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/failpoint.h"
 #include "core/clock.h"
 #include "worker/settle.h"
 #include "worker/supervisor.h"
@@ -248,6 +249,10 @@ static int exchange(struct er_supervisor *s, size_t n, struct errand_error *err)
         er_lots_arena_back(&s->lots, arena);
         return rc;
     }
+    if (params.outcomes_n)
+        (void)er_failpoint("after-settle");
+    if (got.jobs_n)
+        (void)er_failpoint("after-reserve");
     er_stats_moves(s, got.moves, got.moves_n);
     outcomes_tell(s, got.settled);
     look_plan(s, n, &got);

@@ -168,6 +168,7 @@ static void exec_ended(struct er_exec *e)
     er_child_done(&e->child);
     pipes_drain(e);
     er_ending_of_status(status, &usage, &ending);
+    er_ending_look_for_oom(e->s, &ending);
     if (ending.cause == ERRAND_CAUSE_EXIT) {
         ending.verdict = ending.exit_code == 0               ? ERRAND_DONE
                          : ending.exit_code == EXIT_FOR_GOOD ? ERRAND_FAIL

@@ -11,6 +11,7 @@
 
 #include "core/clock.h"
 #include "core/json.h"
+#include "worker/ending.h"
 #include "worker/exec_job.h"
 #include "worker/supervisor.h"
 
@@ -29,6 +30,7 @@ void er_leases_init(struct er_supervisor *s)
                                    .reap_at_ms = s->now_ms,
                                    .beat_at_ms = s->now_ms,
                                    .sweep_at_ms = s->now_ms + SWEEP_MS};
+    s->oom_kills = er_oom_kills();
 }
 
 /* ------------------------------------------------------------------ extend */
@@ -328,6 +330,7 @@ void er_leases_turn(struct er_supervisor *s)
 
     if (s->now_ms >= l->sweep_at_ms) {
         l->sweep_at_ms = s->now_ms + SWEEP_MS;
+        s->oom_kills = er_oom_kills();
         er_leases_sweep(s);
     }
     if (!er_settle_may_ask(s))

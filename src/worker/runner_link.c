@@ -456,6 +456,7 @@ static void runner_ended(struct er_runner *r)
         ;
     r->answers_n = r->answered_n = 0;
     er_ending_of_status(status, &usage, &ending);
+    er_ending_look_for_oom(r->s, &ending);
     if (ending.cause == ERRAND_CAUSE_EXIT && ending.exit_code == BROKEN_CODE &&
         !r->fatal[0] && r->state == ER_RUNNER_READY)
         snprintf(r->fatal, sizeof r->fatal, "it broke the runner's socket");

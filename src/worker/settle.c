@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "core/backoff.h"
 #include "core/clock.h"
 #include "worker/ending.h"
@@ -221,6 +222,7 @@ void er_settle_ended(struct er_supervisor *s, struct er_attempt *a,
     if (!settle->n)
         settle->oldest_ms = s->now_ms;
     settle->attempts[settle->n++] = a;
+    (void)er_failpoint("after-result");
     a->state = ER_ENDED;
     if (o->kind != ERRAND_OUT_HAND_BACK && o->kind != ERRAND_OUT_HOOK_DONE)
         s->ended_n++;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/failpoint.h"
 #include "worker/exec_job.h"
 #include "worker/supervisor.h"
 
@@ -269,12 +270,14 @@ static bool attempt_place(struct er_supervisor *s, struct er_attempt *a)
         if (busy >= (size_t)s->options.concurrency)
             return false;
         pending_remove(slots, a);
+        (void)er_failpoint("before-start");
         er_exec_start(s, a);
         return true;
     }
     if (!(r = runner_for(s, a, busy)))
         return false;
     pending_remove(slots, a);
+    (void)er_failpoint("before-start");
     if (er_runner_give(r, a) < 0)
         cannot_start(s, a, "too big to be handed to a runner");
     else if (r->given_n == 1)

@@ -58,6 +58,7 @@ struct er_supervisor {
     enum er_mode mode;
     bool is_quiet; /* by TSTP or command: runs on, reserves nothing */
     int sweeps_n;
+    int64_t oom_kills; /* by the kernel, when last looked */
     bool is_stopped_now, is_grace_over, is_closing;
     int64_t started_ms, stop_at_ms, give_up_at_ms, kill_at_ms, end_at_ms;
     int64_t wake_at_ms; /* when the next turn is wanted at the latest */
