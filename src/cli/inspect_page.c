@@ -80,7 +80,11 @@ static void state_line(struct er_print *out, const struct errand_job_info *job,
 
     label(out, "state");
     er_print_text(out, er_state_colour(job->state), errand_state_name(job->state));
-    er_printf(out, ", attempt %d of %d", (int)job->attempts, (int)job->tries);
+    if (job->attempts)
+        er_printf(out, ", attempt %d of %d", (int)job->attempts, (int)job->tries);
+    else
+        er_printf(out, ", %d %s to come", (int)job->tries,
+                  job->tries == 1 ? "attempt" : "attempts");
     if (job->state == ERRAND_SCHEDULED)
         er_printf(out, ", runs %s", er_ago_text(job->run_at_ms, now_ms, ago));
     if (job->state == ERRAND_RUNNING && job->progress >= 0)
@@ -148,6 +152,14 @@ static enum er_colour outcome_colour(enum errand_outcome_kind kind)
     return kind == ERRAND_OUT_RETRY || kind == ERRAND_OUT_FAIL ? ER_RED : ER_DIM;
 }
 
+/* "killed by signal 11" says no more than the cause; "exited with code 3: no such host"
+ * does. */
+static bool says_more(const struct errand_attempt *a, const char *cause)
+{
+    return a->error.len && (!*cause || a->cause == ERRAND_CAUSE_START ||
+                            memmem(a->error.ptr, a->error.len, ": ", 2));
+}
+
 static void attempt(struct er_print *out, const struct errand_attempt *a)
 {
     char when[32], span[ER_WHEN_SIZE], cause[ER_CAUSE_SIZE], title[32];
@@ -156,8 +168,10 @@ static void attempt(struct er_print *out, const struct errand_attempt *a)
     er_printf(out, "\n");
     label(out, title);
     er_print_text(out, outcome_colour(a->outcome), er_outcome_name(a->outcome));
-    er_printf(out, " after %s", er_span_text(a->ended_ms - a->started_ms, span));
-    if (*er_cause_text(a, cause))
+    er_cause_text(a, cause);
+    if (a->cause != ERRAND_CAUSE_TIMEOUT)
+        er_printf(out, " after %s", er_span_text(a->ended_ms - a->started_ms, span));
+    if (*cause)
         er_printf(out, ": %s", cause);
     er_printf(out, "\n%*s", INDENT, "");
     er_print_colour(out, ER_DIM);
@@ -172,7 +186,7 @@ static void attempt(struct er_print *out, const struct errand_attempt *a)
         er_printf(out, ", %s of CPU", er_span_text(a->cpu_ms, span));
     er_print_colour(out, ER_PLAIN);
     er_printf(out, "\n");
-    if (a->error.len) {
+    if (says_more(a, cause)) {
         er_printf(out, "%*s", INDENT, "");
         block(out, ER_RED, a->error, INDENT);
     }

@@ -24,6 +24,7 @@ struct er_table {
     struct cell *cells;
     size_t cells_n;
     int widths[ER_TABLE_COLUMNS_MAX];
+    int owed;        /* blanks before the next text: none at the end of a line */
     bool has_header; /* printed */
 };
 
@@ -113,27 +114,26 @@ void er_table_int(struct er_table *table, enum er_colour colour, int64_t number)
     er_table_str(table, colour, text);
 }
 
-static void pad(struct er_table *t, int n)
-{
-    er_printf(t->out, "%*s", n, "");
-}
-
 static void cell_print(struct er_table *t, const struct cell *cell, size_t column)
 {
-    bool is_last = column + 1 == t->columns_n;
+    bool is_right = t->columns[column].is_right;
     int room = t->widths[column] - cell->width;
 
-    if (t->columns[column].is_right)
-        pad(t, room);
-    if (cell->colour != ER_PLAIN)
-        er_print_colour(t->out, cell->colour);
-    er_print_add(t->out, cell->text, cell->len);
-    if (cell->colour != ER_PLAIN)
-        er_print_colour(t->out, ER_PLAIN);
-    if (is_last)
+    t->owed += is_right ? room : 0;
+    if (cell->len) {
+        er_printf(t->out, "%*s", t->owed, "");
+        t->owed = 0;
+        if (cell->colour != ER_PLAIN)
+            er_print_colour(t->out, cell->colour);
+        er_print_add(t->out, cell->text, cell->len);
+        if (cell->colour != ER_PLAIN)
+            er_print_colour(t->out, ER_PLAIN);
+    }
+    t->owed += GAP + (is_right ? 0 : room);
+    if (column + 1 == t->columns_n) {
         er_print_add(t->out, "\n", 1);
-    else
-        pad(t, (t->columns[column].is_right ? 0 : room) + GAP);
+        t->owed = 0;
+    }
 }
 
 /* Columns that the last cell may take; 0: no limit. */

@@ -2,6 +2,7 @@
 #include "cli/when.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,17 +37,21 @@ char *er_span_text(int64_t ms, char *buf)
     return buf;
 }
 
-/* One unit is enough to know how long ago something was. */
-static void coarse(int64_t ms, char *buf)
+/* One unit is enough to know how long ago something was. `half` rounds to the nearest:
+ * what is ten minutes off is not "in 9 min" a moment later. */
+static void coarse(int64_t ms, bool half, char *buf)
 {
-    if (ms < MINUTE)
-        snprintf(buf, ER_WHEN_SIZE, "%d s", (int)(ms / SECOND));
-    else if (ms < HOUR)
-        snprintf(buf, ER_WHEN_SIZE, "%d min", (int)(ms / MINUTE));
-    else if (ms < 2 * (int64_t)DAY)
-        snprintf(buf, ER_WHEN_SIZE, "%d h", (int)(ms / HOUR));
-    else
-        snprintf(buf, ER_WHEN_SIZE, "%" PRId64 " d", ms / DAY);
+    int64_t unit = ms < MINUTE             ? SECOND
+                   : ms < HOUR             ? MINUTE
+                   : ms < 2 * (int64_t)DAY ? HOUR
+                                           : DAY;
+    const char *name = unit == SECOND   ? "s"
+                       : unit == MINUTE ? "min"
+                       : unit == HOUR   ? "h"
+                                        : "d";
+
+    snprintf(buf, ER_WHEN_SIZE, "%" PRId64 " %s", (ms + (half ? unit / 2 : 0)) / unit,
+             name);
 }
 
 char *er_ago_text(int64_t ms, int64_t now_ms, char *buf)
@@ -59,10 +64,10 @@ char *er_ago_text(int64_t ms, int64_t now_ms, char *buf)
     } else if (gap > -SECOND && gap < SECOND) {
         snprintf(buf, ER_WHEN_SIZE, "now");
     } else if (gap < 0) {
-        coarse(-gap, span);
+        coarse(-gap, true, span);
         snprintf(buf, ER_WHEN_SIZE, "in %.30s", span);
     } else {
-        coarse(gap, span);
+        coarse(gap, false, span);
         snprintf(buf, ER_WHEN_SIZE, "%.30s ago", span);
     }
     return buf;
