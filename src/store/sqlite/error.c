@@ -1,0 +1,95 @@
+/* error.c: what SQLite says, in our words. */
+#include "sqlite.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/error.h"
+
+/* IOERR that may pass (a full disk shows itself as a failed write now and then), and one
+ * that means the file system has given up. */
+static int code_of_ioerr(int rc)
+{
+    switch (rc) {
+    case SQLITE_IOERR_NOMEM:
+        return ERRAND_ENOMEM;
+    case SQLITE_IOERR_LOCK:
+    case SQLITE_IOERR_RDLOCK:
+    case SQLITE_IOERR_UNLOCK:
+    case SQLITE_IOERR_CHECKRESERVEDLOCK:
+    case SQLITE_IOERR_SHMOPEN:
+    case SQLITE_IOERR_SHMLOCK:
+    case SQLITE_IOERR_SHMMAP:
+        return ERRAND_EUNAVAILABLE;
+    case SQLITE_IOERR_SHMSIZE: /* the wal-index could not grow: no space */
+        return ERRAND_EFULL;
+    default:
+        return ERRAND_EIO;
+    }
+}
+
+static int code_of(int rc)
+{
+    switch (rc & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return ERRAND_EBUSY;
+    case SQLITE_FULL:
+        return ERRAND_EFULL;
+    case SQLITE_READONLY:
+        return ERRAND_EREADONLY;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return ERRAND_ECORRUPT;
+    case SQLITE_NOMEM:
+        return ERRAND_ENOMEM;
+    case SQLITE_IOERR:
+        return code_of_ioerr(rc);
+    case SQLITE_CANTOPEN:
+    case SQLITE_PERM:
+    case SQLITE_INTERRUPT:
+        return ERRAND_EUNAVAILABLE;
+    case SQLITE_TOOBIG:
+        return ERRAND_ETOOBIG;
+    default:
+        return ERRAND_EINTERNAL;
+    }
+}
+
+/* What somebody can do about it. */
+static const char *remedy(int code)
+{
+    switch (code) {
+    case ERRAND_EBUSY:
+        return "; another program holds the write lock, try again";
+    case ERRAND_EFULL:
+        return "; free space on its disk and try again, nothing was lost";
+    case ERRAND_EREADONLY:
+        return "; check the permissions of the file and of its folder";
+    case ERRAND_ECORRUPT:
+        return "; restore a backup or see docs/stores/sqlite.md, nothing was changed";
+    default:
+        return "";
+    }
+}
+
+int er_sqlite_error(struct er_db *db, int rc, struct errand_error *err, const char *fmt,
+                    ...)
+{
+    char what[256];
+    int code = code_of(rc), sys = db->handle ? sqlite3_system_errno(db->handle) : 0;
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(what, sizeof what, fmt, ap);
+    va_end(ap);
+    errand_error_set(err, code, "%s: %s%s", what,
+                     db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc),
+                     remedy(code));
+    /* A disk that fails a write is not retried into success: EIO stays final. */
+    if (err)
+        err->sys = (rc & 0xff) == SQLITE_IOERR || (rc & 0xff) == SQLITE_CANTOPEN
+                       ? (sys ? sys : rc)
+                       : rc;
+    return code;
+}

@@ -1,0 +1,301 @@
+/* open.c: opening, closing and letting go of a connection. */
+#include "open.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "core/clock.h"
+#include "store/drivers.h"
+#include "wake.h"
+
+enum { BUSY_MS = 30000, BUSY_SLEEP_FIRST_US = 20, BUSY_SLEEP_MAX_US = 5000 };
+
+/* Short sleeps at first, because a commit of another takes microseconds; then longer
+ * ones. Random, so that several who wait do not ask in step. */
+static int on_busy(void *arg, int n)
+{
+    struct er_sqlite *conn = arg;
+    int64_t now_ms = er_clock_mono_ms(NULL);
+    uint64_t us;
+
+    if (n == 0)
+        conn->busy_until_ms = now_ms + conn->busy_ms;
+    if (now_ms >= conn->busy_until_ms)
+        return 0;
+    us = (uint64_t)BUSY_SLEEP_FIRST_US << (n < 10 ? n : 10);
+    if (us > BUSY_SLEEP_MAX_US)
+        us = BUSY_SLEEP_MAX_US;
+    conn->busy_random = conn->busy_random * 6364136223846793005u + 1442695040888963407u;
+    us = us / 2 + (conn->busy_random >> 33) % us;
+    nanosleep(&(struct timespec){.tv_nsec = (long)us * 1000}, NULL);
+    return 1;
+}
+
+/* The boot this process runs in, as a number. */
+static int64_t boot_read(void)
+{
+    char text[64] = "", digits[16];
+    FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+    size_t n = 0;
+
+    if (f) {
+        if (!fgets(text, sizeof text, f))
+            text[0] = '\0';
+        fclose(f);
+    }
+    for (const char *p = text; *p && n < 15; p++)
+        if (*p != '-')
+            digits[n++] = *p;
+    digits[n] = '\0';
+    return (int64_t)strtoll(digits, NULL, 16);
+}
+
+/* Descriptors of this process that point at the database, its log or its index. */
+static size_t fds_find(const char *path, int *fds, size_t max)
+{
+    size_t len = strlen(path), n = 0;
+    DIR *dir = opendir("/proc/self/fd");
+    struct dirent *entry;
+    char target[4096];
+
+    while (dir && (entry = readdir(dir)) && n < max) {
+        ssize_t got =
+            readlinkat(dirfd(dir), entry->d_name, target, sizeof target - 1);
+        if (got <= 0)
+            continue;
+        target[got] = '\0';
+        if (strncmp(target, path, len) == 0 &&
+            (strcmp(target + len, "") == 0 || strcmp(target + len, "-wal") == 0 ||
+             strcmp(target + len, "-shm") == 0))
+            fds[n++] = (int)strtol(entry->d_name, NULL, 10);
+    }
+    if (dir)
+        closedir(dir);
+    return n;
+}
+
+static bool has_fd(const int *fds, size_t n, int fd)
+{
+    for (size_t i = 0; i < n; i++)
+        if (fds[i] == fd)
+            return true;
+    return false;
+}
+
+/* Remembers which descriptors this connection has opened, for abandon. */
+static void fds_note(struct er_sqlite *conn, const int *before, size_t before_n)
+{
+    int after[64];
+    size_t n;
+
+    n = fds_find(conn->path, after, sizeof after / sizeof *after);
+    for (size_t i = 0; i < n && conn->fds_n < sizeof conn->fds / sizeof *conn->fds; i++)
+        if (!has_fd(before, before_n, after[i]))
+            conn->fds[conn->fds_n++] = after[i];
+}
+
+static int handle_open(struct er_sqlite *conn, const struct errand_open_params *p,
+                       struct errand_error *err)
+{
+    int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
+    int rc;
+
+    flags |= p->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+    rc = sqlite3_open_v2(conn->path, &conn->db.handle, flags, NULL);
+    if (rc != SQLITE_OK)
+        return er_sqlite_error(&conn->db, rc, err, "opening");
+    if (!p->read_only && sqlite3_db_readonly(conn->db.handle, "main") == 1)
+        return errand_error_set(err, ERRAND_EREADONLY,
+                                "may not be written; check the permissions of the "
+                                "file and of its folder");
+    sqlite3_busy_handler(conn->db.handle, on_busy, conn);
+    sqlite3_db_config(conn->db.handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(conn->db.handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    return 0;
+}
+
+/* Switching to WAL needs the file for a moment alone, and SQLite does not wait for it. */
+static int wal_set(struct er_sqlite *conn, struct errand_error *err)
+{
+    int rc, n = 0;
+
+    while ((rc = sqlite3_exec(conn->db.handle, "PRAGMA journal_mode=WAL", NULL, NULL,
+                              NULL)) != SQLITE_OK &&
+           (rc & 0xff) == SQLITE_BUSY && on_busy(conn, n++))
+        ;
+    return rc == SQLITE_OK ? 0 : er_sqlite_error(&conn->db, rc, err, "setting WAL");
+}
+
+/* 64 MiB of cache and 256 MiB mapped were measured best to a million jobs; neither is
+ * taken before it is needed. The log is cut back after a peak. */
+static int settings_set(struct er_sqlite *conn, const struct errand_open_params *p,
+                        struct errand_error *err)
+{
+    const char *script = "PRAGMA cell_size_check=ON;"
+                         "PRAGMA cache_size=-65536;"
+                         "PRAGMA mmap_size=268435456;"
+                         "PRAGMA temp_store=MEMORY;"
+                         "PRAGMA journal_size_limit=67108864;";
+    int rc;
+
+    if ((rc = er_sql_script(&conn->db, script, err)) < 0)
+        return rc;
+    return er_sql_script(&conn->db,
+                         p->durable == ERRAND_DURABLE_FULL ? "PRAGMA synchronous=FULL"
+                                                           : "PRAGMA synchronous=NORMAL",
+                         err);
+}
+
+static int salt_read(struct er_sqlite *conn, struct errand_error *err)
+{
+    sqlite3_stmt *st = er_sql_bind(&conn->db, ER_SQL_META_GET, ER_ARGS(er_text("salt")), err);
+    int64_t salt;
+    int rc;
+
+    if (!st)
+        return err->code;
+    if ((rc = er_sql_next(&conn->db, st, err)) <= 0)
+        return rc < 0 ? rc
+                      : errand_error_set(err, ERRAND_ECORRUPT, "the salt is missing");
+    salt = sqlite3_column_int64(st, 0);
+    sqlite3_reset(st);
+    conn->salt[0] = (uint32_t)salt >> 20 & 0xfff;
+    conn->salt[1] = (uint32_t)salt & 0xfffff;
+    return 0;
+}
+
+static int conn_new(const struct errand_open_params *p, struct er_sqlite **ret,
+                    struct errand_error *err)
+{
+    struct er_sqlite *conn;
+    char *path = NULL, *full;
+    int rc;
+
+    if ((rc = er_sqlite_file(p, &path, err)) < 0)
+        return rc;
+    /* The wake file and the descriptors are found by it after a chdir, too. */
+    full = realpath(path, NULL);
+    free(path);
+    conn = calloc(1, sizeof *conn);
+    if (!conn || !full || !(conn->scratch = er_arena_new())) {
+        free(conn);
+        free(full);
+        return er_error_nomem(err);
+    }
+    conn->path = full;
+    conn->base.driver = &er_sqlite_driver;
+    conn->is_read_only = p->read_only;
+    conn->keep_ms = p->keep_completed_ms;
+    conn->keep_n = p->keep_completed_n;
+    conn->busy_ms = p->busy_ms ? p->busy_ms : BUSY_MS;
+    conn->busy_random = (uint64_t)getpid() << 32 ^ (uint64_t)er_clock_mono_ms(NULL) ^
+                        (uintptr_t)conn;
+    conn->boot = boot_read();
+    *ret = conn;
+    return 0;
+}
+
+/* Everything but the schema. */
+static int conn_open(const struct errand_open_params *p, struct er_sqlite **ret,
+                     struct errand_error *err)
+{
+    struct er_sqlite *conn = NULL;
+    int before[64], found, rc;
+    size_t before_n;
+
+    if ((rc = conn_new(p, &conn, err)) < 0)
+        return rc;
+    before_n = fds_find(conn->path, before, sizeof before / sizeof *before);
+    /* Whose file it is comes first: WAL mode would already change it. */
+    if ((rc = handle_open(conn, p, err)) < 0 ||
+        (rc = er_schema_found(conn, p->force, &found, err)) < 0 ||
+        (!p->read_only && (rc = wal_set(conn, err)) < 0) ||
+        (rc = settings_set(conn, p, err)) < 0) {
+        er_sqlite_close(&conn->base);
+        return rc;
+    }
+    fds_note(conn, before, before_n);
+    *ret = conn;
+    return 0;
+}
+
+int er_sqlite_open(const struct errand_open_params *p, struct errand_conn **ret_conn,
+                   struct errand_error *err)
+{
+    struct errand_error own;
+    struct er_sqlite *conn = NULL;
+    int rc;
+
+    err = err ? err : &own;
+    if ((rc = conn_open(p, &conn, err)) < 0)
+        return rc;
+    if ((rc = er_schema_check(conn, p, err)) < 0 || (rc = salt_read(conn, err)) < 0 ||
+        (rc = er_wake_open(conn, err)) < 0) {
+        er_sqlite_close(&conn->base);
+        return rc;
+    }
+    *ret_conn = &conn->base;
+    return 0;
+}
+
+static void conn_free(struct er_sqlite *conn)
+{
+    er_wake_close(conn->wake);
+    er_names_forget(&conn->queues);
+    er_names_forget(&conn->jobs);
+    er_arena_free(conn->scratch);
+    free(conn->path);
+    free(conn);
+}
+
+void er_sqlite_close(struct errand_conn *base)
+{
+    struct er_sqlite *conn = (struct er_sqlite *)base;
+
+    if (!conn)
+        return;
+    er_db_done(&conn->db);
+    sqlite3_close(conn->db.handle);
+    conn_free(conn);
+}
+
+/* Closing the descriptors frees no lock of the parent: those belong to its process. The
+ * memory of the SQLite handle is left behind; to free it would run SQLite in the child.
+ */
+void er_sqlite_abandon(struct errand_conn *base)
+{
+    struct er_sqlite *conn = (struct er_sqlite *)base;
+
+    if (!conn)
+        return;
+    for (size_t i = 0; i < conn->fds_n; i++)
+        close(conn->fds[i]);
+    conn_free(conn);
+}
+
+int er_sqlite_migrate(const struct errand_open_params *p, bool apply,
+                      struct errand_migrate_result *ret, struct errand_error *err)
+{
+    struct errand_open_params here = *p;
+    struct errand_error own;
+    struct er_sqlite *conn = NULL;
+    int rc;
+
+    err = err ? err : &own;
+    here.create = apply;
+    here.read_only = !apply;
+    *ret = (struct errand_migrate_result){.schema_wanted = ER_SQLITE_SCHEMA};
+    if ((rc = conn_open(&here, &conn, err)) < 0)
+        return rc == ERRAND_ENOTFOUND && !apply ? 0 : rc;
+    rc = er_schema_found(conn, p->force, &ret->schema_found, err);
+    if (rc == 0 && apply)
+        rc = er_schema_check(conn, &here, err);
+    er_sqlite_close(&conn->base);
+    return rc;
+}

@@ -1,0 +1,51 @@
+/* push.h: what push needs of uniques, edges and batches, and what others need of push. */
+#ifndef ER_STORE_SQLITE_PUSH_H
+#define ER_STORE_SQLITE_PUSH_H
+
+#include "sqlite.h"
+
+int er_sqlite_push(struct errand_conn *conn, const struct errand_push_params *p,
+                   struct errand_arena *arena, struct errand_push_result *ret,
+                   struct errand_error *err);
+
+/* One job, root.last_ms set by the caller (also fire). */
+int er_push_one(struct er_tx *tx, const struct errand_push_job *p, bool is_held,
+                struct errand_pushed_job *ret, int64_t *ret_key);
+int er_pushed_state(struct er_tx *tx, int64_t id, enum errand_state *ret);
+
+/* unique.c: 1 when the key is taken: `ret` is the answer. */
+int er_unique_check(struct er_tx *tx, const struct errand_push_job *p,
+                    struct errand_pushed_job *ret, int64_t *ret_key);
+int er_unique_take(struct er_tx *tx, const struct er_job *job,
+                   const struct errand_unique *unique);
+
+/* edges.c: the edges of a push, whose waiting jobs are inserted as HELD; and jobs that
+ * have no chance from the start. */
+int er_edges_push(struct er_tx *tx, const struct errand_push_params *p,
+                  const int64_t *keys, const struct errand_pushed_job *pushed);
+
+/* follow.c: CANCELLED_BY is AGAINST, and what cancelled the child. */
+enum er_edge_status {
+    ER_EDGE_OPEN = 0,
+    ER_EDGE_SATISFIED = 1,
+    ER_EDGE_AGAINST = 2,
+    ER_EDGE_CANCELLED_BY = 3,
+};
+struct er_edge {
+    int kind; /* 0: the parent is a job, 1: a batch */
+    int64_t parent, child;
+    enum errand_edge_on on;
+    enum er_edge_status status;
+};
+enum er_edge_status er_edge_by_job(enum errand_edge_on on, enum errand_state state);
+enum er_edge_status er_edge_by_batch(enum errand_edge_on on, const struct er_batch *batch);
+int er_edge_write(struct er_tx *tx, struct er_edge *edge, enum er_edge_status status);
+/* One that is against the child: 1, or 0. */
+int er_edge_against(struct er_tx *tx, int64_t child, struct er_edge *ret);
+
+/* batch.c */
+int er_batch_find(struct er_tx *tx, const struct errand_id *id, int64_t *ret);
+int er_batch_make(struct er_tx *tx, const struct errand_push_batch *batch);
+int er_batch_add(struct er_tx *tx, const struct er_job *job);
+
+#endif

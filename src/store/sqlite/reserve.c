@@ -1,0 +1,544 @@
+/* reserve.c: handing out work: hooks that are due, then READY jobs in the order of the
+ * contract.
+ *
+ * A queue gives its first rows in one range: read them with their jobs, delete up to the
+ * last. The job row is not written: RUNNING is being named by a lease. A job at a limit
+ * leaves the range for the line of that limit (limits.c), and the queue is asked again. */
+#include "sqlite.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+enum { DUE_CHUNK = 1000, PARK_MAX = 5000 };
+
+/* A queue asked for, as it is now. */
+struct line {
+    int64_t id, paused_until, ready, scheduled;
+    struct {
+        int64_t priority, run_at, id;
+    } head; /* when several queues are one line */
+};
+
+struct picking {
+    struct er_tx *tx;
+    const struct errand_exchange_params *p;
+    struct errand_exchange_result *ret;
+    struct line *lines;
+    size_t lines_n, lines_max;
+    struct er_lease_job *entries;
+    size_t jobs_max, entries_max;
+    size_t parked_n;
+    int64_t next_at_ms;
+};
+
+static void sooner(struct picking *k, int64_t at_ms)
+{
+    if (at_ms && at_ms != ERRAND_FOREVER && (!k->next_at_ms || at_ms < k->next_at_ms))
+        k->next_at_ms = at_ms;
+}
+
+/* ------------------------------------------------------------ due jobs */
+
+static int due_chunk(struct er_tx *tx, int64_t queue, size_t *ret_n)
+{
+    struct er_job *jobs =
+        errand_arena_alloc(tx->scratch, DUE_CHUNK * sizeof *jobs);
+    sqlite3_stmt *st;
+    size_t n = 0;
+    int rc;
+
+    if (!jobs)
+        return er_tx_nomem(tx);
+    if (!(st = er_tx_bind(tx, ER_SQL_DUE,
+                          ER_ARGS(er_int(queue), er_int(tx->now_ms), er_int(DUE_CHUNK)))))
+        return tx->err->code;
+    while ((rc = er_tx_next(tx, st)) > 0)
+        jobs[n++] = (struct er_job){.run_at = sqlite3_column_int64(st, 0),
+                                    .id = sqlite3_column_int64(st, 1),
+                                    .priority = sqlite3_column_int(st, 2),
+                                    .queue = queue,
+                                    .state = ERRAND_READY};
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        if ((rc = er_tx_run(tx, ER_SQL_DUE_STATE, ER_ARGS(er_int(jobs[i].id)))) == 0)
+            rc = er_job_enter(tx, &jobs[i]);
+    *ret_n = n;
+    if (rc < 0 || n == 0)
+        return rc;
+    return er_tx_run(tx, ER_SQL_DUE_DELETE_TO,
+                     ER_ARGS(er_int(queue), er_int(jobs[n - 1].run_at),
+                             er_int(jobs[n - 1].id)));
+}
+
+/* SCHEDULED jobs whose time has come. One chunk a call: a million jobs scheduled for one
+ * moment must not stall everybody; who gets a full chunk is told to come again at once. */
+static int promote(struct picking *k, struct line *line)
+{
+    struct er_count *count;
+    size_t n;
+    int rc;
+
+    if (line->scheduled <= 0)
+        return 0;
+    if ((rc = due_chunk(k->tx, line->id, &n)) < 0)
+        return rc;
+    if (!(count = er_tx_count(k->tx, line->id)))
+        return ERRAND_ENOMEM;
+    count->delta[ERRAND_SCHEDULED] -= (int64_t)n;
+    count->delta[ERRAND_READY] += (int64_t)n;
+    line->scheduled -= (int64_t)n;
+    line->ready += (int64_t)n;
+    return 0;
+}
+
+/* ------------------------------------------------------------ the queues asked for */
+
+static int line_read(struct picking *k, sqlite3_stmt *st)
+{
+    struct er_count *count = er_tx_count(k->tx, sqlite3_column_int64(st, 0));
+
+    if (!count || er_tx_grow(k->tx, &k->lines, k->lines_n, &k->lines_max,
+                             sizeof *k->lines) < 0)
+        return ERRAND_ENOMEM;
+    /* What this call has changed before is not in the row yet. */
+    k->lines[k->lines_n++] = (struct line){
+        .id = sqlite3_column_int64(st, 0),
+        .paused_until = sqlite3_column_int64(st, 1),
+        .ready = sqlite3_column_int64(st, 2) + count->delta[ERRAND_READY] -
+                 sqlite3_column_int64(st, 3) - count->parked,
+        .scheduled = sqlite3_column_int64(st, 4) + count->delta[ERRAND_SCHEDULED],
+    };
+    return 0;
+}
+
+static int lines_read(struct picking *k, enum er_sql sql, const struct er_arg *args,
+                      size_t args_n)
+{
+    sqlite3_stmt *st = er_tx_bind(k->tx, sql, args, args_n);
+    int rc;
+
+    if (!st)
+        return k->tx->err->code;
+    while ((rc = er_tx_next(k->tx, st)) > 0)
+        if ((rc = line_read(k, st)) < 0) {
+            sqlite3_reset(st);
+            break;
+        }
+    return rc;
+}
+
+/* Parked jobs go back into the line before the lines are looked at. */
+static int lines_make(struct picking *k)
+{
+    int64_t id;
+    int rc;
+
+    if ((rc = er_limits_due(k->tx)) < 0)
+        return rc;
+    if (!k->p->queues_n)
+        rc = lines_read(k, ER_SQL_QUEUES_LOOK, ER_NO_ARGS);
+    for (size_t i = 0; rc == 0 && i < k->p->queues_n; i++)
+        if ((rc = er_queue_id(k->tx, k->p->queues[i], false, &id)) == 0 && id)
+            rc = lines_read(k, ER_SQL_QUEUE_LOOK, ER_ARGS(er_int(id)));
+    for (size_t i = 0; rc == 0 && i < k->lines_n; i++)
+        rc = promote(k, &k->lines[i]);
+    return rc;
+}
+
+static bool is_paused(const struct picking *k, const struct line *line)
+{
+    return line->paused_until > k->tx->now_ms;
+}
+
+/* ------------------------------------------------------------ rows */
+
+/* Both statements that hand out work begin with these columns. */
+enum {
+    COL_ID,
+    COL_PRIORITY,
+    COL_RUN_AT,
+    COL_ATTEMPT,
+    COL_TRIES,
+    COL_FLAGS,
+    COL_NAME,
+    COL_CREATED,
+    COL_BATCH,
+    COL_PAYLOAD,
+    COL_OPTIONS,
+    COL_ERROR, /* hooks only, with ended_at */
+    COL_ENDED,
+};
+
+static int room_make(struct picking *k)
+{
+    struct errand_reserved *bigger;
+    size_t n = k->ret->jobs_n, max = k->jobs_max ? k->jobs_max * 2 : 16;
+
+    if (er_tx_grow(k->tx, &k->entries, n, &k->entries_max, sizeof *k->entries) < 0)
+        return ERRAND_ENOMEM;
+    if (n < k->jobs_max)
+        return 0;
+    if (k->jobs_max == 0 && k->p->max < 256)
+        max = k->p->max;
+    if (!(bigger = errand_arena_alloc(k->tx->arena, max * sizeof *bigger)))
+        return er_tx_nomem(k->tx);
+    if (n)
+        memcpy(bigger, k->ret->jobs, n * sizeof *bigger);
+    k->ret->jobs = bigger;
+    k->jobs_max = max;
+    return 0;
+}
+
+/* The row under the statement as work, not counted yet. */
+static int row_fill(struct picking *k, sqlite3_stmt *st, int64_t queue, bool is_hook)
+{
+    struct er_tx *tx = k->tx;
+    struct errand_reserved *row;
+    struct er_batch *batch;
+    uint32_t flags = (uint32_t)sqlite3_column_int64(st, COL_FLAGS);
+    int rc;
+
+    if ((rc = room_make(k)) < 0)
+        return rc;
+    row = &k->ret->jobs[k->ret->jobs_n];
+    row->kind = is_hook ? ERRAND_WORK_FAILED_HOOK : ERRAND_WORK_JOB;
+    row->token = tx->root.next_token;
+    row->key = sqlite3_column_int64(st, COL_ID);
+    row->attempt = sqlite3_column_int(st, COL_ATTEMPT) + !is_hook;
+    row->tries = sqlite3_column_int(st, COL_TRIES);
+    row->priority = sqlite3_column_int(st, COL_PRIORITY);
+    row->run_at_ms = sqlite3_column_int64(st, COL_RUN_AT);
+    row->created_ms = sqlite3_column_int64(st, COL_CREATED);
+    row->has_parents = (flags & ER_FLAG_PARENTS) != 0;
+    row->data = er_col_slice(st, COL_PAYLOAD, tx->arena);
+    row->options = er_col_slice(st, COL_OPTIONS, tx->arena);
+    row->error = is_hook ? er_col_slice(st, COL_ERROR, tx->arena) : row->error;
+    row->name = er_name_text(tx, sqlite3_column_int64(st, COL_NAME));
+    row->queue = er_queue_text(tx, queue);
+    if (!row->data.ptr || !row->options.ptr || !row->name || !row->queue ||
+        (is_hook && !row->error.ptr))
+        return er_tx_nomem(tx);
+    if ((rc = er_id_of(tx, row->key, row->created_ms, flags, &row->id)) < 0)
+        return rc;
+    if (!(flags & ER_FLAG_BATCH))
+        return 0;
+    if ((rc = er_batch_load(tx, sqlite3_column_int64(st, COL_BATCH), &batch)) == 0)
+        row->batch = batch->uid;
+    return rc;
+}
+
+static void row_keep(struct picking *k, int64_t queue, bool is_hook)
+{
+    size_t n = k->ret->jobs_n++;
+
+    k->entries[n] = (struct er_lease_job){
+        .id = k->ret->jobs[n].key, .queue = queue, .is_hook = is_hook};
+}
+
+/* ------------------------------------------------------------ jobs */
+
+/* What a start brings about: 1 it starts, 0 it is at a limit and was parked. */
+static int start(struct picking *k, int64_t queue, int64_t name, uint32_t flags,
+                 const struct errand_reserved *row)
+{
+    struct er_job job = {.id = row->key,
+                         .queue = queue,
+                         .name = name,
+                         .run_at = row->run_at_ms,
+                         .priority = row->priority,
+                         .state = ERRAND_READY,
+                         .flags = flags};
+    int rc;
+
+    if ((flags & ER_FLAG_LIMITS) || (k->tx->root.extras & ER_EXTRA_LIMITS)) {
+        if ((rc = er_limits_start(k->tx, &job)) <= 0) {
+            k->parked_n += rc == 0;
+            return rc;
+        }
+    }
+    if (flags & ER_FLAG_UNIQUE &&
+        (rc = er_unique_release(k->tx, &job, ER_EVENT_RESERVE)) < 0)
+        return rc;
+    return 1;
+}
+
+/* What start() needs of a row, so that it runs when the reading is over. */
+struct extra {
+    int64_t name;
+    uint32_t flags;
+};
+
+/* Up to `max` rows of a queue: *ret_read are out of its line, as many as were taken or
+ * parked. */
+static int take(struct picking *k, struct line *line, size_t max, size_t *ret_read)
+{
+    struct er_tx *tx = k->tx;
+    size_t first = k->ret->jobs_n, read = 0, kept = 0, extras_max = 0;
+    struct errand_reserved *rows, *last;
+    struct extra *extras = NULL;
+    struct er_count *count;
+    bool is_special = (tx->root.extras & ER_EXTRA_LIMITS) != 0;
+    sqlite3_stmt *st;
+    int rc;
+
+    if (!(st = er_tx_bind(tx, ER_SQL_RESERVE,
+                          ER_ARGS(er_int(line->id), er_int((int64_t)max)))))
+        return tx->err->code;
+    while ((rc = er_tx_next(tx, st)) > 0) {
+        if ((rc = row_fill(k, st, line->id, false)) < 0 ||
+            (rc = er_tx_grow(tx, &extras, read, &extras_max, sizeof *extras)) < 0) {
+            sqlite3_reset(st);
+            return rc;
+        }
+        extras[read] =
+            (struct extra){.name = sqlite3_column_int64(st, COL_NAME),
+                           .flags = (uint32_t)sqlite3_column_int64(st, COL_FLAGS)};
+        is_special |= (extras[read++].flags & (ER_FLAG_LIMITS | ER_FLAG_UNIQUE)) != 0;
+        row_keep(k, line->id, false);
+    }
+    *ret_read = read;
+    if (rc < 0 || read == 0)
+        return rc;
+    rows = k->ret->jobs + first;
+    last = &rows[read - 1];
+    if ((rc = er_tx_run(tx, ER_SQL_READY_DELETE_TO,
+                        ER_ARGS(er_int(line->id), er_int(last->priority),
+                                er_int(last->run_at_ms), er_int(last->key)))) < 0)
+        return rc;
+    if (er_tx_changes(tx) != (int64_t)read)
+        return errand_error_set(tx->err, ERRAND_ECORRUPT,
+                                "the line of queue %lld and its jobs do not fit together; "
+                                "run 'errand doctor'",
+                                (long long)line->id);
+    line->ready -= (int64_t)read;
+    for (size_t i = 0; i < read; i++) {
+        rc = is_special ? start(k, line->id, extras[i].name, extras[i].flags, &rows[i]) : 1;
+        if (rc < 0)
+            return rc;
+        if (rc > 0 && kept++ != i) {
+            rows[kept - 1] = rows[i];
+            k->entries[first + kept - 1] = k->entries[first + i];
+        }
+    }
+    k->ret->jobs_n = first + kept;
+    if (!(count = er_tx_count(tx, line->id)))
+        return ERRAND_ENOMEM;
+    count->delta[ERRAND_READY] -= (int64_t)kept;
+    count->delta[ERRAND_RUNNING] += (int64_t)kept;
+    return 0;
+}
+
+static size_t wanted(const struct picking *k)
+{
+    return k->parked_n < PARK_MAX ? k->p->max - k->ret->jobs_n : 0;
+}
+
+/* Strictly one queue after the other. */
+static int pick_in_order(struct picking *k)
+{
+    for (size_t i = 0; i < k->lines_n; i++) {
+        struct line *line = &k->lines[i];
+        size_t read = 1;
+        int rc;
+        while (!is_paused(k, line) && read && wanted(k) &&
+               (line->ready > 0 || k->parked_n))
+            if ((rc = take(k, line, wanted(k), &read)) < 0)
+                return rc;
+    }
+    return 0;
+}
+
+/* ------------------------------------------------------------ several queues, one line */
+
+static int head_read(struct picking *k, struct line *line)
+{
+    sqlite3_stmt *st =
+        er_tx_bind(k->tx, ER_SQL_READY_FIRST, ER_ARGS(er_int(line->id), er_int(1)));
+    int rc;
+
+    line->head.id = 0;
+    if (!st)
+        return k->tx->err->code;
+    if ((rc = er_tx_next(k->tx, st)) <= 0)
+        return rc;
+    line->head.priority = sqlite3_column_int64(st, 0);
+    line->head.run_at = sqlite3_column_int64(st, 1);
+    line->head.id = sqlite3_column_int64(st, 2);
+    sqlite3_reset(st);
+    return 0;
+}
+
+static int compare_heads(const struct line *a, const struct line *b)
+{
+    if (a->head.priority != b->head.priority)
+        return a->head.priority < b->head.priority ? -1 : 1;
+    if (a->head.run_at != b->head.run_at)
+        return a->head.run_at < b->head.run_at ? -1 : 1;
+    return a->head.id < b->head.id ? -1 : a->head.id > b->head.id;
+}
+
+/* The queue whose next job comes first, and how many it may give before another's. */
+static int line_next(struct picking *k, struct line **ret, size_t *ret_n)
+{
+    struct line *best = NULL, *second = NULL;
+    sqlite3_stmt *st;
+    int rc;
+
+    for (size_t i = 0; i < k->lines_n; i++) {
+        struct line *line = &k->lines[i];
+        if (!line->head.id)
+            continue;
+        if (!best || compare_heads(line, best) < 0) {
+            second = best;
+            best = line;
+        } else if (!second || compare_heads(line, second) < 0) {
+            second = line;
+        }
+    }
+    *ret = best;
+    *ret_n = wanted(k);
+    if (!best || !second)
+        return 0;
+    *ret_n = 0;
+    if (!(st = er_tx_bind(k->tx, ER_SQL_READY_FIRST,
+                          ER_ARGS(er_int(best->id), er_int((int64_t)wanted(k))))))
+        return k->tx->err->code;
+    while ((rc = er_tx_next(k->tx, st)) > 0) {
+        struct line at = {.head = {sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1),
+                                   sqlite3_column_int64(st, 2)}};
+        if (compare_heads(&at, second) > 0) {
+            sqlite3_reset(st);
+            return 0;
+        }
+        ++*ret_n;
+    }
+    return rc;
+}
+
+static int heads_read(struct picking *k)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < k->lines_n; i++)
+        if (!is_paused(k, &k->lines[i]))
+            rc = head_read(k, &k->lines[i]);
+    return rc;
+}
+
+static int pick_merged(struct picking *k)
+{
+    struct line *line;
+    size_t n, read;
+    int rc = heads_read(k);
+
+    while (rc == 0 && wanted(k)) {
+        size_t parked_n = k->parked_n;
+        if ((rc = line_next(k, &line, &n)) < 0 || !line)
+            return rc;
+        if ((rc = take(k, line, n, &read)) < 0)
+            return rc;
+        /* Parking one may have let out others, of any queue. */
+        rc = k->parked_n == parked_n ? head_read(k, line) : heads_read(k);
+    }
+    return rc;
+}
+
+/* ------------------------------------------------------------ hooks */
+
+struct hook_end {
+    int64_t ended_at, id;
+};
+
+static int take_hooks(struct picking *k, const struct line *line, size_t max)
+{
+    struct hook_end last = {0};
+    sqlite3_stmt *st;
+    int rc;
+
+    if (!(st = er_tx_bind(k->tx, ER_SQL_HOOKS_READ,
+                          ER_ARGS(er_int(line->id), er_int((int64_t)max)))))
+        return k->tx->err->code;
+    while ((rc = er_tx_next(k->tx, st)) > 0) {
+        if ((rc = row_fill(k, st, line->id, true)) < 0) {
+            sqlite3_reset(st);
+            return rc;
+        }
+        last = (struct hook_end){.ended_at = sqlite3_column_int64(st, COL_ENDED),
+                                 .id = sqlite3_column_int64(st, COL_ID)};
+        row_keep(k, line->id, true);
+    }
+    if (rc < 0 || !last.id)
+        return rc;
+    return er_tx_run(k->tx, ER_SQL_HOOKS_DELETE_TO,
+                     ER_ARGS(er_int(line->id), er_int(last.ended_at), er_int(last.id)));
+}
+
+static int pick_hooks(struct picking *k)
+{
+    int rc = 0;
+
+    if (!(k->tx->root.extras & ER_EXTRA_HOOKS))
+        return 0;
+    for (size_t i = 0; rc == 0 && i < k->lines_n && wanted(k); i++)
+        if (!is_paused(k, &k->lines[i]))
+            rc = take_hooks(k, &k->lines[i], wanted(k));
+    return rc;
+}
+
+/* ------------------------------------------------------------ all of it */
+
+/* When to look again: known only where nothing more could be taken now. */
+static int next_find(struct picking *k)
+{
+    int64_t at;
+    int rc;
+
+    for (size_t i = 0; i < k->lines_n; i++) {
+        const struct line *line = &k->lines[i];
+        if (is_paused(k, line)) {
+            sooner(k, line->paused_until);
+            continue;
+        }
+        if (line->scheduled > 0) {
+            rc = er_tx_number(k->tx, ER_SQL_DUE_NEXT, ER_ARGS(er_int(line->id)), &at);
+            if (rc < 0)
+                return rc;
+            if (rc > 0)
+                sooner(k, at > k->tx->now_ms ? at : k->tx->now_ms);
+        }
+        if ((rc = er_limits_next(k->tx, line->id, &at)) < 0)
+            return rc;
+        sooner(k, at);
+    }
+    if (k->parked_n >= PARK_MAX)
+        sooner(k, k->tx->now_ms);
+    return 0;
+}
+
+int er_reserve(struct er_tx *tx, const struct errand_exchange_params *p,
+               struct errand_exchange_result *ret)
+{
+    struct picking k = {.tx = tx, .p = p, .ret = ret};
+    int rc;
+
+    if ((rc = lines_make(&k)) < 0 || (rc = pick_hooks(&k)) < 0 ||
+        (rc = p->queues_n ? pick_in_order(&k) : pick_merged(&k)) < 0)
+        return rc;
+    if (ret->jobs_n) {
+        ret->token = tx->root.next_token++;
+        ret->lease_until_ms = tx->now_ms + p->lease_ms;
+        tx->is_root_dirty = true;
+        rc = er_lease_insert(tx, ret->token, p->lease_ms, p->worker, k.entries,
+                             ret->jobs_n);
+        if (rc < 0)
+            return rc;
+    }
+    if (ret->jobs_n == p->max) {
+        ret->next_at_ms = tx->now_ms;
+        return 0;
+    }
+    rc = next_find(&k);
+    ret->next_at_ms = k.next_at_ms;
+    return rc;
+}

@@ -1,0 +1,306 @@
+/* settle.c: how attempts ended. What completed and has nothing beside it is collected and
+ * written in runs of consecutive numbers; everything else goes job by job. */
+#include "settle.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+/* Attempts of one run may differ so much in their times; those of the first are kept.
+ * Short runs are not worth a rounding. */
+enum { RUN_SLACK_MS = 3, RUN_SLACK_MIN = 16 };
+
+struct done {
+    int64_t id, queue, started_at, ran_ms, max_rss_kib, cpu_ms;
+    const char *worker;
+};
+
+struct done_list {
+    struct done *done;
+    size_t n;
+};
+
+static bool is_plain(const struct errand_outcome *o)
+{
+    return o->kind == ERRAND_OUT_DONE && !o->result.len && !o->log.len && !o->error.len &&
+           o->cause == ERRAND_CAUSE_NONE && !o->exit_code && !o->signal;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    int64_t x = ((const struct done *)a)->id, y = ((const struct done *)b)->id;
+
+    return (x > y) - (x < y);
+}
+
+static bool is_near(int64_t a, int64_t b, int64_t slack)
+{
+    return a - b <= slack && b - a <= slack;
+}
+
+/* How many from `first` on can be one statement. */
+static size_t run_length(const struct done *first, size_t n, int64_t slack)
+{
+    size_t i = 1;
+
+    while (i < n && first[i].id == first->id + (int64_t)i &&
+           first[i].queue == first->queue && first[i].worker == first->worker &&
+           first[i].cpu_ms == first->cpu_ms &&
+           first[i].max_rss_kib == first->max_rss_kib &&
+           is_near(first[i].started_at, first->started_at, slack) &&
+           is_near(first[i].ran_ms, first->ran_ms, slack))
+        i++;
+    return i;
+}
+
+/* One that has something beside it after all. */
+static int done_alone(struct er_tx *tx, const struct done *done)
+{
+    struct er_job job;
+    int rc = er_job_read(tx, done->id, &job);
+
+    if (rc <= 0)
+        return rc;
+    rc = er_job_end(tx, &job,
+                    &(struct er_end){.state = ERRAND_COMPLETED,
+                                     .from = ERRAND_RUNNING,
+                                     .started_at = done->started_at,
+                                     .ran_ms = done->ran_ms,
+                                     .max_rss_kib = done->max_rss_kib,
+                                     .cpu_ms = done->cpu_ms,
+                                     .worker = done->worker});
+    return rc < 0 ? rc : er_follow(tx);
+}
+
+/* *ret_left: some of the run are still there. */
+static int done_run(struct er_tx *tx, const struct done *first, size_t n, bool *ret_left)
+{
+    bool keeps = er_keeps_history(tx->conn);
+    /* Without a history even an id or a tag is something to clear away. */
+    int64_t forbid = keeps ? ER_FLAGS_FOLLOW : -1;
+    int64_t last = first->id + (int64_t)n - 1, gone;
+    struct er_count *count;
+    int rc;
+
+    if (keeps &&
+        (rc = er_tx_run(tx, ER_SQL_HISTORY_INSERT_RUN,
+                        ER_ARGS(er_int(first->id), er_int(last), er_int(first->started_at),
+                                er_int(first->ran_ms), er_int(tx->now_ms),
+                                er_int(first->max_rss_kib), er_int(first->cpu_ms),
+                                er_text(first->worker), er_int(forbid)))) < 0)
+        return rc;
+    rc = er_tx_run(tx, ER_SQL_JOB_DELETE_RUN,
+                   ER_ARGS(er_int(first->id), er_int(last), er_int(forbid)));
+    if (rc < 0)
+        return rc;
+    gone = er_tx_changes(tx);
+    if (!(count = er_tx_count(tx, first->queue)))
+        return ERRAND_ENOMEM;
+    count->delta[ERRAND_RUNNING] -= gone;
+    if (keeps)
+        count->delta[ERRAND_COMPLETED] += gone;
+    tx->wake |= ERRAND_WAIT_ENDED;
+    *ret_left |= gone < (int64_t)n;
+    return 0;
+}
+
+/* Everything that is collected, in runs; then, in the order of the input, those that have
+ * something to follow up. */
+static int done_write(struct er_tx *tx, struct done_list *list)
+{
+    struct done *sorted;
+    bool has_left = false;
+    size_t n = list->n;
+    int rc = 0;
+
+    list->n = 0;
+    if (!n)
+        return 0;
+    if (!(sorted = errand_arena_alloc(tx->scratch, n * sizeof *sorted)))
+        return er_tx_nomem(tx);
+    memcpy(sorted, list->done, n * sizeof *sorted);
+    qsort(sorted, n, sizeof *sorted, by_id);
+    for (size_t i = 0; i < n;) {
+        size_t length = run_length(sorted + i, n - i, RUN_SLACK_MS);
+        if (length < RUN_SLACK_MIN)
+            length = run_length(sorted + i, n - i, 0);
+        if ((rc = done_run(tx, sorted + i, length, &has_left)) < 0)
+            return rc;
+        i += length;
+    }
+    for (size_t i = 0; rc == 0 && has_left && i < n; i++)
+        rc = done_alone(tx, &list->done[i]);
+    return rc;
+}
+
+/* ------------------------------------------------------------ job by job */
+
+/* SCHEDULED or READY again. */
+static int back(struct er_tx *tx, struct er_job *job, const struct errand_outcome *out,
+                const char *worker)
+{
+    int rc;
+
+    if ((rc = er_job_stopped(tx, job)) < 0)
+        return rc;
+    if (out->kind == ERRAND_OUT_RETRY &&
+        (rc = er_job_tried(tx, job, out, worker)) < 0)
+        return rc;
+    if (out->kind != ERRAND_OUT_HAND_BACK) {
+        job->state = ERRAND_SCHEDULED;
+        job->run_at = out->run_at_ms > tx->now_ms ? out->run_at_ms : tx->now_ms;
+        tx->wake |= ERRAND_WAIT_READY; /* those who sleep must know of a nearer time */
+    }
+    if ((rc = er_job_place(tx, job)) < 0 || (rc = er_job_enter(tx, job)) < 0)
+        return rc;
+    return er_job_count(tx, job, ERRAND_RUNNING, job->state);
+}
+
+static int finish(struct er_tx *tx, struct er_job *job, const struct errand_outcome *out,
+                  const char *worker)
+{
+    struct er_end end = {.state = out->kind == ERRAND_OUT_FAIL ? ERRAND_FAILED
+                                                               : ERRAND_CANCELLED,
+                         .from = ERRAND_RUNNING};
+    int rc;
+
+    if ((rc = er_job_tried(tx, job, out, worker)) < 0 ||
+        (rc = er_job_end(tx, job, &end)) < 0)
+        return rc;
+    return out->kind == ERRAND_OUT_FAIL && out->hook_due ? er_hook_due(tx, job) : 0;
+}
+
+/* Somebody wants it stopped, and it would run again: it does not. */
+static int cancel_instead(struct er_tx *tx, struct er_job *job,
+                          const struct errand_outcome *out, const char *worker)
+{
+    struct errand_outcome cancelled = *out;
+    int rc;
+
+    cancelled.kind = ERRAND_OUT_CANCELLED;
+    if ((rc = finish(tx, job, &cancelled, worker)) < 0)
+        return rc;
+    return er_tx_move(tx, job, ERRAND_RUNNING, ERRAND_CANCELLED, job->attempt);
+}
+
+static int done_slow(struct er_tx *tx, struct er_job *job,
+                     const struct errand_outcome *out, const char *worker)
+{
+    int rc = er_attempt_add(tx, job, out, worker);
+
+    if (rc < 0)
+        return rc;
+    return er_job_end(tx, job,
+                      &(struct er_end){.state = ERRAND_COMPLETED,
+                                       .from = ERRAND_RUNNING,
+                                       .started_at = out->started_ms,
+                                       .ran_ms = out->ended_ms - out->started_ms,
+                                       .max_rss_kib = out->max_rss_kib,
+                                       .cpu_ms = out->cpu_ms,
+                                       .worker = worker,
+                                       .result = out->result});
+}
+
+static int settle_job(struct er_tx *tx, struct er_job *job,
+                      const struct errand_outcome *out, const char *worker)
+{
+    switch (out->kind) {
+    case ERRAND_OUT_DONE:
+        return done_slow(tx, job, out, worker);
+    case ERRAND_OUT_RETRY:
+    case ERRAND_OUT_SNOOZE:
+    case ERRAND_OUT_HAND_BACK:
+        return job->flags & ER_FLAG_CANCEL ? cancel_instead(tx, job, out, worker)
+                                           : back(tx, job, out, worker);
+    case ERRAND_OUT_FAIL:
+    case ERRAND_OUT_CANCELLED:
+        return finish(tx, job, out, worker);
+    case ERRAND_OUT_HOOK_DONE:
+        return 0;
+    }
+    return errand_error_set(tx->err, ERRAND_EINVAL, "no outcome %d", (int)out->kind);
+}
+
+/* The fence: what the outcome names must be in the lease that it names. */
+static int entry_find(struct er_tx *tx, const struct errand_outcome *out,
+                      struct er_lease **ret_lease, struct er_lease_job **ret)
+{
+    int64_t id = out->key;
+    int rc;
+
+    *ret = NULL;
+    if (!id && (rc = er_id_find(tx, &out->id, &id)) <= 0)
+        return rc;
+    if ((rc = er_lease_find(tx, out->token, ret_lease)) < 0 || !*ret_lease)
+        return rc;
+    *ret = er_lease_job(*ret_lease, id, out->kind == ERRAND_OUT_HOOK_DONE);
+    return 0;
+}
+
+/* An outcome with its times filled in. */
+static struct errand_outcome completed(const struct er_tx *tx, const struct er_lease *lease,
+                                       const struct errand_outcome *out)
+{
+    struct errand_outcome o = *out;
+
+    if (!o.started_ms)
+        o.started_ms = lease->started_at;
+    if (!o.ended_ms)
+        o.ended_ms = tx->now_ms;
+    return o;
+}
+
+static int settle_slow(struct er_tx *tx, int64_t id, const struct errand_outcome *out,
+                       const char *worker)
+{
+    struct er_job job;
+    int rc;
+
+    if (out->kind == ERRAND_OUT_HOOK_DONE)
+        return 0;
+    if ((rc = er_job_read(tx, id, &job)) <= 0)
+        return rc;
+    if ((rc = settle_job(tx, &job, out, worker)) < 0)
+        return rc;
+    return er_follow(tx);
+}
+
+int er_settle(struct er_tx *tx, const struct errand_outcome *outcomes, size_t n,
+              enum errand_settled *ret)
+{
+    struct done_list list = {0};
+    int rc;
+
+    if (!(list.done = errand_arena_alloc(tx->scratch, n * sizeof *list.done)))
+        return er_tx_nomem(tx);
+    for (size_t i = 0; i < n; i++) {
+        struct er_lease_job *entry;
+        struct er_lease *lease = NULL;
+        struct errand_outcome out;
+
+        if ((rc = entry_find(tx, &outcomes[i], &lease, &entry)) < 0)
+            return rc;
+        ret[i] = entry ? ERRAND_SETTLED : ERRAND_LOST;
+        if (!entry)
+            continue;
+        er_lease_drop(lease, entry);
+        out = completed(tx, lease, &outcomes[i]);
+        if (is_plain(&out)) {
+            list.done[list.n++] = (struct done){.id = entry->id,
+                                                .queue = entry->queue,
+                                                .started_at = out.started_ms,
+                                                .ran_ms = out.ended_ms - out.started_ms,
+                                                .max_rss_kib = out.max_rss_kib,
+                                                .cpu_ms = out.cpu_ms,
+                                                .worker = lease->worker};
+            continue;
+        }
+        /* A failure may cancel what a job before it has set free. */
+        if (((out.kind == ERRAND_OUT_FAIL || out.kind == ERRAND_OUT_CANCELLED) &&
+             (rc = done_write(tx, &list)) < 0) ||
+            (rc = settle_slow(tx, entry->id, &out, lease->worker)) < 0)
+            return rc;
+    }
+    return done_write(tx, &list);
+}

@@ -1,0 +1,2 @@
+-- begin_read.sql: Several reads of one moment.
+BEGIN DEFERRED;

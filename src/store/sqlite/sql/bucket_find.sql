@@ -1,0 +1,3 @@
+-- bucket_find.sql: What is used of a name and key.
+-- hot
+SELECT id, running, longest_ms FROM errand_buckets WHERE name = ?1 AND key = ?2;

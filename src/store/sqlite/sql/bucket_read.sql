@@ -1,0 +1,3 @@
+-- bucket_read.sql: What is used, by number.
+-- hot
+SELECT name, key FROM errand_buckets WHERE id = ?1;

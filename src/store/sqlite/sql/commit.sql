@@ -1,0 +1,2 @@
+-- commit.sql: The end of a call.
+COMMIT;

@@ -1,0 +1,3 @@
+-- job_delete.sql: A job that is gone from the living.
+-- hot
+DELETE FROM errand_jobs WHERE id = ?1;

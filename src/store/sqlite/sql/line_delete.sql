@@ -1,0 +1,3 @@
+-- line_delete.sql: Nobody waits there any more.
+-- hot
+DELETE FROM errand_lines WHERE id = ?1;

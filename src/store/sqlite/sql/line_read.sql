@@ -1,0 +1,3 @@
+-- line_read.sql: A line, by number.
+-- hot
+SELECT id, bucket, kind, n, per_ms, parked FROM errand_lines WHERE id = ?1;

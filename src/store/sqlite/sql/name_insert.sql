@@ -1,0 +1,2 @@
+-- name_insert.sql: Job names are never deleted either.
+INSERT INTO errand_names(name) VALUES(?1);

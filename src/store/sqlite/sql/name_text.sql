@@ -1,0 +1,3 @@
+-- name_text.sql: The text of a job name.
+-- hot
+SELECT name FROM errand_names WHERE id = ?1;

@@ -1,0 +1,3 @@
+-- queue_find.sql: A queue by name.
+-- hot
+SELECT id FROM errand_queues WHERE name = ?1;

@@ -1,0 +1,2 @@
+-- rollback.sql: Nothing has changed.
+ROLLBACK;

@@ -1,0 +1,2 @@
+-- savepoint_release.sql: The caller commits.
+RELEASE errand_push;

@@ -1,0 +1,3 @@
+-- starts_read.sql: Starts that may matter, oldest first.
+-- hot
+SELECT at_ms, n FROM errand_starts WHERE bucket = ?1 AND at_ms > ?2 ORDER BY at_ms;

@@ -1,0 +1,230 @@
+/* sqlite.h: what the files of this driver share: a connection, a transaction and the
+ * statements.
+ *
+ * Every write is one struct er_tx: it holds what the call has changed so far (counters,
+ * moves, leases, jobs that ended) and the error of the call, so that functions below take
+ * one `tx` and answer 0 or a negative code. docs/stores/sqlite.md describes the file. */
+#ifndef ER_STORE_SQLITE_SQLITE_H
+#define ER_STORE_SQLITE_SQLITE_H
+
+#include <sqlite3.h>
+
+#include "base/arena.h"
+#include "core/state.h"
+#include "errand/driver.h"
+#include "sqlite_sql.h"
+
+/* ------------------------------------------------------------------ statements */
+
+struct er_db {
+    sqlite3 *handle;
+    bool is_callers;   /* the caller's own connection: one call long, not persistent */
+    sqlite3_stmt *statements[ER_SQL_N];
+};
+
+struct er_arg {
+    enum { ER_ARG_NULL, ER_ARG_INT, ER_ARG_TEXT, ER_ARG_BLOB } type;
+    int64_t number;
+    const void *ptr;
+    size_t len;
+};
+static inline struct er_arg er_int(int64_t number)
+{
+    return (struct er_arg){.type = ER_ARG_INT, .number = number};
+}
+static inline struct er_arg er_int_or_null(int64_t number) /* 0: NULL */
+{
+    return (struct er_arg){.type = number ? ER_ARG_INT : ER_ARG_NULL, .number = number};
+}
+static inline struct er_arg er_text(const char *text) /* NULL: NULL */
+{
+    return (struct er_arg){.type = text ? ER_ARG_TEXT : ER_ARG_NULL, .ptr = text};
+}
+static inline struct er_arg er_blob(struct errand_slice s)
+{
+    return (struct er_arg){.type = ER_ARG_BLOB, .ptr = s.ptr ? s.ptr : "", .len = s.len};
+}
+static inline struct er_arg er_blob_or_null(struct errand_slice s) /* empty: NULL */
+{
+    struct er_arg arg = er_blob(s);
+
+    arg.type = s.len ? ER_ARG_BLOB : ER_ARG_NULL;
+    return arg;
+}
+#define ER_ARGS(...)                        \
+    ((const struct er_arg[]){__VA_ARGS__}), \
+        (sizeof((const struct er_arg[]){__VA_ARGS__}) / sizeof(struct er_arg))
+#define ER_NO_ARGS NULL, 0
+
+/* The statement, bound and ready to step, or NULL. What was bound is borrowed until then.
+ */
+sqlite3_stmt *er_sql_bind(struct er_db *db, enum er_sql sql, const struct er_arg *args,
+                          size_t args_n, struct errand_error *err);
+/* 1: a row; 0: no more, the statement is reset; negative: an error, reset as well. */
+int er_sql_next(struct er_db *db, sqlite3_stmt *st, struct errand_error *err);
+/* Steps to the end. 0 or negative. */
+int er_sql_run(struct er_db *db, enum er_sql sql, const struct er_arg *args,
+               size_t args_n, struct errand_error *err);
+int er_sql_script(struct er_db *db, const char *script, struct errand_error *err);
+void er_db_done(struct er_db *db); /* finalizes the statements, leaves the handle open */
+
+/* Column i, copied into the arena; a failed copy has ptr NULL and len > 0. */
+struct errand_slice er_col_slice(sqlite3_stmt *st, int i, struct errand_arena *arena);
+const char *er_col_text(sqlite3_stmt *st, int i,
+                        struct errand_arena *arena); /* "" for NULL */
+
+/* error.c: the error of the last call on this connection, in our words. */
+int er_sqlite_error(struct er_db *db, int rc, struct errand_error *err, const char *fmt,
+                    ...) __attribute__((format(printf, 4, 5)));
+
+/* ------------------------------------------------------------------ names */
+
+/* Names of queues and of jobs are stored once and remembered by a connection: they are
+ * never deleted. A rollback forgets them all, it may have taken some back. */
+struct er_name {
+    int64_t id;
+    uint64_t hash;
+    uint64_t call; /* the call that has a copy */
+    const char *copy;
+    char *text;
+};
+struct er_names {
+    struct er_name **by_text, **by_id; /* hash tables of size slots_n */
+    size_t slots_n, n;
+};
+void er_names_forget(struct er_names *names);
+
+/* ------------------------------------------------------------------ connection */
+
+struct er_wake;
+struct er_sqlite {
+    struct errand_conn base;
+    struct er_db db;
+    char *path;
+    bool is_read_only;
+    uint32_t salt[2]; /* 12 and 20 bits, see id.c */
+    int64_t boot;     /* this boot of this machine */
+    int64_t lease_offset_ms; /* lease clock = boot time + this, the same for all */
+    int64_t keep_ms, keep_n;
+    int64_t busy_ms, busy_until_ms; /* of the call under way */
+    uint64_t busy_random;
+    struct errand_error error; /* for callers that want none */
+    struct er_names queues, jobs;
+    uint64_t call; /* grows with every call */
+    struct errand_arena *scratch;
+    struct er_wake *wake;
+    uint32_t wake_owed; /* of pushes in a caller's transaction */
+    int64_t completed_n, trimmed_ms; /* since the last trim; when age was looked at */
+    int fds[8];                      /* what abandon closes */
+    size_t fds_n;
+};
+
+/* ------------------------------------------------------------------ jobs */
+
+enum er_flag {
+    /* Low byte: something follows when the job ends, so it takes the slow path. */
+    ER_FLAG_UNIQUE = 1 << 0,   /* holds or held a key: errand_unique_jobs */
+    ER_FLAG_HOLDS = 1 << 1,    /* counts in a bucket while it runs: errand_holds */
+    ER_FLAG_CHILDREN = 1 << 2, /* others wait for it */
+    ER_FLAG_BATCH = 1 << 3,    /* member of a batch */
+    ER_FLAG_CANCEL = 1 << 4,   /* RUNNING and to be stopped: errand_cancels */
+    ER_FLAGS_FOLLOW = 0xff,
+    ER_FLAG_OWN_ID = 1 << 8,    /* errand_ids */
+    ER_FLAG_TAGS = 1 << 9,      /* errand_tags */
+    ER_FLAG_ATTEMPTS = 1 << 10, /* errand_attempts */
+    ER_FLAG_PROGRESS = 1 << 11, /* errand_progress */
+    ER_FLAG_PARENTS = 1 << 12,  /* waited for others */
+    ER_FLAG_LIMITS = 1 << 13,   /* brings limits: errand_job_limits */
+    ER_FLAG_HOOK = 1 << 14,     /* has a `failed` hook: reap to FAILED makes it due */
+};
+
+/* The row without its bytes. */
+struct er_job {
+    int64_t id, queue, name, run_at, created_at, batch;
+    int state; /* enum errand_state as stored: READY also when RUNNING */
+    int32_t priority, attempt, tries, waits;
+    uint32_t flags;
+};
+
+/* Which rare tables may have rows: spares the hot path a look. Set by the first row. */
+enum er_extra {
+    ER_EXTRA_HOOKS = 1 << 0,      /* errand_hooks */
+    ER_EXTRA_LIMITS = 1 << 1,     /* errand_limits */
+    ER_EXTRA_JOB_LIMITS = 1 << 2, /* errand_job_limits */
+    ER_EXTRA_PARKED = 1 << 3,     /* errand_parked */
+    ER_EXTRA_CANCELS = 1 << 4,    /* errand_cancels */
+};
+
+/* ------------------------------------------------------------------ transaction */
+
+struct er_root {
+    int64_t next_id, next_token, next_seq, last_ms, control, follow_until;
+    uint32_t extras;
+};
+
+struct er_count {
+    int64_t queue;
+    int64_t delta[ERRAND_STATES_N], parked;
+};
+
+struct er_lease_job {
+    int64_t id, queue;
+    bool is_hook, is_gone;
+};
+struct er_lease {
+    int64_t token, until_ms, boot, started_at;
+    const char *worker;
+    struct er_lease_job *jobs;
+    size_t jobs_n, left_n, hint;
+    bool is_dirty;
+};
+
+/* A job that has ended or lives again, or a batch to look at: whose followers are still
+ * to be told. */
+struct er_news {
+    int64_t id, batch;
+    bool is_batch;
+    enum errand_state state; /* of a job; not final: it lives again */
+};
+
+/* Counts of a batch, read once and written once a transaction. */
+struct er_batch {
+    struct er_batch *next;
+    int64_t id, total, pending, failed, cancelled, ended_at;
+    bool allow_failures, is_cancelled, is_reopened, is_queued, is_dirty;
+    struct errand_id uid;
+};
+
+struct er_tx {
+    struct er_sqlite *conn;
+    struct er_db *db;
+    struct er_names *queues, *jobs;
+    struct errand_arena *arena;   /* results; NULL when the call has none */
+    struct errand_arena *scratch; /* until the end of the call */
+    struct errand_error *err;
+    const char *name; /* of the operation, for failpoints */
+    int64_t now_ms;   /* wall clock */
+    int64_t lease_ms; /* lease clock */
+    uint32_t wake;    /* enum errand_wait_for: told after the commit */
+    bool is_root_dirty, want_moves;
+    struct er_root root;
+    struct er_count *counts;
+    size_t counts_n, counts_max;
+    struct errand_move *moves;
+    size_t moves_n, moves_max;
+    struct er_news *job_news, *batch_news;
+    size_t job_news_n, job_news_max, job_news_done;
+    size_t batch_news_n, batch_news_max, batch_news_done;
+    struct er_batch *batches;
+    struct er_limits *limits; /* limits.c: 1 it starts, or 0: it was parked. The job is READY and out of its line. */
+int er_limits_start(struct er_tx *tx, struct er_job *job);
+int er_limits_leave(struct er_tx *tx, const struct er_job *job); /* no longer RUNNING */
+/* A READY job went without having run: its place at a limit is free for another. */
+int er_limits_offer(struct er_tx *tx, const struct er_job *job);
+int er_limits_due(struct er_tx *tx); /* parked jobs whose time has come are READY again */
+int er_limits_next(struct er_tx *tx, int64_t queue, int64_t *ret_at); /* 0: none */
+int er_limits_write(struct er_tx *tx); /* part of er_tx_flush */
+/* Out of errand_parked: 1, or 0 when it is not there. */
+int er_parked_remove(struct er_tx *tx, const struct er_job *job);
+
+#endif

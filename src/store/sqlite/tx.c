@@ -1,0 +1,286 @@
+/* tx.c: one call, one transaction. Writes begin IMMEDIATE: a transaction that reads first
+ * and then wants to write can be refused for ever, one that waits for its turn cannot. */
+#include "sqlite.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/failpoint.h"
+#include "core/clock.h"
+#include "wake.h"
+
+void er_tx_init(struct er_tx *tx, struct er_sqlite *conn, int64_t now_ms,
+                struct errand_arena *arena, struct errand_error *err)
+{
+    *tx = (struct er_tx){
+        .conn = conn,
+        .db = &conn->db,
+        .queues = &conn->queues,
+        .jobs = &conn->jobs,
+        .arena = arena,
+        .scratch = conn->scratch,
+        .err = err ? err : &conn->error,
+        .now_ms = now_ms ? now_ms : er_clock_wall_ms(NULL),
+        .lease_ms = now_ms ? now_ms : er_clock_boot_ms(NULL) + conn->lease_offset_ms,
+    };
+    er_arena_reset(conn->scratch);
+    conn->call++;
+}
+
+int er_tx_begin(struct er_tx *tx, struct errand_conn *base, const char *name,
+                int64_t now_ms, struct errand_arena *arena, struct errand_error *err)
+{
+    struct er_sqlite *conn = (struct er_sqlite *)base;
+    int rc;
+
+    er_tx_init(tx, conn, now_ms, arena, err);
+    tx->name = name;
+    if (conn->is_read_only)
+        return errand_error_set(err, ERRAND_EREADONLY,
+                                "was opened for reading only");
+    if ((rc = er_tx_run(tx, ER_SQL_BEGIN_WRITE, ER_NO_ARGS)) < 0)
+        return rc;
+    if ((rc = er_tx_read_root(tx)) < 0)
+        return er_tx_end(tx, rc);
+    return 0;
+}
+
+int er_tx_begin_read(struct er_tx *tx, struct errand_conn *base, int64_t now_ms,
+                     struct errand_arena *arena, struct errand_error *err)
+{
+    er_tx_init(tx, (struct er_sqlite *)base, now_ms, arena, err);
+    return er_tx_run(tx, ER_SQL_BEGIN_READ, ER_NO_ARGS);
+}
+
+int er_tx_read_root(struct er_tx *tx)
+{
+    sqlite3_stmt *st = er_tx_bind(tx, ER_SQL_ROOT_READ, ER_NO_ARGS);
+    int rc;
+
+    if (!st)
+        return tx->err->code;
+    if ((rc = er_tx_next(tx, st)) < 0)
+        return rc;
+    if (rc == 0)
+        return errand_error_set(tx->err, ERRAND_ECORRUPT, "the root row is missing");
+    tx->root = (struct er_root){
+        .next_id = sqlite3_column_int64(st, 0),
+        .next_token = sqlite3_column_int64(st, 1),
+        .next_seq = sqlite3_column_int64(st, 2),
+        .last_ms = sqlite3_column_int64(st, 3),
+        .control = sqlite3_column_int64(st, 4),
+        .follow_until = sqlite3_column_int64(st, 5),
+        .extras = (uint32_t)sqlite3_column_int64(st, 6),
+    };
+    sqlite3_reset(st);
+    return 0;
+}
+
+static int counts_write(struct er_tx *tx)
+{
+    for (size_t i = 0; i < tx->counts_n; i++) {
+        const struct er_count *c = &tx->counts[i];
+        int64_t any = c->parked;
+        int rc;
+
+        for (size_t s = 0; s < ERRAND_STATES_N; s++)
+            any |= c->delta[s];
+        if (!any)
+            continue;
+        rc = er_tx_run(tx, ER_SQL_QUEUE_COUNT,
+                       ER_ARGS(er_int(c->queue), er_int(c->delta[ERRAND_HELD]),
+                               er_int(c->delta[ERRAND_SCHEDULED]),
+                               er_int(c->delta[ERRAND_READY]),
+                               er_int(c->delta[ERRAND_RUNNING]),
+                               er_int(c->delta[ERRAND_COMPLETED]),
+                               er_int(c->delta[ERRAND_FAILED]),
+                               er_int(c->delta[ERRAND_CANCELLED]), er_int(c->parked)));
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int root_write(struct er_tx *tx)
+{
+    const struct er_root *r = &tx->root;
+
+    if (!tx->is_root_dirty)
+        return 0;
+    return er_tx_run(tx, ER_SQL_ROOT_WRITE,
+                     ER_ARGS(er_int(r->next_id), er_int(r->next_token),
+                             er_int(r->next_seq), er_int(r->last_ms), er_int(r->control),
+                             er_int(r->follow_until), er_int(r->extras)));
+}
+
+int er_tx_flush(struct er_tx *tx)
+{
+    int rc;
+
+    if ((rc = er_leases_write(tx)) < 0 || (rc = er_batches_write(tx)) < 0 ||
+        (rc = er_limits_write(tx)) < 0 || (rc = counts_write(tx)) < 0)
+        return rc;
+    return root_write(tx);
+}
+
+#ifdef ERRAND_FAILPOINTS
+static bool fails_at(const struct er_tx *tx, const char *place)
+{
+    char point[64];
+
+    if (!tx->name)
+        return false;
+    snprintf(point, sizeof point, "%s-%s-commit", tx->name, place);
+    return er_failpoint(point);
+}
+#else
+static bool fails_at(const struct er_tx *tx, const char *place)
+{
+    (void)tx;
+    (void)place;
+    return false;
+}
+#endif
+
+static void roll_back(struct er_tx *tx)
+{
+    /* A full disk or a failed write has rolled back by itself. The error of the call is
+     * told, not one of the clean-up. */
+    if (!sqlite3_get_autocommit(tx->db->handle))
+        er_sql_run(tx->db, ER_SQL_ROLLBACK, ER_NO_ARGS, NULL);
+    er_names_forget(tx->queues);
+    er_names_forget(tx->jobs);
+}
+
+int er_tx_end(struct er_tx *tx, int rc)
+{
+    if (rc == 0)
+        rc = er_tx_flush(tx);
+    if (rc == 0 && fails_at(tx, "before"))
+        rc = errand_error_set(tx->err, ERRAND_EUNAVAILABLE, "failpoint before commit");
+    if (rc == 0)
+        rc = er_tx_run(tx, ER_SQL_COMMIT, ER_NO_ARGS);
+    if (rc < 0) {
+        roll_back(tx);
+        return rc;
+    }
+    if (tx->wake | tx->conn->wake_owed)
+        er_wake_tell(tx->conn, tx->wake | tx->conn->wake_owed);
+    tx->conn->wake_owed = 0;
+    if (fails_at(tx, "after"))
+        return errand_error_set(tx->err, ERRAND_EUNAVAILABLE, "failpoint after commit");
+    return 0;
+}
+
+uint32_t er_tx_hints(const struct er_tx *tx)
+{
+    return tx->root.follow_until > tx->now_ms ? ERRAND_HINT_EVENTS : 0;
+}
+
+void er_tx_extra(struct er_tx *tx, enum er_extra extra)
+{
+    if (tx->root.extras & extra)
+        return;
+    tx->root.extras |= extra;
+    tx->is_root_dirty = true;
+}
+
+int er_tx_nomem(struct er_tx *tx)
+{
+    return er_error_nomem(tx->err);
+}
+
+int er_tx_grow(struct er_tx *tx, void *array, size_t n, size_t *max, size_t size)
+{
+    void **ptr = array, *bigger;
+    size_t wanted = *max ? *max * 2 : 16;
+
+    if (n < *max)
+        return 0;
+    if (!(bigger = errand_arena_alloc(tx->scratch, wanted * size)))
+        return er_tx_nomem(tx);
+    if (n)
+        memcpy(bigger, *ptr, n * size);
+    *ptr = bigger;
+    *max = wanted;
+    return 0;
+}
+
+struct er_count *er_tx_count(struct er_tx *tx, int64_t queue)
+{
+    for (size_t i = tx->counts_n; i-- > 0;)
+        if (tx->counts[i].queue == queue)
+            return &tx->counts[i];
+    if (er_tx_grow(tx, &tx->counts, tx->counts_n, &tx->counts_max, sizeof *tx->counts) < 0)
+        return NULL;
+    tx->counts[tx->counts_n] = (struct er_count){.queue = queue};
+    return &tx->counts[tx->counts_n++];
+}
+
+int er_tx_move(struct er_tx *tx, const struct er_job *job, int from, int to,
+               int32_t attempt)
+{
+    struct errand_move *move;
+    int rc;
+
+    if (!tx->want_moves)
+        return 0;
+    if (tx->moves_n == tx->moves_max) {
+        size_t max = tx->moves_max ? tx->moves_max * 2 : 16;
+        struct errand_move *bigger =
+            errand_arena_alloc(tx->arena, max * sizeof *tx->moves);
+        if (!bigger)
+            return er_tx_nomem(tx);
+        if (tx->moves_n)
+            memcpy(bigger, tx->moves, tx->moves_n * sizeof *tx->moves);
+        tx->moves = bigger;
+        tx->moves_max = max;
+    }
+    move = &tx->moves[tx->moves_n];
+    *move = (struct errand_move){
+        .from = (enum errand_state)from, .to = (enum errand_state)to, .attempt = attempt};
+    if ((rc = er_id_of(tx, job->id, job->created_at, job->flags, &move->id)) < 0)
+        return rc;
+    if (!(move->name = er_name_text(tx, job->name)) ||
+        !(move->queue = er_queue_text(tx, job->queue)))
+        return tx->err->code;
+    tx->moves_n++;
+    return 0;
+}
+
+sqlite3_stmt *er_tx_bind(struct er_tx *tx, enum er_sql sql, const struct er_arg *args,
+                         size_t args_n)
+{
+    return er_sql_bind(tx->db, sql, args, args_n, tx->err);
+}
+
+int er_tx_next(struct er_tx *tx, sqlite3_stmt *st)
+{
+    return er_sql_next(tx->db, st, tx->err);
+}
+
+int er_tx_run(struct er_tx *tx, enum er_sql sql, const struct er_arg *args, size_t args_n)
+{
+    return er_sql_run(tx->db, sql, args, args_n, tx->err);
+}
+
+int er_tx_number(struct er_tx *tx, enum er_sql sql, const struct er_arg *args,
+                 size_t args_n, int64_t *ret)
+{
+    sqlite3_stmt *st = er_tx_bind(tx, sql, args, args_n);
+    int rc;
+
+    if (!st)
+        return tx->err->code;
+    if ((rc = er_tx_next(tx, st)) > 0) {
+        *ret = sqlite3_column_int64(st, 0);
+        sqlite3_reset(st);
+    }
+    return rc;
+}
+
+int64_t er_tx_changes(struct er_tx *tx)
+{
+    return sqlite3_changes64(tx->db->handle);
+}
