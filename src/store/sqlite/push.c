@@ -125,7 +125,7 @@ static int insert(struct er_tx *tx, const struct errand_push_job *p, bool is_hel
 }
 
 /* One job of a push: *ret_key is the job that the edges of this index concern. */
-int er_push_one(struct er_tx *tx, const struct errand_push_job *p, bool is_held,
+static int push_one(struct er_tx *tx, const struct errand_push_job *p, bool is_held,
                 struct errand_pushed_job *ret, int64_t *ret_key)
 {
     struct er_job job;
@@ -160,7 +160,7 @@ static int held_of(struct er_tx *tx, const struct errand_push_params *p, bool **
     return 0;
 }
 
-static int push_all(struct er_tx *tx, const struct errand_push_params *p,
+int er_push_all(struct er_tx *tx, const struct errand_push_params *p,
                     struct errand_push_result *ret)
 {
     struct errand_pushed_job *jobs;
@@ -178,7 +178,7 @@ static int push_all(struct er_tx *tx, const struct errand_push_params *p,
         (p->batch && (rc = er_batch_make(tx, p->batch)) < 0))
         return rc;
     for (size_t i = 0; i < p->jobs_n; i++)
-        if ((rc = er_push_one(tx, &p->jobs[i], held && held[i], &jobs[i], &keys[i])) < 0)
+        if ((rc = push_one(tx, &p->jobs[i], held && held[i], &jobs[i], &keys[i])) < 0)
             return rc;
     if ((rc = er_edges_push(tx, p, keys, jobs)) < 0)
         return rc;
@@ -233,7 +233,7 @@ static int push_in_callers(struct er_sqlite *conn, const struct errand_push_para
     tx.jobs = &jobs;
     if ((rc = er_tx_run(&tx, ER_SQL_SAVEPOINT, ER_NO_ARGS)) < 0)
         goto out;
-    if ((rc = er_tx_read_root(&tx)) == 0 && (rc = push_all(&tx, p, ret)) == 0)
+    if ((rc = er_tx_read_root(&tx)) == 0 && (rc = er_push_all(&tx, p, ret)) == 0)
         rc = er_tx_flush(&tx);
     if (rc < 0 && !sqlite3_get_autocommit(db.handle))
         er_sql_run(&db, ER_SQL_SAVEPOINT_ROLLBACK, ER_NO_ARGS, NULL);
@@ -263,7 +263,7 @@ int er_sqlite_push(struct errand_conn *base, const struct errand_push_params *p,
     } else {
         if ((rc = er_tx_begin(&tx, base, "push", p->now_ms, arena, err)) < 0)
             return rc;
-        rc = er_tx_end(&tx, push_all(&tx, p, &result));
+        rc = er_tx_end(&tx, er_push_all(&tx, p, &result));
     }
     if (rc == 0)
         *ret = result;

@@ -8,9 +8,9 @@ int er_sqlite_push(struct errand_conn *conn, const struct errand_push_params *p,
                    struct errand_arena *arena, struct errand_push_result *ret,
                    struct errand_error *err);
 
-/* One job, root.last_ms set by the caller (also fire). */
-int er_push_one(struct er_tx *tx, const struct errand_push_job *p, bool is_held,
-                struct errand_pushed_job *ret, int64_t *ret_key);
+/* Inside a transaction (also fire). */
+int er_push_all(struct er_tx *tx, const struct errand_push_params *p,
+                struct errand_push_result *ret);
 int er_pushed_state(struct er_tx *tx, int64_t id, enum errand_state *ret);
 
 /* unique.c: 1 when the key is taken: `ret` is the answer. */

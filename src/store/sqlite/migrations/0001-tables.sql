@@ -211,14 +211,14 @@ CREATE TABLE errand_parked(
 CREATE UNIQUE INDEX errand_parked_id ON errand_parked(id);
 
 CREATE TABLE errand_locks(
-    key BLOB PRIMARY KEY, owner TEXT NOT NULL, token INTEGER NOT NULL, until_ms INTEGER NOT NULL
+    key BLOB PRIMARY KEY, owner TEXT NOT NULL, token INTEGER NOT NULL, until_ms INTEGER NOT NULL, boot INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- ---------------------------------------------------------------- the rest
 
 CREATE TABLE errand_schedules(
     name TEXT PRIMARY KEY, spec BLOB NOT NULL, paused INTEGER NOT NULL, next_ms INTEGER NOT NULL,
-    last_slot_ms INTEGER NOT NULL, last_job INTEGER, last_uid TEXT NOT NULL, missed_n INTEGER NOT NULL
+    last_slot_ms INTEGER NOT NULL, last_job TEXT NOT NULL, missed_n INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE errand_workers(

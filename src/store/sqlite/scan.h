@@ -1,0 +1,52 @@
+/* scan.h: walking over jobs that match a filter, in order of insertion or backwards. */
+#ifndef ER_STORE_SQLITE_SCAN_H
+#define ER_STORE_SQLITE_SCAN_H
+
+#include "sqlite.h"
+
+/* A job that matches. */
+struct er_found {
+    int64_t id, queue, name, created_at, ended_at, batch;
+    enum errand_state state;
+    uint32_t flags;
+    bool is_history;
+};
+
+struct er_scan_source {
+    sqlite3_stmt *st;
+    bool has_row;
+    struct er_found row;
+};
+
+enum { ER_SCAN_SOURCES = 2 };
+
+struct er_scan {
+    struct er_tx *tx;
+    const struct errand_filter *filter;
+    int64_t queue, name, batch; /* of the filter; 0: any */
+    bool newest_first, is_empty;
+    struct er_scan_source sources[ER_SCAN_SOURCES]; /* the living, the completed */
+    struct er_running *running;
+    size_t running_n;
+};
+
+/* `after`: the number of the last job of the page before, or 0. er_scan_done in any case.
+ */
+int er_scan_begin(struct er_scan *scan, struct er_tx *tx,
+                  const struct errand_filter *filter, int64_t after, bool newest_first);
+int er_scan_next(struct er_scan *scan, struct er_found *ret); /* 1, or 0: no more */
+void er_scan_done(struct er_scan *scan);
+
+int er_sqlite_get(struct errand_conn *conn, const struct errand_id *id, int64_t now_ms,
+                  struct errand_arena *arena, struct errand_job_detail *ret,
+                  struct errand_error *err);
+int er_sqlite_list(struct errand_conn *conn, const struct errand_list_params *p,
+                   struct errand_arena *arena, struct errand_list_result *ret,
+                   struct errand_error *err);
+int er_sqlite_count(struct errand_conn *conn, const struct errand_filter *filter,
+                    int64_t now_ms, int64_t *ret_n, struct errand_error *err);
+int er_sqlite_change(struct errand_conn *conn, const struct errand_change_params *p,
+                     struct errand_arena *arena, struct errand_change_result *ret,
+                     struct errand_error *err);
+
+#endif

@@ -1,0 +1,2 @@
+-- commands_delete.sql: Handed out.
+DELETE FROM errand_commands WHERE worker = ?1;

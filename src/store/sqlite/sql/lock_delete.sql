@@ -1,0 +1,3 @@
+-- lock_delete.sql: Gives a lock back.
+-- hot
+DELETE FROM errand_locks WHERE key = ?1;

@@ -1,0 +1,6 @@
+-- scan_batch_history_back.sql: Members of a batch from a number back.
+-- hot
+SELECT j.id, j.queue, j.name, 4, j.created_at, j.ended_at, j.batch, j.flags
+  FROM errand_batch_jobs AS b CROSS JOIN errand_history AS j ON j.id = b.job
+ WHERE b.batch = ?2 AND b.job < ?1
+ ORDER BY b.job DESC;

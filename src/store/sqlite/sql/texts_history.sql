@@ -1,0 +1,3 @@
+-- texts_history.sql: What a search looks into.
+-- hot
+SELECT payload, NULL FROM errand_history WHERE id = ?1;

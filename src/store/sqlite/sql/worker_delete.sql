@@ -1,0 +1,2 @@
+-- worker_delete.sql: A worker says good-bye.
+DELETE FROM errand_workers WHERE worker = ?1;
