@@ -1,6 +1,6 @@
 /* batch.c: jobs that are watched together: counts, changed by the calls that move the
  * members. How a batch ends is in follow.c. */
-#include "push.h"
+#include "store/sqlite/push.h"
 
 #include <stdio.h>
 
@@ -23,8 +23,8 @@ int er_batch_load(struct er_tx *tx, int64_t id, struct er_batch **ret)
         return tx->err->code;
     if ((rc = er_tx_next(tx, st)) <= 0)
         return rc < 0 ? rc
-                      : errand_error_set(tx->err, ERRAND_ECORRUPT, "batch %lld is missing",
-                                         (long long)id);
+                      : errand_error_set(tx->err, ERRAND_ECORRUPT,
+                                         "batch %lld is missing", (long long)id);
     *batch = (struct er_batch){
         .next = tx->batches,
         .id = id,

@@ -1,5 +1,5 @@
 /* batch_ops.c: looking at batches and cancelling them. */
-#include "ops.h"
+#include "store/sqlite/ops.h"
 
 #include <stdio.h>
 

@@ -1,10 +1,10 @@
 /* change.c: what an operator does to jobs: cancel, retry, delete, run now, edit. */
-#include "scan.h"
+#include "store/sqlite/scan.h"
 
 #include <string.h>
 
 #include "base/error.h"
-#include "push.h"
+#include "store/sqlite/push.h"
 
 /* ------------------------------------------------------------ what can be done */
 
@@ -101,8 +101,8 @@ static int edit_row(struct er_tx *tx, const struct er_job *job,
         rc = er_tx_run(tx, ER_SQL_EDIT_OPTIONS,
                        ER_ARGS(er_int(job->id), er_blob_or_null(*e->options)));
     if (rc == 0 && e->tries)
-        rc = er_tx_run(tx, ER_SQL_EDIT_TRIES,
-                       ER_ARGS(er_int(job->id), er_int(*e->tries)));
+        rc =
+            er_tx_run(tx, ER_SQL_EDIT_TRIES, ER_ARGS(er_int(job->id), er_int(*e->tries)));
     return rc;
 }
 
@@ -128,8 +128,8 @@ static int edit(struct er_tx *tx, struct er_job *job, const struct errand_edit *
     if (e->priority && (rc = reorder(tx, job, *e->priority)) < 0)
         return rc;
     if (e->run_at_ms && job->state <= ERRAND_READY &&
-        (rc = er_job_put_off(tx, job,
-                             *e->run_at_ms > tx->now_ms ? *e->run_at_ms : tx->now_ms)) < 0)
+        (rc = er_job_put_off(
+             tx, job, *e->run_at_ms > tx->now_ms ? *e->run_at_ms : tx->now_ms)) < 0)
         return rc;
     return job->state != from ? er_tx_move(tx, job, from, job->state, job->attempt) : 0;
 }
@@ -158,8 +158,8 @@ static int drop(struct er_tx *tx, struct er_job *job, enum errand_state state)
 {
     int rc;
 
-    if (!er_state_is_final(state) && ((rc = cancel(tx, job, state)) < 0 ||
-                                      (rc = er_follow(tx)) < 0))
+    if (!er_state_is_final(state) &&
+        ((rc = cancel(tx, job, state)) < 0 || (rc = er_follow(tx)) < 0))
         return rc;
     /* What followed may have changed it. */
     if ((rc = er_job_read(tx, job->id, job)) <= 0)
@@ -243,8 +243,7 @@ static int change_ids(struct er_tx *tx, const struct errand_change_params *p,
 {
     int rc;
 
-    if (!(ret->changed =
-              errand_arena_alloc(tx->arena, p->ids_n * sizeof *ret->changed)))
+    if (!(ret->changed = errand_arena_alloc(tx->arena, p->ids_n * sizeof *ret->changed)))
         return er_tx_nomem(tx);
     for (size_t i = 0; i < p->ids_n; i++) {
         enum errand_state state;
@@ -312,9 +311,8 @@ static int change_filtered(struct er_tx *tx, const struct errand_change_params *
         ret->matched_n++;
         if ((rc = change_one(tx, ids[i], p, &changed, &state)) < 0)
             return rc;
-        ret->changed_n +=
-            changed == ERRAND_CHANGED ||
-            (changed == ERRAND_WRONG_STATE && is_there_already(state, p->kind));
+        ret->changed_n += changed == ERRAND_CHANGED || (changed == ERRAND_WRONG_STATE &&
+                                                        is_there_already(state, p->kind));
     }
     return 0;
 }

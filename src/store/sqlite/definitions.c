@@ -1,5 +1,5 @@
 /* definitions.c: what the owners of jobs say about them. */
-#include "ops.h"
+#include "store/sqlite/ops.h"
 
 #include "base/error.h"
 
@@ -13,10 +13,9 @@ int er_sqlite_define(struct errand_conn *conn,
     if ((rc = er_tx_begin(&tx, conn, "define", now_ms, NULL, err)) < 0)
         return rc;
     for (size_t i = 0; rc == 0 && i < n; i++)
-        rc = er_tx_run(
-            &tx, ER_SQL_DEFINITION_PUT,
-            ER_ARGS(er_text(definitions[i].key), er_text(definitions[i].name),
-                    er_blob(definitions[i].spec), er_int(tx.now_ms)));
+        rc = er_tx_run(&tx, ER_SQL_DEFINITION_PUT,
+                       ER_ARGS(er_text(definitions[i].key), er_text(definitions[i].name),
+                               er_blob(definitions[i].spec), er_int(tx.now_ms)));
     return er_tx_end(&tx, rc);
 }
 

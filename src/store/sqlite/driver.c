@@ -1,12 +1,12 @@
-/* driver.c: the table of operations on SQLite. docs/stores/sqlite.md tells how the file is
- * laid out. */
-#include "limits.h"
-#include "ops.h"
-#include "push.h"
-#include "scan.h"
-#include "settle.h"
+/* driver.c: the table of operations on SQLite. docs/stores/sqlite.md tells how the file
+ * is laid out. */
 #include "store/drivers.h"
-#include "wake.h"
+#include "store/sqlite/limits.h"
+#include "store/sqlite/ops.h"
+#include "store/sqlite/push.h"
+#include "store/sqlite/scan.h"
+#include "store/sqlite/settle.h"
+#include "store/sqlite/wake.h"
 
 const struct errand_driver er_sqlite_driver = {
     .version = ERRAND_DRIVER_VERSION,

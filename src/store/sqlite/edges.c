@@ -1,6 +1,6 @@
 /* edges.c: who waits for whom, as a push says it. What the end of a parent means is in
  * follow.c. */
-#include "push.h"
+#include "store/sqlite/push.h"
 
 #include <string.h>
 
@@ -13,13 +13,15 @@ static int parent_find(struct er_tx *tx, const struct errand_edge *e, const int6
     int rc = 1;
 
     if (e->parent_is_batch)
-        rc = er_tx_number(tx, ER_SQL_BATCH_FIND, ER_ARGS(er_text(e->parent_id.text)), ret);
+        rc =
+            er_tx_number(tx, ER_SQL_BATCH_FIND, ER_ARGS(er_text(e->parent_id.text)), ret);
     else if (e->parent_id.text[0])
         rc = er_id_find(tx, &e->parent_id, ret);
     else if (!(*ret = keys[e->parent])) /* a duplicate whose holder was pruned */
         rc = 0;
     if (rc == 0)
-        return errand_error_set(tx->err, ERRAND_ENOTFOUND, "there is no %s '%s' to wait for",
+        return errand_error_set(tx->err, ERRAND_ENOTFOUND,
+                                "there is no %s '%s' to wait for",
                                 e->parent_is_batch ? "batch" : "job", e->parent_id.text);
     return rc;
 }
@@ -52,7 +54,7 @@ static int status_now(struct er_tx *tx, const struct errand_edge *e, int64_t par
 static int edge_add(struct er_tx *tx, const struct errand_edge *e, int64_t parent,
                     int64_t child)
 {
-    enum er_edge_status status;
+    enum er_edge_status status = ER_EDGE_OPEN;
     int rc;
 
     if ((rc = status_now(tx, e, parent, &status)) < 0)

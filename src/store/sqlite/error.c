@@ -1,5 +1,5 @@
 /* error.c: what SQLite says, in our words. */
-#include "sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 #include <stdarg.h>
 #include <stdio.h>

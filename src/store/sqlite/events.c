@@ -1,5 +1,5 @@
 /* events.c: the last things that happened, a ring with a growing number. */
-#include "ops.h"
+#include "store/sqlite/ops.h"
 
 #include <stdio.h>
 
@@ -127,8 +127,8 @@ int er_sqlite_events_read(struct errand_conn *conn, const struct errand_events_p
         return rc;
     if ((rc = er_tx_read_root(&tx)) == 0)
         rc = events_read(&tx, p, &result);
-    is_short = p->follow_ms > 0 &&
-               tx.root.follow_until < tx.now_ms + p->follow_ms / 2 + 1;
+    is_short =
+        p->follow_ms > 0 && tx.root.follow_until < tx.now_ms + p->follow_ms / 2 + 1;
     if ((rc = er_tx_end(&tx, rc)) < 0)
         return rc;
     if (is_short && !tx.conn->is_read_only && (rc = follow(conn, p, err)) < 0)

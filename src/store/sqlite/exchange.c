@@ -1,5 +1,5 @@
 /* exchange.c: settle and reserve in one transaction; extend; reap. */
-#include "settle.h"
+#include "store/sqlite/settle.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,12 +11,12 @@ static int exchange(struct er_tx *tx, const struct errand_exchange_params *p,
 {
     int rc;
 
-    ret->settled =
-        errand_arena_alloc(tx->arena, p->outcomes_n * sizeof *ret->settled);
+    ret->settled = errand_arena_alloc(tx->arena, p->outcomes_n * sizeof *ret->settled);
     if (!ret->settled)
         return er_tx_nomem(tx);
-    if (p->outcomes_n && ((rc = er_settle(tx, p->outcomes, p->outcomes_n, ret->settled)) < 0 ||
-                          (rc = er_history_trim(tx)) < 0))
+    if (p->outcomes_n &&
+        ((rc = er_settle(tx, p->outcomes, p->outcomes_n, ret->settled)) < 0 ||
+         (rc = er_history_trim(tx)) < 0))
         return rc;
     if (p->max && (rc = er_reserve(tx, p, ret)) < 0)
         return rc;
@@ -86,9 +86,9 @@ static int extend_one(struct er_tx *tx, struct er_lease *lease, int64_t lease_ms
     int rc;
 
     if ((until_ms > lease->until_ms || !is_ours) &&
-        (rc = er_tx_run(
-             tx, ER_SQL_LEASE_EXTEND,
-             ER_ARGS(er_int(lease->token), er_int(until_ms), er_int(tx->conn->boot)))) < 0)
+        (rc = er_tx_run(tx, ER_SQL_LEASE_EXTEND,
+                        ER_ARGS(er_int(lease->token), er_int(until_ms),
+                                er_int(tx->conn->boot)))) < 0)
         return rc;
     for (size_t i = 0; cancels->n && i < lease->jobs_n; i++) {
         const struct er_lease_job *entry = &lease->jobs[i];
@@ -128,9 +128,8 @@ static int progress_one(struct er_tx *tx, const struct errand_progress *p,
         (rc = er_job_flag(tx, id, ER_FLAG_PROGRESS, 0)) < 0)
         return rc;
     *ret = ERRAND_SETTLED;
-    return er_tx_run(
-        tx, ER_SQL_PROGRESS_PUT,
-        ER_ARGS(er_int(id), er_int(p->percent), er_blob_or_null(p->note)));
+    return er_tx_run(tx, ER_SQL_PROGRESS_PUT,
+                     ER_ARGS(er_int(id), er_int(p->percent), er_blob_or_null(p->note)));
 }
 
 static int extend(struct er_tx *tx, const struct errand_extend_params *p,

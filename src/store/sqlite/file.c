@@ -1,5 +1,5 @@
 /* file.c: where a database may live. */
-#include "open.h"
+#include "store/sqlite/open.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,11 +18,11 @@ static const struct {
     unsigned long magic;
     const char *name;
 } network[] = {
-    {0x6969, "NFS"},       {0x517b, "SMB"},         {0xff534d42, "CIFS"},
-    {0xfe534d42, "SMB2"},  {0x01021997, "9p"},      {0x5346414f, "AFS"},
-    {0x6b414653, "AFS"},   {0x73757245, "Coda"},    {0x00c36400, "Ceph"},
-    {0x564c, "NCP"},       {0x013111a8, "IBRIX"},   {0x19830326, "BeeGFS"},
-    {0x0bd00bd0, "Lustre"}, {0x47504653, "GPFS"},   {0x7461636f, "OCFS2"},
+    {0x6969, "NFS"},        {0x517b, "SMB"},       {0xff534d42, "CIFS"},
+    {0xfe534d42, "SMB2"},   {0x01021997, "9p"},    {0x5346414f, "AFS"},
+    {0x6b414653, "AFS"},    {0x73757245, "Coda"},  {0x00c36400, "Ceph"},
+    {0x564c, "NCP"},        {0x013111a8, "IBRIX"}, {0x19830326, "BeeGFS"},
+    {0x0bd00bd0, "Lustre"}, {0x47504653, "GPFS"},  {0x7461636f, "OCFS2"},
     {0x01161970, "GFS2"},
 };
 
@@ -63,8 +63,7 @@ static int folder_check(const char *path, const struct errand_open_params *p,
         goto out;
     }
     if (!S_ISDIR(st.st_mode)) {
-        rc = errand_error_set(err, ERRAND_EINVAL, "'%s' is not a folder",
-                              folder);
+        rc = errand_error_set(err, ERRAND_EINVAL, "'%s' is not a folder", folder);
         goto out;
     }
     if (p->force || statfs(folder, &fs) < 0)
@@ -75,7 +74,8 @@ static int folder_check(const char *path, const struct errand_open_params *p,
                 err, ERRAND_EUNSUPPORTED,
                 "'%s' is on a network file system (%s), where SQLite loses data; put "
                 "the file on a local disk, or use redis: or postgres: to share jobs "
-                "between machines", folder, network[i].name);
+                "between machines",
+                folder, network[i].name);
 out:
     free(folder);
     return rc;
@@ -83,8 +83,7 @@ out:
 
 /* Never opens a file that is there: closing it would drop the locks that another
  * connection of this process holds on it. */
-static int file_make(const char *path, const struct errand_open_params *p,
-                     struct errand_error *err)
+static int file_make(const char *path, struct errand_error *err)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
@@ -92,9 +91,9 @@ static int file_make(const char *path, const struct errand_open_params *p,
         return 0; /* somebody was faster */
     if (fd < 0)
         return er_error_errno(err,
-                              errno == ENOSPC   ? ERRAND_EFULL
+                              errno == ENOSPC                     ? ERRAND_EFULL
                               : errno == EROFS || errno == EACCES ? ERRAND_EREADONLY
-                                                : ERRAND_EUNAVAILABLE,
+                                                                  : ERRAND_EUNAVAILABLE,
                               errno, "making the file");
     fchmod(fd, 0600);
     close(fd);
@@ -108,16 +107,18 @@ static int file_check(const char *path, const struct errand_open_params *p,
 
     if (lstat(path, &st) < 0) {
         if (errno != ENOENT)
-            return er_error_errno(err, ERRAND_EUNAVAILABLE, errno, "looking at '%s'", path);
+            return er_error_errno(err, ERRAND_EUNAVAILABLE, errno, "looking at '%s'",
+                                  path);
         if (!p->create || p->read_only)
             return errand_error_set(err, ERRAND_ENOTFOUND,
                                     "no such file; 'errand migrate' makes it");
-        return file_make(path, p, err);
+        return file_make(path, err);
     }
     if (S_ISDIR(st.st_mode))
         return errand_error_set(err, ERRAND_EINVAL,
                                 "is a folder; name a file in it, such as "
-                                "'%s/errand.db'", path);
+                                "'%s/errand.db'",
+                                path);
     if (S_ISLNK(st.st_mode) && !p->force)
         return errand_error_set(err, ERRAND_EINVAL,
                                 "is a symbolic link; name the file it points to");

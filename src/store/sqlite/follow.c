@@ -4,7 +4,7 @@
  * links. Jobs come before batches, causes before their effects. An edge is open until its
  * parent has ended, then satisfied or against; of those against a child, one is marked as
  * what cancelled it, so that a retry of that parent, and of no other, brings it back. */
-#include "push.h"
+#include "store/sqlite/push.h"
 
 #include <string.h>
 
@@ -50,15 +50,15 @@ enum er_edge_status er_edge_by_job(enum errand_edge_on on, enum errand_state sta
     return holds ? ER_EDGE_SATISFIED : ER_EDGE_AGAINST;
 }
 
-enum er_edge_status er_edge_by_batch(enum errand_edge_on on,
-                                        const struct er_batch *batch)
+enum er_edge_status er_edge_by_batch(enum errand_edge_on on, const struct er_batch *batch)
 {
     bool succeeded = batch->failed == 0 && batch->cancelled == 0;
 
     if (!batch->ended_at)
         return ER_EDGE_OPEN;
-    return on == ERRAND_ON_END || (on == ERRAND_ON_SUCCESS) == succeeded ? ER_EDGE_SATISFIED
-                                                                         : ER_EDGE_AGAINST;
+    return on == ERRAND_ON_END || (on == ERRAND_ON_SUCCESS) == succeeded
+               ? ER_EDGE_SATISFIED
+               : ER_EDGE_AGAINST;
 }
 
 int er_edge_write(struct er_tx *tx, struct er_edge *edge, enum er_edge_status status)
@@ -69,8 +69,8 @@ int er_edge_write(struct er_tx *tx, struct er_edge *edge, enum er_edge_status st
                              er_int(edge->child), er_int(edge->on), er_int(status)));
 }
 
-static int edges_of_parent(struct er_tx *tx, int kind, int64_t parent, struct er_edge **ret,
-                           size_t *ret_n)
+static int edges_of_parent(struct er_tx *tx, int kind, int64_t parent,
+                           struct er_edge **ret, size_t *ret_n)
 {
     sqlite3_stmt *st =
         er_tx_bind(tx, ER_SQL_EDGES_OF_PARENT, ER_ARGS(er_int(kind), er_int(parent)));
@@ -78,6 +78,7 @@ static int edges_of_parent(struct er_tx *tx, int kind, int64_t parent, struct er
     int rc;
 
     *ret = NULL;
+    *ret_n = 0;
     if (!st)
         return tx->err->code;
     while ((rc = er_tx_next(tx, st)) > 0) {
@@ -183,9 +184,10 @@ static int reopen(struct er_tx *tx, struct er_edge *edge)
 static int tell_children(struct er_tx *tx, const struct er_news *news, bool is_alive,
                          const struct er_batch *batch)
 {
-    struct er_edge *edges;
-    size_t n;
-    int rc = edges_of_parent(tx, news->is_batch ? OF_BATCH : OF_JOB, news->id, &edges, &n);
+    struct er_edge *edges = NULL;
+    size_t n = 0;
+    int rc =
+        edges_of_parent(tx, news->is_batch ? OF_BATCH : OF_JOB, news->id, &edges, &n);
 
     for (size_t i = 0; rc == 0 && i < n; i++)
         if (is_alive)

@@ -1,5 +1,5 @@
 /* history.c: how many completed jobs are kept. */
-#include "sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 #include "base/error.h"
 
@@ -32,15 +32,16 @@ int er_history_forget(struct er_tx *tx, int64_t id, int64_t queue, int64_t creat
         return ERRAND_ENOMEM;
     if (((flags & ER_FLAG_UNIQUE) && (rc = er_unique_drop(tx, &job, is_deleted)) < 0) ||
         ((flags & ER_FLAG_CHILDREN) &&
-         (rc = er_tx_run(tx, ER_SQL_EDGES_DELETE_PARENT, ER_ARGS(er_int(0), er_int(id)))) <
-             0) ||
+         (rc = er_tx_run(tx, ER_SQL_EDGES_DELETE_PARENT,
+                         ER_ARGS(er_int(0), er_int(id)))) < 0) ||
         (rc = er_job_forget(tx, id, flags)) < 0)
         return rc;
     count->delta[ERRAND_COMPLETED]--;
     return er_tx_run(tx, ER_SQL_HISTORY_DELETE, ER_ARGS(er_int(id)));
 }
 
-/* The oldest of a queue, up to CHUNK of them, in one range when nothing is beside them. */
+/* The oldest of a queue, up to CHUNK of them, in one range when nothing is beside them.
+ */
 static int forget_oldest(struct er_tx *tx, int64_t queue, int64_t n)
 {
     struct old *old = errand_arena_alloc(tx->scratch, CHUNK * sizeof *old);

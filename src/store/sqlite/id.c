@@ -5,7 +5,7 @@
  * number, 20 bits salt. Creation times of a store never step back and numbers grow, so
  * the text grows strictly. The salt tells ids of other stores apart; it is no secret. An
  * index on random 16-byte ids costs 23 % of the cycle and 47 bytes a job. */
-#include "sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 #include <string.h>
 
@@ -104,9 +104,9 @@ int er_id_find(struct er_tx *tx, const struct errand_id *id, int64_t *ret)
 
     if (parse(tx->conn, id->text, &number, &created)) {
         /* A job with an id of its own is not known by the one we would have computed. */
-        rc = er_tx_number(tx, ER_SQL_ID_CHECK,
-                          ER_ARGS(er_int(number), er_int(created), er_int(ER_FLAG_OWN_ID)),
-                          &found);
+        rc = er_tx_number(
+            tx, ER_SQL_ID_CHECK,
+            ER_ARGS(er_int(number), er_int(created), er_int(ER_FLAG_OWN_ID)), &found);
         if (rc != 0) {
             *ret = number;
             return rc;

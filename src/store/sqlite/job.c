@@ -1,6 +1,6 @@
-/* job.c: one job's row, its place in a line, and what its end brings about at once. Whoever
- * waits for it is told by follow.c. */
-#include "sqlite.h"
+/* job.c: one job's row, its place in a line, and what its end brings about at once.
+ * Whoever waits for it is told by follow.c. */
+#include "store/sqlite/sqlite.h"
 
 #include "base/error.h"
 
@@ -52,13 +52,14 @@ int er_job_state(struct er_tx *tx, const struct er_job *job, enum errand_state *
 
 int er_job_enter(struct er_tx *tx, const struct er_job *job)
 {
+    if (job->state != ERRAND_SCHEDULED && job->state != ERRAND_READY)
+        return 0;
+    /* Who sleeps until a later time must hear of an earlier one, too. */
+    tx->wake |= ERRAND_WAIT_READY;
     if (job->state == ERRAND_SCHEDULED)
         return er_tx_run(tx, ER_SQL_SCHEDULED_INSERT,
                          ER_ARGS(er_int(job->queue), er_int(job->run_at), er_int(job->id),
                                  er_int(job->priority)));
-    if (job->state != ERRAND_READY)
-        return 0;
-    tx->wake |= ERRAND_WAIT_READY;
     return er_tx_run(tx, ER_SQL_READY_INSERT,
                      ER_ARGS(er_int(job->queue), er_int(job->priority),
                              er_int(job->run_at), er_int(job->id)));
@@ -69,9 +70,8 @@ int er_job_leave(struct er_tx *tx, const struct er_job *job)
     int rc;
 
     if (job->state == ERRAND_SCHEDULED) {
-        rc = er_tx_run(
-            tx, ER_SQL_SCHEDULED_DELETE,
-            ER_ARGS(er_int(job->queue), er_int(job->run_at), er_int(job->id)));
+        rc = er_tx_run(tx, ER_SQL_SCHEDULED_DELETE,
+                       ER_ARGS(er_int(job->queue), er_int(job->run_at), er_int(job->id)));
         return rc < 0 ? rc : 1;
     }
     if (job->state != ERRAND_READY)
@@ -333,13 +333,13 @@ int er_job_tried(struct er_tx *tx, struct er_job *job, const struct errand_outco
 int er_attempt_add(struct er_tx *tx, struct er_job *job, const struct errand_outcome *out,
                    const char *worker)
 {
-    int rc = er_tx_run(
-        tx, ER_SQL_ATTEMPT_INSERT,
-        ER_ARGS(er_int(job->id), er_int(job->attempt + 1), er_int(out->started_ms),
-                er_int(out->ended_ms), er_text(worker), er_int(out->kind),
-                er_int(out->cause), er_int(out->exit_code), er_int(out->signal),
-                er_int(out->max_rss_kib), er_int(out->cpu_ms),
-                er_blob_or_null(out->error), er_blob_or_null(out->log)));
+    int rc = er_tx_run(tx, ER_SQL_ATTEMPT_INSERT,
+                       ER_ARGS(er_int(job->id), er_int(job->attempt + 1),
+                               er_int(out->started_ms), er_int(out->ended_ms),
+                               er_text(worker), er_int(out->kind), er_int(out->cause),
+                               er_int(out->exit_code), er_int(out->signal),
+                               er_int(out->max_rss_kib), er_int(out->cpu_ms),
+                               er_blob_or_null(out->error), er_blob_or_null(out->log)));
 
     if (rc < 0)
         return rc;

@@ -4,7 +4,7 @@
  * are mostly consecutive. Each is a varint v: bit 0 says that the hook of the job is
  * leased and not the job, bit 1 that a queue number follows, the rest is the step from
  * the one before, zigzag. */
-#include "sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -75,12 +75,12 @@ static int jobs_read(struct er_tx *tx, const unsigned char *p, size_t len,
         uint64_t v, step;
         if (!(p = varint_read(p, end, &v)) ||
             ((v & 2) && !(p = varint_read(p, end, &queue))))
-            return errand_error_set(tx->err, ERRAND_ECORRUPT,
-                                    "lease %lld cannot be read", (long long)lease->token);
+            return errand_error_set(tx->err, ERRAND_ECORRUPT, "lease %lld cannot be read",
+                                    (long long)lease->token);
         step = v >> 2;
         id += (int64_t)(step >> 1 ^ (0 - (step & 1)));
-        lease->jobs[lease->jobs_n++] = (struct er_lease_job){
-            .id = id, .queue = (int64_t)queue, .is_hook = v & 1};
+        lease->jobs[lease->jobs_n++] =
+            (struct er_lease_job){.id = id, .queue = (int64_t)queue, .is_hook = v & 1};
     }
     lease->left_n = lease->jobs_n;
     return 0;
@@ -94,7 +94,8 @@ static int lease_take(struct er_tx *tx, sqlite3_stmt *st)
     for (size_t i = 0; i < tx->leases_n; i++)
         if (tx->leases[i].token == sqlite3_column_int64(st, 0))
             return 0; /* as this call has changed it */
-    if (er_tx_grow(tx, &tx->leases, tx->leases_n, &tx->leases_max, sizeof *tx->leases) < 0)
+    if (er_tx_grow(tx, &tx->leases, tx->leases_n, &tx->leases_max, sizeof *tx->leases) <
+        0)
         return ERRAND_ENOMEM;
     lease = &tx->leases[tx->leases_n];
     *lease = (struct er_lease){
@@ -212,7 +213,8 @@ int er_lease_insert(struct er_tx *tx, int64_t token, int64_t lease_ms, const cha
 
 static int by_id(const void *a, const void *b)
 {
-    int64_t x = ((const struct er_running *)a)->id, y = ((const struct er_running *)b)->id;
+    int64_t x = ((const struct er_running *)a)->id,
+            y = ((const struct er_running *)b)->id;
 
     return (x > y) - (x < y);
 }

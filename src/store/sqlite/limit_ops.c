@@ -1,5 +1,5 @@
 /* limit_ops.c: setting and reading limits, and taking from a rate directly. */
-#include "limits.h"
+#include "store/sqlite/limits.h"
 
 #include <string.h>
 
@@ -45,10 +45,11 @@ static int holds_clear(struct er_tx *tx, const char *name)
                                         .longest_ms = sqlite3_column_int64(st, 3)};
     }
     for (size_t i = 0; rc == 0 && i < n; i++)
-        if ((rc = er_tx_run(tx, ER_SQL_HOLDS_OF_BUCKET, ER_ARGS(er_int(rows[i].id)))) == 0)
-            rc = er_tx_run(tx, ER_SQL_BUCKET_WRITE,
-                           ER_ARGS(er_int(rows[i].id), er_int(0),
-                                   er_int(rows[i].longest_ms)));
+        if ((rc = er_tx_run(tx, ER_SQL_HOLDS_OF_BUCKET, ER_ARGS(er_int(rows[i].id)))) ==
+            0)
+            rc = er_tx_run(
+                tx, ER_SQL_BUCKET_WRITE,
+                ER_ARGS(er_int(rows[i].id), er_int(0), er_int(rows[i].longest_ms)));
     return rc;
 }
 
@@ -66,11 +67,11 @@ static int limit_changed(struct er_tx *tx, const char *name)
 
 static int limit_put(struct er_tx *tx, const struct errand_limit *limit)
 {
-    int rc = er_tx_run(tx, ER_SQL_LIMIT_PUT,
-                       ER_ARGS(er_text(limit->name), er_int(limit->kind),
-                               er_int(limit->scope),
-                               er_text(limit->target ? limit->target : ""),
-                               er_int(limit->n), er_int(limit->per_ms)));
+    int rc =
+        er_tx_run(tx, ER_SQL_LIMIT_PUT,
+                  ER_ARGS(er_text(limit->name), er_int(limit->kind), er_int(limit->scope),
+                          er_text(limit->target ? limit->target : ""), er_int(limit->n),
+                          er_int(limit->per_ms)));
 
     if (rc < 0)
         return rc;
@@ -212,7 +213,8 @@ static int limits(struct er_tx *tx, struct errand_limits_result *ret)
         if ((rc = used(tx, &tx->limits->set[i], &row->used)) < 0 ||
             (rc = waiting_of(tx, ER_SQL_LIMITS_PARKED, row->limit.name, &row->waiting)) <
                 0 ||
-            (rc = waiting_of(tx, ER_SQL_LIMITS_READY, row->limit.name, &row->waiting)) < 0)
+            (rc = waiting_of(tx, ER_SQL_LIMITS_READY, row->limit.name, &row->waiting)) <
+                0)
             return rc;
     }
     return 0;
@@ -252,8 +254,8 @@ static int rate_take(struct er_tx *tx, const struct errand_rate_params *p,
         return er_lines_started(tx, bucket);
     }
     /* So many of those in the window have to leave it. */
-    ret->retry_at_ms = er_bucket_free_at(
-        bucket, used_n - (used_n + p->take - p->n) + 1, p->per_ms);
+    ret->retry_at_ms =
+        er_bucket_free_at(bucket, used_n - (used_n + p->take - p->n) + 1, p->per_ms);
     return 0;
 }
 

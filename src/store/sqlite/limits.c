@@ -7,7 +7,7 @@
  * first of the line, as many as there is room and from every queue, go back to
  * errand_ready, at their old place, and are looked at again. State, order and counters of
  * READY are those of a job that never left. */
-#include "limits.h"
+#include "store/sqlite/limits.h"
 
 #include <string.h>
 
@@ -159,8 +159,8 @@ static int bucket_by_id(struct er_tx *tx, int64_t id, struct er_bucket **ret)
         return tx->err->code;
     if ((rc = er_tx_next(tx, st)) <= 0)
         return rc < 0 ? rc
-                      : errand_error_set(tx->err, ERRAND_ECORRUPT, "bucket %lld is missing",
-                                         (long long)id);
+                      : errand_error_set(tx->err, ERRAND_ECORRUPT,
+                                         "bucket %lld is missing", (long long)id);
     name = er_col_text(st, 0, tx->scratch);
     key = er_col_slice(st, 1, tx->scratch);
     sqlite3_reset(st);
@@ -244,9 +244,9 @@ int er_limits_write(struct er_tx *tx)
             ((rc = er_tx_run(tx, ER_SQL_START_ADD,
                              ER_ARGS(er_int(b->id), er_int(tx->now_ms),
                                      er_int(b->started_n)))) < 0 ||
-             (rc = er_tx_run(tx, ER_SQL_STARTS_FORGET,
-                             ER_ARGS(er_int(b->id),
-                                     er_int(tx->now_ms - b->longest_ms)))) < 0))
+             (rc = er_tx_run(
+                  tx, ER_SQL_STARTS_FORGET,
+                  ER_ARGS(er_int(b->id), er_int(tx->now_ms - b->longest_ms)))) < 0))
             return rc;
         b->started_n = 0;
         b->is_dirty = false;
@@ -341,9 +341,9 @@ int er_applied(struct er_tx *tx, const struct er_job *job, struct er_applied_lis
             return rc;
         if (rc == 0 || brings(list, set->name))
             continue;
-        rc = applied_add(tx, list, set->name, (struct errand_slice){.ptr = ""},
-                         (struct er_applied){
-                             .kind = set->kind, .n = set->n, .per_ms = set->per_ms});
+        rc = applied_add(
+            tx, list, set->name, (struct errand_slice){.ptr = ""},
+            (struct er_applied){.kind = set->kind, .n = set->n, .per_ms = set->per_ms});
         if (rc < 0)
             return rc;
     }

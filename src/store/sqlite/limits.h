@@ -1,8 +1,9 @@
-/* limits.h: what limits.c (use), lines.c (who waits) and limit_ops.c (operations) share. */
+/* limits.h: what limits.c (use), lines.c (who waits) and limit_ops.c (operations) share.
+ */
 #ifndef ER_STORE_SQLITE_LIMITS_H
 #define ER_STORE_SQLITE_LIMITS_H
 
-#include "sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 struct er_start {
     int64_t at_ms, n;

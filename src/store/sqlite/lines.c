@@ -1,5 +1,5 @@
 /* lines.c: READY jobs that wait at a limit. See limits.c. */
-#include "limits.h"
+#include "store/sqlite/limits.h"
 
 #include "base/error.h"
 
@@ -76,14 +76,13 @@ int er_park(struct er_tx *tx, const struct er_job *job, const struct er_applied 
         line.id = sqlite3_last_insert_rowid(tx->db->handle);
     }
     line.parked++;
-    wake_at = a->kind == ERRAND_LIMIT_RATE
-                  ? er_bucket_free_at(a->bucket, a->n, a->per_ms)
-                  : 0;
+    wake_at =
+        a->kind == ERRAND_LIMIT_RATE ? er_bucket_free_at(a->bucket, a->n, a->per_ms) : 0;
     if ((rc = line_write(tx, &line, wake_at)) < 0 ||
-        (rc = er_tx_run(tx, ER_SQL_PARKED_INSERT,
-                        ER_ARGS(er_int(line.id), er_int(job->queue),
-                                er_int(job->priority), er_int(job->run_at),
-                                er_int(job->id)))) < 0)
+        (rc =
+             er_tx_run(tx, ER_SQL_PARKED_INSERT,
+                       ER_ARGS(er_int(line.id), er_int(job->queue), er_int(job->priority),
+                               er_int(job->run_at), er_int(job->id)))) < 0)
         return rc;
     if (!(count = er_tx_count(tx, job->queue)))
         return ERRAND_ENOMEM;
@@ -117,8 +116,7 @@ int er_parked_remove(struct er_tx *tx, const struct er_job *job)
         return rc;
     if (n) {
         line->parked--;
-        rc = line->parked > 0 ? er_tx_run(tx, ER_SQL_LINE_LESS,
-                                          ER_ARGS(er_int(line->id)))
+        rc = line->parked > 0 ? er_tx_run(tx, ER_SQL_LINE_LESS, ER_ARGS(er_int(line->id)))
                               : line_write(tx, line, 0);
     }
     return rc < 0 ? rc : 1;
@@ -155,11 +153,10 @@ static int offer_queue(struct er_tx *tx, struct er_line *line, int64_t queue, in
                                er_int(places[i].run_at), er_int(places[i].id)));
     if (rc < 0 || got == 0)
         return rc;
-    if ((rc = er_tx_run(tx, ER_SQL_PARKED_DELETE_TO,
-                        ER_ARGS(er_int(line->id), er_int(queue),
-                                er_int(places[got - 1].priority),
-                                er_int(places[got - 1].run_at),
-                                er_int(places[got - 1].id)))) < 0)
+    if ((rc = er_tx_run(
+             tx, ER_SQL_PARKED_DELETE_TO,
+             ER_ARGS(er_int(line->id), er_int(queue), er_int(places[got - 1].priority),
+                     er_int(places[got - 1].run_at), er_int(places[got - 1].id)))) < 0)
         return rc;
     if (!(count = er_tx_count(tx, queue)))
         return ERRAND_ENOMEM;
@@ -186,11 +183,10 @@ static int offer(struct er_tx *tx, struct er_line *line, int64_t room)
 static int64_t room_of(const struct er_tx *tx, const struct er_line *line,
                        struct er_bucket *bucket)
 {
-    return er_applied_room(&(struct er_applied){.bucket = bucket,
-                                                .kind = line->kind,
-                                                .n = line->n,
-                                                .per_ms = line->per_ms},
-                           tx->now_ms);
+    return er_applied_room(
+        &(struct er_applied){
+            .bucket = bucket, .kind = line->kind, .n = line->n, .per_ms = line->per_ms},
+        tx->now_ms);
 }
 
 /* A full rate line wakes when its time comes; one with room that keeps parked jobs has
@@ -290,8 +286,8 @@ int er_limits_next(struct er_tx *tx, int64_t queue, int64_t *ret_at)
         return tx->err->code;
     while ((rc = er_tx_next(tx, st)) > 0) {
         int64_t line = sqlite3_column_int64(st, 0), at = sqlite3_column_int64(st, 1);
-        rc = er_tx_number(tx, ER_SQL_PARKED_IN_QUEUE, ER_ARGS(er_int(line), er_int(queue)),
-                          &found);
+        rc = er_tx_number(tx, ER_SQL_PARKED_IN_QUEUE,
+                          ER_ARGS(er_int(line), er_int(queue)), &found);
         if (rc != 0) {
             *ret_at = at;
             sqlite3_reset(st);

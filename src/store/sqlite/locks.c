@@ -1,5 +1,6 @@
-/* locks.c: named locks with an owner, an end on the lease clock and a token that grows. */
-#include "limits.h"
+/* locks.c: named locks with an owner, an end on the lease clock and a token that grows.
+ */
+#include "store/sqlite/limits.h"
 
 #include <string.h>
 
@@ -46,15 +47,16 @@ static int lock(struct er_tx *tx, const struct errand_lock_params *p,
         ret->token = rc ? holder.token : tx->root.next_token++;
         tx->is_root_dirty |= !rc;
         holder.until_ms = until_ms;
-        if ((rc = er_tx_run(tx, ER_SQL_LOCK_PUT,
-                            ER_ARGS(er_blob(p->key), er_text(p->owner),
-                                    er_int(ret->token), er_int(until_ms),
-                                    er_int(tx->conn->boot)))) < 0)
+        if ((rc =
+                 er_tx_run(tx, ER_SQL_LOCK_PUT,
+                           ER_ARGS(er_blob(p->key), er_text(p->owner), er_int(ret->token),
+                                   er_int(until_ms), er_int(tx->conn->boot)))) < 0)
             return rc;
     }
     ret->until_ms = tx->now_ms + (holder.until_ms - tx->lease_ms);
-    ret->owner = is_ours ? errand_arena_copy(tx->arena, p->owner, strlen(p->owner))
-                         : errand_arena_copy(tx->arena, holder.owner, strlen(holder.owner));
+    ret->owner = is_ours
+                     ? errand_arena_copy(tx->arena, p->owner, strlen(p->owner))
+                     : errand_arena_copy(tx->arena, holder.owner, strlen(holder.owner));
     return ret->owner ? 0 : er_tx_nomem(tx);
 }
 

@@ -1,5 +1,5 @@
 /* look.c: one job with its history, pages of jobs, and how many there are. */
-#include "scan.h"
+#include "store/sqlite/scan.h"
 
 #include <string.h>
 
@@ -97,8 +97,9 @@ static int row_fill(struct er_tx *tx, sqlite3_stmt *st, const struct er_found *j
     ret->started_ms = lease      ? lease->started_at
                       : attempts ? sqlite3_column_int64(st, COL_STARTED)
                                  : 0;
-    ret->worker = lease ? errand_arena_copy(tx->arena, lease->worker, strlen(lease->worker))
-                        : er_col_text(st, COL_WORKER, tx->arena);
+    ret->worker = lease
+                      ? errand_arena_copy(tx->arena, lease->worker, strlen(lease->worker))
+                      : er_col_text(st, COL_WORKER, tx->arena);
     ret->error = er_col_slice(st, COL_ERROR, tx->arena);
     ret->data = ret->options = ret->result = ret->progress_note =
         (struct errand_slice){.ptr = ""};
@@ -122,8 +123,8 @@ static struct errand_attempt last_attempt(sqlite3_stmt *st)
     return (struct errand_attempt){
         .n = sqlite3_column_int(st, COL_ATTEMPT),
         .started_ms = sqlite3_column_int64(st, COL_STARTED),
-        .ended_ms = sqlite3_column_int64(st, COL_STARTED) +
-                    sqlite3_column_int64(st, COL_RAN),
+        .ended_ms =
+            sqlite3_column_int64(st, COL_STARTED) + sqlite3_column_int64(st, COL_RAN),
         .outcome = ERRAND_OUT_DONE,
         .max_rss_kib = sqlite3_column_int64(st, COL_RSS),
         .cpu_ms = sqlite3_column_int64(st, COL_CPU),
@@ -195,8 +196,7 @@ static int found_fill(struct er_tx *tx, int64_t id, struct er_found *ret)
 }
 
 static int attempts_fill(struct er_tx *tx, const struct er_found *job,
-                         const struct errand_attempt *last,
-                         struct errand_job_detail *ret)
+                         const struct errand_attempt *last, struct errand_job_detail *ret)
 {
     struct errand_attempt *rows = NULL;
     size_t n = 0, max = 0;
@@ -242,8 +242,8 @@ static int attempts_fill(struct er_tx *tx, const struct er_found *job,
             n--;
         }
     }
-    ret->attempts = (struct errand_attempt *)errand_arena_copy(tx->arena, rows,
-                                                               n * sizeof *rows);
+    ret->attempts =
+        (struct errand_attempt *)errand_arena_copy(tx->arena, rows, n * sizeof *rows);
     ret->attempts_n = n;
     return ret->attempts ? 0 : er_tx_nomem(tx);
 }
@@ -260,8 +260,9 @@ static int edges_read(struct er_tx *tx, int64_t id, bool as_parents, struct edge
                       size_t *ret_n)
 {
     sqlite3_stmt *st =
-        as_parents ? er_tx_bind(tx, ER_SQL_EDGES_OF_CHILD, ER_ARGS(er_int(id)))
-                   : er_tx_bind(tx, ER_SQL_EDGES_OF_PARENT, ER_ARGS(er_int(0), er_int(id)));
+        as_parents
+            ? er_tx_bind(tx, ER_SQL_EDGES_OF_CHILD, ER_ARGS(er_int(id)))
+            : er_tx_bind(tx, ER_SQL_EDGES_OF_PARENT, ER_ARGS(er_int(0), er_int(id)));
     size_t n = 0, max = 0;
     int rc;
 
@@ -295,7 +296,7 @@ static int batch_end_fill(struct er_tx *tx, int64_t id, struct errand_edge_info 
     if (rc < 0)
         return rc;
     ret->id = batch->uid;
-    ret->state = !batch->ended_at                     ? ERRAND_RUNNING
+    ret->state = !batch->ended_at                    ? ERRAND_RUNNING
                  : batch->failed || batch->cancelled ? ERRAND_FAILED
                                                      : ERRAND_COMPLETED;
     return 0;
@@ -380,9 +381,8 @@ static int get(struct er_tx *tx, const struct errand_id *id,
     if ((rc = er_running_load(tx, &running, &looking.running_n)) < 0)
         return rc;
     looking.running = running;
-    run = job.state == ERRAND_READY
-              ? er_running_find(running, looking.running_n, job.id)
-              : NULL;
+    run = job.state == ERRAND_READY ? er_running_find(running, looking.running_n, job.id)
+                                    : NULL;
     if (run)
         job.state = ERRAND_RUNNING;
     if ((rc = info_fill(tx, &job, run ? run->lease : NULL, true, &ret->job, &last)) < 0 ||

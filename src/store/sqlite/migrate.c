@@ -2,7 +2,7 @@
  *
  * The version stands in errand_meta, not in user_version: an application may keep its own
  * tables in the same file. */
-#include "open.h"
+#include "store/sqlite/open.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,7 +61,8 @@ int er_schema_found(struct er_sqlite *conn, bool force, int *ret_found,
         return errand_error_set(
             err, ERRAND_ECONFLICT,
             "is a database of another program; nothing was changed. Name another "
-            "file, or let errand add its tables to this one with 'errand migrate --force'");
+            "file, or let errand add its tables to this one with 'errand migrate "
+            "--force'");
     *ret_found = 0;
     return 0;
 }
@@ -78,10 +79,12 @@ static int too_new(struct er_sqlite *conn, int found, struct errand_error *err)
         sqlite3_step(st) == SQLITE_ROW)
         snprintf(version, sizeof version, "%s", sqlite3_column_text(st, 0));
     sqlite3_finalize(st);
-    return errand_error_set(err, ERRAND_ESCHEMA,
-                            "written by errand %s (schema %d), this is errand %s "
-                            "(schema %d)\n        upgrade errand on this machine; nothing "
-                            "was changed", version, found, ERRAND_VERSION, ER_SQLITE_SCHEMA);
+    return errand_error_set(
+        err, ERRAND_ESCHEMA,
+        "written by errand %s (schema %d), this is errand %s "
+        "(schema %d)\n        upgrade errand on this machine; nothing "
+        "was changed",
+        version, found, ERRAND_VERSION, ER_SQLITE_SCHEMA);
 }
 
 static int salt_make(int64_t *ret)
@@ -105,12 +108,10 @@ static int raise_from(struct er_sqlite *conn, int found, struct errand_error *er
     if (found == 0) {
         if (salt_make(&salt) < 0)
             return errand_error_set(err, ERRAND_EUNAVAILABLE, "no random bytes");
-        if ((rc = er_sql_run(&conn->db, ER_SQL_META_PUT,
-                             ER_ARGS(er_text("salt"), er_int(salt)), err)) < 0)
+        if ((rc = er_meta_put(conn, "salt", salt, err)) < 0)
             return rc;
     }
-    if ((rc = er_sql_run(&conn->db, ER_SQL_META_PUT,
-                         ER_ARGS(er_text("schema"), er_int(ER_SQLITE_SCHEMA)), err)) < 0)
+    if ((rc = er_meta_put(conn, "schema", ER_SQLITE_SCHEMA, err)) < 0)
         return rc;
     return er_sql_run(&conn->db, ER_SQL_META_PUT,
                       ER_ARGS(er_text("version"), er_text(ERRAND_VERSION)), err);
@@ -168,5 +169,6 @@ int er_schema_check(struct er_sqlite *conn, const struct errand_open_params *p,
                                 "holds no errand store yet; 'errand migrate' makes it");
     return errand_error_set(err, ERRAND_ESCHEMA,
                             "has schema %d, this is errand %s (schema %d)\n        "
-                            "run 'errand migrate'; nothing was changed", found, ERRAND_VERSION, ER_SQLITE_SCHEMA);
+                            "run 'errand migrate'; nothing was changed",
+                            found, ERRAND_VERSION, ER_SQLITE_SCHEMA);
 }

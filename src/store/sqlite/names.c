@@ -1,5 +1,5 @@
 /* names.c: names of queues and jobs as small numbers, remembered by the connection. */
-#include "sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -155,7 +155,8 @@ static const char *text_of(struct er_tx *tx, struct er_names *names,
         if (!(st = er_tx_bind(tx, kind->text, ER_ARGS(er_int(id)))))
             return NULL;
         if (er_tx_next(tx, st) <= 0) {
-            errand_error_set(tx->err, ERRAND_ECORRUPT, "name %lld is missing", (long long)id);
+            errand_error_set(tx->err, ERRAND_ECORRUPT, "name %lld is missing",
+                             (long long)id);
             return NULL;
         }
         name = remember(tx, names, id, (const char *)sqlite3_column_text(st, 0));

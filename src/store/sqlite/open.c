@@ -1,5 +1,5 @@
 /* open.c: opening, closing and letting go of a connection. */
-#include "open.h"
+#include "store/sqlite/open.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -12,7 +12,8 @@
 #include "base/error.h"
 #include "core/clock.h"
 #include "store/drivers.h"
-#include "wake.h"
+#include "store/sqlite/ops.h"
+#include "store/sqlite/wake.h"
 
 enum { BUSY_MS = 30000, BUSY_SLEEP_FIRST_US = 20, BUSY_SLEEP_MAX_US = 5000 };
 
@@ -65,8 +66,7 @@ static size_t fds_find(const char *path, int *fds, size_t max)
     char target[4096];
 
     while (dir && (entry = readdir(dir)) && n < max) {
-        ssize_t got =
-            readlinkat(dirfd(dir), entry->d_name, target, sizeof target - 1);
+        ssize_t got = readlinkat(dirfd(dir), entry->d_name, target, sizeof target - 1);
         if (got <= 0)
             continue;
         target[got] = '\0';
@@ -152,22 +152,68 @@ static int settings_set(struct er_sqlite *conn, const struct errand_open_params 
                          err);
 }
 
-static int salt_read(struct er_sqlite *conn, struct errand_error *err)
+int er_meta_number(struct er_sqlite *conn, const char *key, int64_t *ret,
+                   struct errand_error *err)
 {
-    sqlite3_stmt *st = er_sql_bind(&conn->db, ER_SQL_META_GET, ER_ARGS(er_text("salt")), err);
-    int64_t salt;
+    sqlite3_stmt *st =
+        er_sql_bind(&conn->db, ER_SQL_META_GET, ER_ARGS(er_text(key)), err);
     int rc;
 
     if (!st)
         return err->code;
-    if ((rc = er_sql_next(&conn->db, st, err)) <= 0)
+    if ((rc = er_sql_next(&conn->db, st, err)) > 0) {
+        *ret = sqlite3_column_int64(st, 0);
+        sqlite3_reset(st);
+    }
+    return rc;
+}
+
+int er_meta_put(struct er_sqlite *conn, const char *key, int64_t value,
+                struct errand_error *err)
+{
+    return er_sql_run(&conn->db, ER_SQL_META_PUT, ER_ARGS(er_text(key), er_int(value)),
+                      err);
+}
+
+static int salt_read(struct er_sqlite *conn, struct errand_error *err)
+{
+    int64_t salt;
+    int rc = er_meta_number(conn, "salt", &salt, err);
+
+    if (rc <= 0)
         return rc < 0 ? rc
                       : errand_error_set(err, ERRAND_ECORRUPT, "the salt is missing");
-    salt = sqlite3_column_int64(st, 0);
-    sqlite3_reset(st);
     conn->salt[0] = (uint32_t)salt >> 20 & 0xfff;
     conn->salt[1] = (uint32_t)salt & 0xfffff;
     return 0;
+}
+
+/* The lease clock is boot time plus an offset that all processes share, so that it reads
+ * like wall time and no step of the wall clock moves it. The first to open the store
+ * after a boot sets it; leases of an earlier boot are over anyway. */
+static int clock_set(struct er_sqlite *conn, struct errand_error *err)
+{
+    int64_t boot = 0, offset = 0, now = er_clock_wall_ms(NULL) - er_clock_boot_ms(NULL);
+    int rc;
+
+    if ((rc = er_meta_number(conn, "boot", &boot, err)) < 0 ||
+        (rc = er_meta_number(conn, "lease_offset_ms", &offset, err)) < 0)
+        return rc;
+    conn->lease_offset_ms = boot == conn->boot ? offset : now;
+    if (boot == conn->boot || conn->is_read_only)
+        return 0;
+    if ((rc = er_sql_run(&conn->db, ER_SQL_BEGIN_WRITE, ER_NO_ARGS, err)) < 0)
+        return rc;
+    /* Who waited for the lock may find it done. */
+    if ((rc = er_meta_number(conn, "boot", &boot, err)) >= 0 && boot == conn->boot)
+        rc = er_meta_number(conn, "lease_offset_ms", &conn->lease_offset_ms, err);
+    else if (rc >= 0 && (rc = er_meta_put(conn, "boot", conn->boot, err)) == 0)
+        rc = er_meta_put(conn, "lease_offset_ms", now, err);
+    if (rc >= 0)
+        rc = er_sql_run(&conn->db, ER_SQL_COMMIT, ER_NO_ARGS, err);
+    if (rc < 0)
+        er_sql_run(&conn->db, ER_SQL_ROLLBACK, ER_NO_ARGS, NULL);
+    return rc;
 }
 
 static int conn_new(const struct errand_open_params *p, struct er_sqlite **ret,
@@ -194,8 +240,8 @@ static int conn_new(const struct errand_open_params *p, struct er_sqlite **ret,
     conn->keep_ms = p->keep_completed_ms;
     conn->keep_n = p->keep_completed_n;
     conn->busy_ms = p->busy_ms ? p->busy_ms : BUSY_MS;
-    conn->busy_random = (uint64_t)getpid() << 32 ^ (uint64_t)er_clock_mono_ms(NULL) ^
-                        (uintptr_t)conn;
+    conn->busy_random =
+        (uint64_t)getpid() << 32 ^ (uint64_t)er_clock_mono_ms(NULL) ^ (uintptr_t)conn;
     conn->boot = boot_read();
     *ret = conn;
     return 0;
@@ -236,7 +282,7 @@ int er_sqlite_open(const struct errand_open_params *p, struct errand_conn **ret_
     if ((rc = conn_open(p, &conn, err)) < 0)
         return rc;
     if ((rc = er_schema_check(conn, p, err)) < 0 || (rc = salt_read(conn, err)) < 0 ||
-        (rc = er_wake_open(conn, err)) < 0) {
+        (rc = clock_set(conn, err)) < 0 || (rc = er_wake_open(conn, err)) < 0) {
         er_sqlite_close(&conn->base);
         return rc;
     }

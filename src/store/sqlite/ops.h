@@ -2,11 +2,10 @@
 #ifndef ER_STORE_SQLITE_OPS_H
 #define ER_STORE_SQLITE_OPS_H
 
-#include "sqlite.h"
+#include "store/sqlite/sqlite.h"
 
-#define ER_SQLITE_OP(name, ...)                            \
-    int er_sqlite_##name(struct errand_conn *conn, __VA_ARGS__, \
-                         struct errand_error *err)
+#define ER_SQLITE_OP(name, ...) \
+    int er_sqlite_##name(struct errand_conn *conn, __VA_ARGS__, struct errand_error *err)
 
 /* open.c */
 int er_sqlite_open(const struct errand_open_params *p, struct errand_conn **ret_conn,

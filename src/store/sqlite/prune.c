@@ -1,5 +1,5 @@
 /* prune.c: bounded deletion of what has ended, by age and by number. */
-#include "ops.h"
+#include "store/sqlite/ops.h"
 
 #include "base/error.h"
 
@@ -128,11 +128,10 @@ static int prune_rest(struct er_tx *tx, int64_t age_ms)
 {
     int rc = 0;
 
-    if (age_ms >= 0 &&
-        ((rc = er_tx_run(tx, ER_SQL_BATCHES_FORGET_EDGES,
-                         ER_ARGS(er_int(tx->now_ms - age_ms)))) < 0 ||
-         (rc = er_tx_run(tx, ER_SQL_BATCHES_FORGET,
-                         ER_ARGS(er_int(tx->now_ms - age_ms)))) < 0))
+    if (age_ms >= 0 && ((rc = er_tx_run(tx, ER_SQL_BATCHES_FORGET_EDGES,
+                                        ER_ARGS(er_int(tx->now_ms - age_ms)))) < 0 ||
+                        (rc = er_tx_run(tx, ER_SQL_BATCHES_FORGET,
+                                        ER_ARGS(er_int(tx->now_ms - age_ms)))) < 0))
         return rc;
     if ((rc = er_tx_run(tx, ER_SQL_BUCKETS_FORGET,
                         ER_ARGS(er_int(tx->now_ms), er_int(BUCKETS_CHUNK)))) < 0)

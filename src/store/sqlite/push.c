@@ -1,11 +1,11 @@
 /* push.c: new jobs, all or nothing. */
-#include "push.h"
+#include "store/sqlite/push.h"
 
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/error.h"
-#include "wake.h"
+#include "store/sqlite/wake.h"
 
 enum { ID_BITS = 42 };
 
@@ -47,9 +47,9 @@ static int side_rows(struct er_tx *tx, const struct errand_push_job *p,
                         ER_ARGS(er_text(p->id.text), er_int(job->id)))) < 0)
         return rc;
     for (size_t i = 0; i < p->tags_n; i++)
-        if ((rc = er_tx_run(tx, ER_SQL_TAG_INSERT,
-                            ER_ARGS(er_int(job->id), er_int((int64_t)i),
-                                    er_text(p->tags[i])))) < 0)
+        if ((rc = er_tx_run(
+                 tx, ER_SQL_TAG_INSERT,
+                 ER_ARGS(er_int(job->id), er_int((int64_t)i), er_text(p->tags[i])))) < 0)
             return rc;
     if (p->limits_n)
         er_tx_extra(tx, ER_EXTRA_JOB_LIMITS);
@@ -100,9 +100,9 @@ static int insert(struct er_tx *tx, const struct errand_push_job *p, bool is_hel
         .flags = flags_of(p),
     };
     tx->is_root_dirty = true;
-    job->state = is_held                      ? ERRAND_HELD
+    job->state = is_held                    ? ERRAND_HELD
                  : job->run_at > tx->now_ms ? ERRAND_SCHEDULED
-                                              : ERRAND_READY;
+                                            : ERRAND_READY;
     if (job->id >> ID_BITS)
         return errand_error_set(tx->err, ERRAND_EFULL, "no job numbers are left");
     if ((rc = er_queue_id(tx, p->queue, true, &job->queue)) < 0 ||
@@ -112,21 +112,20 @@ static int insert(struct er_tx *tx, const struct errand_push_job *p, bool is_hel
         return rc;
     rc = er_tx_run(tx, ER_SQL_JOB_INSERT,
                    ER_ARGS(er_int(job->id), er_int(job->queue), er_int(job->name),
-                           er_int(job->state), er_int(job->priority),
-                           er_int(job->run_at), er_int(job->tries), er_int(job->flags),
-                           er_int(job->waits), er_int(job->created_at),
-                           er_int_or_null(job->batch), er_blob_or_null(p->options),
-                           er_blob(p->data)));
+                           er_int(job->state), er_int(job->priority), er_int(job->run_at),
+                           er_int(job->tries), er_int(job->flags), er_int(job->waits),
+                           er_int(job->created_at), er_int_or_null(job->batch),
+                           er_blob_or_null(p->options), er_blob(p->data)));
     if (rc < 0 || (rc = er_job_enter(tx, job)) < 0)
         return rc;
     if (job->flags && (rc = side_rows(tx, p, job)) < 0)
         return rc;
-    return er_job_moved(tx, job, ER_NO_STATE, job->state, 0);
+    return er_job_count(tx, job, ER_NO_STATE, job->state);
 }
 
 /* One job of a push: *ret_key is the job that the edges of this index concern. */
 static int push_one(struct er_tx *tx, const struct errand_push_job *p, bool is_held,
-                struct errand_pushed_job *ret, int64_t *ret_key)
+                    struct errand_pushed_job *ret, int64_t *ret_key)
 {
     struct er_job job;
     int rc;
@@ -161,7 +160,7 @@ static int held_of(struct er_tx *tx, const struct errand_push_params *p, bool **
 }
 
 int er_push_all(struct er_tx *tx, const struct errand_push_params *p,
-                    struct errand_push_result *ret)
+                struct errand_push_result *ret)
 {
     struct errand_pushed_job *jobs;
     int64_t *keys;
@@ -185,7 +184,8 @@ int er_push_all(struct er_tx *tx, const struct errand_push_params *p,
     if ((rc = er_follow(tx)) < 0)
         return rc;
     /* What followed may have changed what was just pushed. */
-    for (size_t i = 0; tx->job_news_n + tx->batch_news_n + p->edges_n && i < p->jobs_n; i++)
+    for (size_t i = 0; tx->job_news_n + tx->batch_news_n + p->edges_n && i < p->jobs_n;
+         i++)
         if (keys[i] && (rc = er_pushed_state(tx, keys[i], &jobs[i].state)) < 0)
             return rc;
     ret->jobs = jobs;
@@ -193,7 +193,8 @@ int er_push_all(struct er_tx *tx, const struct errand_push_params *p,
     return 0;
 }
 
-/* ------------------------------------------------------------ the caller's transaction */
+/* ------------------------------------------------------------ the caller's transaction
+ */
 
 static int callers_check(struct er_sqlite *conn, sqlite3 *handle,
                          struct errand_error *err)

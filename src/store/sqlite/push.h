@@ -2,7 +2,7 @@
 #ifndef ER_STORE_SQLITE_PUSH_H
 #define ER_STORE_SQLITE_PUSH_H
 
-#include "sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 int er_sqlite_push(struct errand_conn *conn, const struct errand_push_params *p,
                    struct errand_arena *arena, struct errand_push_result *ret,
@@ -38,7 +38,8 @@ struct er_edge {
     enum er_edge_status status;
 };
 enum er_edge_status er_edge_by_job(enum errand_edge_on on, enum errand_state state);
-enum er_edge_status er_edge_by_batch(enum errand_edge_on on, const struct er_batch *batch);
+enum er_edge_status er_edge_by_batch(enum errand_edge_on on,
+                                     const struct er_batch *batch);
 int er_edge_write(struct er_tx *tx, struct er_edge *edge, enum er_edge_status status);
 /* One that is against the child: 1, or 0. */
 int er_edge_against(struct er_tx *tx, int64_t child, struct er_edge *ret);

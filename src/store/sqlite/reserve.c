@@ -3,8 +3,9 @@
  *
  * A queue gives its first rows in one range: read them with their jobs, delete up to the
  * last. The job row is not written: RUNNING is being named by a lease. A job at a limit
- * leaves the range for the line of that limit (limits.c), and the queue is asked again. */
-#include "sqlite.h"
+ * leaves the range for the line of that limit (limits.c), and the queue is asked again.
+ */
+#include "store/sqlite/sqlite.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,8 +44,7 @@ static void sooner(struct picking *k, int64_t at_ms)
 
 static int due_chunk(struct er_tx *tx, int64_t queue, size_t *ret_n)
 {
-    struct er_job *jobs =
-        errand_arena_alloc(tx->scratch, DUE_CHUNK * sizeof *jobs);
+    struct er_job *jobs = errand_arena_alloc(tx->scratch, DUE_CHUNK * sizeof *jobs);
     sqlite3_stmt *st;
     size_t n = 0;
     int rc;
@@ -66,17 +66,18 @@ static int due_chunk(struct er_tx *tx, int64_t queue, size_t *ret_n)
     *ret_n = n;
     if (rc < 0 || n == 0)
         return rc;
-    return er_tx_run(tx, ER_SQL_DUE_DELETE_TO,
-                     ER_ARGS(er_int(queue), er_int(jobs[n - 1].run_at),
-                             er_int(jobs[n - 1].id)));
+    return er_tx_run(
+        tx, ER_SQL_DUE_DELETE_TO,
+        ER_ARGS(er_int(queue), er_int(jobs[n - 1].run_at), er_int(jobs[n - 1].id)));
 }
 
 /* SCHEDULED jobs whose time has come. One chunk a call: a million jobs scheduled for one
- * moment must not stall everybody; who gets a full chunk is told to come again at once. */
+ * moment must not stall everybody; who gets a full chunk is told to come again at once.
+ */
 static int promote(struct picking *k, struct line *line)
 {
     struct er_count *count;
-    size_t n;
+    size_t n = 0;
     int rc;
 
     if (line->scheduled <= 0)
@@ -98,8 +99,8 @@ static int line_read(struct picking *k, sqlite3_stmt *st)
 {
     struct er_count *count = er_tx_count(k->tx, sqlite3_column_int64(st, 0));
 
-    if (!count || er_tx_grow(k->tx, &k->lines, k->lines_n, &k->lines_max,
-                             sizeof *k->lines) < 0)
+    if (!count ||
+        er_tx_grow(k->tx, &k->lines, k->lines_n, &k->lines_max, sizeof *k->lines) < 0)
         return ERRAND_ENOMEM;
     /* What this call has changed before is not in the row yet. */
     k->lines[k->lines_n++] = (struct line){
@@ -307,13 +308,15 @@ static int take(struct picking *k, struct line *line, size_t max, size_t *ret_re
                                 er_int(last->run_at_ms), er_int(last->key)))) < 0)
         return rc;
     if (er_tx_changes(tx) != (int64_t)read)
-        return errand_error_set(tx->err, ERRAND_ECORRUPT,
-                                "the line of queue %lld and its jobs do not fit together; "
-                                "run 'errand doctor'",
-                                (long long)line->id);
+        return errand_error_set(
+            tx->err, ERRAND_ECORRUPT,
+            "the line of queue %lld and its jobs do not fit together; "
+            "run 'errand doctor'",
+            (long long)line->id);
     line->ready -= (int64_t)read;
     for (size_t i = 0; i < read; i++) {
-        rc = is_special ? start(k, line->id, extras[i].name, extras[i].flags, &rows[i]) : 1;
+        rc = is_special ? start(k, line->id, extras[i].name, extras[i].flags, &rows[i])
+                        : 1;
         if (rc < 0)
             return rc;
         if (rc > 0 && kept++ != i) {
@@ -349,7 +352,8 @@ static int pick_in_order(struct picking *k)
     return 0;
 }
 
-/* ------------------------------------------------------------ several queues, one line */
+/* ------------------------------------------------------------ several queues, one line
+ */
 
 static int head_read(struct picking *k, struct line *line)
 {
@@ -405,7 +409,8 @@ static int line_next(struct picking *k, struct line **ret, size_t *ret_n)
                           ER_ARGS(er_int(best->id), er_int((int64_t)wanted(k))))))
         return k->tx->err->code;
     while ((rc = er_tx_next(k->tx, st)) > 0) {
-        struct line at = {.head = {sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1),
+        struct line at = {.head = {sqlite3_column_int64(st, 0),
+                                   sqlite3_column_int64(st, 1),
                                    sqlite3_column_int64(st, 2)}};
         if (compare_heads(&at, second) > 0) {
             sqlite3_reset(st);

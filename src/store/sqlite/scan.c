@@ -1,7 +1,8 @@
-/* scan.c: the jobs that a filter means. Living and completed jobs are in two tables of one
- * numbering: two statements, merged. What a statement can do cheaply (where to begin, one
- * state) it does; the rest of the filter is looked at here, the same for every caller. */
-#include "scan.h"
+/* scan.c: the jobs that a filter means. Living and completed jobs are in two tables of
+ * one numbering: two statements, merged. What a statement can do cheaply (where to begin,
+ * one state) it does; the rest of the filter is looked at here, the same for every
+ * caller. */
+#include "store/sqlite/scan.h"
 
 #include <string.h>
 
@@ -43,16 +44,14 @@ static sqlite3_stmt *living(struct er_scan *scan, int64_t after)
     bool back = scan->newest_first;
 
     if (scan->batch)
-        return er_tx_bind(scan->tx,
-                          back ? ER_SQL_SCAN_BATCH_BACK : ER_SQL_SCAN_BATCH,
+        return er_tx_bind(scan->tx, back ? ER_SQL_SCAN_BATCH_BACK : ER_SQL_SCAN_BATCH,
                           ER_ARGS(er_int(after), er_int(scan->batch)));
     if (is_only(f, 1u << ERRAND_FAILED) || is_only(f, 1u << ERRAND_CANCELLED))
         return er_tx_bind(scan->tx,
                           back ? ER_SQL_SCAN_FINISHED_BACK : ER_SQL_SCAN_FINISHED,
-                          ER_ARGS(er_int(after),
-                                  er_int(is_only(f, 1u << ERRAND_FAILED)
-                                             ? ERRAND_FAILED
-                                             : ERRAND_CANCELLED)));
+                          ER_ARGS(er_int(after), er_int(is_only(f, 1u << ERRAND_FAILED)
+                                                            ? ERRAND_FAILED
+                                                            : ERRAND_CANCELLED)));
     return er_tx_bind(scan->tx, back ? ER_SQL_SCAN_JOBS_BACK : ER_SQL_SCAN_JOBS,
                       ER_ARGS(er_int(after)));
 }
@@ -98,9 +97,7 @@ static int source_next(struct er_scan *scan, struct er_scan_source *s, bool is_h
 int er_scan_begin(struct er_scan *scan, struct er_tx *tx,
                   const struct errand_filter *filter, int64_t after, bool newest_first)
 {
-    int64_t from = after                ? after
-                   : newest_first       ? INT64_MAX
-                                        : 0;
+    int64_t from = after ? after : newest_first ? INT64_MAX : 0;
     int rc;
 
     *scan = (struct er_scan){.tx = tx, .filter = filter, .newest_first = newest_first};
@@ -203,8 +200,8 @@ int er_scan_next(struct er_scan *scan, struct er_found *ret)
     struct er_scan_source *a = &scan->sources[0], *b = &scan->sources[1];
 
     while (a->has_row || b->has_row) {
-        bool is_a = a->has_row && (!b->has_row || (a->row.id < b->row.id) !=
-                                                      scan->newest_first);
+        bool is_a =
+            a->has_row && (!b->has_row || (a->row.id < b->row.id) != scan->newest_first);
         struct er_found job = is_a ? a->row : b->row;
         int rc = source_next(scan, is_a ? a : b, !is_a);
         if (rc == 0)

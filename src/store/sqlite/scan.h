@@ -2,7 +2,7 @@
 #ifndef ER_STORE_SQLITE_SCAN_H
 #define ER_STORE_SQLITE_SCAN_H
 
-#include "sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 /* A job that matches. */
 struct er_found {

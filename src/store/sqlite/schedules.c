@@ -1,8 +1,8 @@
 /* schedules.c: what is to be dispatched when, and which slots have fired. The slot is
  * noted in the transaction that stores the job: one job a slot, however many schedulers.
  */
-#include "ops.h"
-#include "push.h"
+#include "store/sqlite/ops.h"
+#include "store/sqlite/push.h"
 
 #include <stdio.h>
 
@@ -22,11 +22,10 @@ int er_sqlite_schedule_put(struct errand_conn *conn,
 
     if ((rc = er_tx_begin(&tx, conn, "schedule_put", 0, NULL, err)) < 0)
         return rc;
-    return er_tx_end(&tx, er_tx_run(&tx, ER_SQL_SCHEDULE_PUT,
-                                    ER_ARGS(er_text(schedule->name),
-                                            er_blob(schedule->spec),
-                                            er_int(schedule->paused),
-                                            er_int(schedule->next_ms))));
+    return er_tx_end(
+        &tx, er_tx_run(&tx, ER_SQL_SCHEDULE_PUT,
+                       ER_ARGS(er_text(schedule->name), er_blob(schedule->spec),
+                               er_int(schedule->paused), er_int(schedule->next_ms))));
 }
 
 static int change(struct errand_conn *conn, const char *operation, enum er_sql sql,
@@ -163,8 +162,7 @@ static int verdict(struct er_tx *tx, const struct state *schedule,
         *ret = ERRAND_FIRED_ALREADY;
     else if (!p->job)
         *ret = ERRAND_FIRED_RECORDED;
-    else if (schedule->is_paused ||
-             (rc = is_overlapping(tx, schedule, p->overlap)) > 0)
+    else if (schedule->is_paused || (rc = is_overlapping(tx, schedule, p->overlap)) > 0)
         *ret = ERRAND_FIRED_SKIPPED;
     return rc < 0 ? rc : 0;
 }
@@ -190,9 +188,8 @@ static int fire(struct er_tx *tx, const struct errand_fire_params *p,
     }
     return er_tx_run(tx, ER_SQL_SCHEDULE_FIRED,
                      ER_ARGS(er_text(p->name), er_int(p->slot_ms), er_int(p->next_ms),
-                             er_text(ret->fired == ERRAND_FIRED
-                                         ? ret->pushed.id.text
-                                         : schedule.last_job.text),
+                             er_text(ret->fired == ERRAND_FIRED ? ret->pushed.id.text
+                                                                : schedule.last_job.text),
                              er_int(ret->fired != ERRAND_FIRED)));
 }
 

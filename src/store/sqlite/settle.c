@@ -1,6 +1,6 @@
 /* settle.c: how attempts ended. What completed and has nothing beside it is collected and
  * written in runs of consecutive numbers; everything else goes job by job. */
-#include "settle.h"
+#include "store/sqlite/settle.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -83,12 +83,12 @@ static int done_run(struct er_tx *tx, const struct done *first, size_t n, bool *
     struct er_count *count;
     int rc;
 
-    if (keeps &&
-        (rc = er_tx_run(tx, ER_SQL_HISTORY_INSERT_RUN,
-                        ER_ARGS(er_int(first->id), er_int(last), er_int(first->started_at),
-                                er_int(first->ran_ms), er_int(tx->now_ms),
-                                er_int(first->max_rss_kib), er_int(first->cpu_ms),
-                                er_text(first->worker), er_int(forbid)))) < 0)
+    if (keeps && (rc = er_tx_run(tx, ER_SQL_HISTORY_INSERT_RUN,
+                                 ER_ARGS(er_int(first->id), er_int(last),
+                                         er_int(first->started_at), er_int(first->ran_ms),
+                                         er_int(tx->now_ms), er_int(first->max_rss_kib),
+                                         er_int(first->cpu_ms), er_text(first->worker),
+                                         er_int(forbid)))) < 0)
         return rc;
     rc = er_tx_run(tx, ER_SQL_JOB_DELETE_RUN,
                    ER_ARGS(er_int(first->id), er_int(last), er_int(forbid)));
@@ -144,13 +144,11 @@ static int back(struct er_tx *tx, struct er_job *job, const struct errand_outcom
 
     if ((rc = er_job_stopped(tx, job)) < 0)
         return rc;
-    if (out->kind == ERRAND_OUT_RETRY &&
-        (rc = er_job_tried(tx, job, out, worker)) < 0)
+    if (out->kind == ERRAND_OUT_RETRY && (rc = er_job_tried(tx, job, out, worker)) < 0)
         return rc;
     if (out->kind != ERRAND_OUT_HAND_BACK) {
         job->state = ERRAND_SCHEDULED;
         job->run_at = out->run_at_ms > tx->now_ms ? out->run_at_ms : tx->now_ms;
-        tx->wake |= ERRAND_WAIT_READY; /* those who sleep must know of a nearer time */
     }
     if ((rc = er_job_place(tx, job)) < 0 || (rc = er_job_enter(tx, job)) < 0)
         return rc;
@@ -239,7 +237,8 @@ static int entry_find(struct er_tx *tx, const struct errand_outcome *out,
 }
 
 /* An outcome with its times filled in. */
-static struct errand_outcome completed(const struct er_tx *tx, const struct er_lease *lease,
+static struct errand_outcome completed(const struct er_tx *tx,
+                                       const struct er_lease *lease,
                                        const struct errand_outcome *out)
 {
     struct errand_outcome o = *out;

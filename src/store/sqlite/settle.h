@@ -2,7 +2,7 @@
 #ifndef ER_STORE_SQLITE_SETTLE_H
 #define ER_STORE_SQLITE_SETTLE_H
 
-#include "sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 /* `ret` has n. Followers are told by er_follow afterwards. */
 int er_settle(struct er_tx *tx, const struct errand_outcome *outcomes, size_t n,

@@ -18,7 +18,7 @@
 
 struct er_db {
     sqlite3 *handle;
-    bool is_callers;   /* the caller's own connection: one call long, not persistent */
+    bool is_callers; /* the caller's own connection: one call long, not persistent */
     sqlite3_stmt *statements[ER_SQL_N];
 };
 
@@ -102,8 +102,8 @@ struct er_sqlite {
     struct er_db db;
     char *path;
     bool is_read_only;
-    uint32_t salt[2]; /* 12 and 20 bits, see id.c */
-    int64_t boot;     /* this boot of this machine */
+    uint32_t salt[2];        /* 12 and 20 bits, see id.c */
+    int64_t boot;            /* this boot of this machine */
     int64_t lease_offset_ms; /* lease clock = boot time + this, the same for all */
     int64_t keep_ms, keep_n;
     int64_t busy_ms, busy_until_ms; /* of the call under way */
@@ -113,7 +113,7 @@ struct er_sqlite {
     uint64_t call; /* grows with every call */
     struct errand_arena *scratch;
     struct er_wake *wake;
-    uint32_t wake_owed; /* of pushes in a caller's transaction */
+    uint32_t wake_owed;              /* of pushes in a caller's transaction */
     int64_t completed_n, trimmed_ms; /* since the last trim; when age was looked at */
     int fds[8];                      /* what abandon closes */
     size_t fds_n;
@@ -216,7 +216,158 @@ struct er_tx {
     size_t job_news_n, job_news_max, job_news_done;
     size_t batch_news_n, batch_news_max, batch_news_done;
     struct er_batch *batches;
-    struct er_limits *limits; /* limits.c: 1 it starts, or 0: it was parked. The job is READY and out of its line. */
+    struct er_limits *limits; /* see limits.h */
+    struct er_lease *leases;
+    size_t leases_n, leases_max;
+};
+
+/* tx.c */
+void er_tx_init(struct er_tx *tx, struct er_sqlite *conn, int64_t now_ms,
+                struct errand_arena *arena, struct errand_error *err);
+int er_tx_begin(struct er_tx *tx, struct errand_conn *conn, const char *name,
+                int64_t now_ms, struct errand_arena *arena, struct errand_error *err);
+int er_tx_begin_read(struct er_tx *tx, struct errand_conn *conn, int64_t now_ms,
+                     struct errand_arena *arena, struct errand_error *err);
+/* Commits when rc is 0, else rolls back. Returns rc or what the commit said. */
+int er_tx_end(struct er_tx *tx, int rc);
+int er_tx_read_root(struct er_tx *tx);
+/* Writes leases, batches, limits, counters and root: what er_tx_end does first. */
+int er_tx_flush(struct er_tx *tx);
+struct er_count *er_tx_count(struct er_tx *tx, int64_t queue); /* NULL: no memory */
+/* One more row of the answer's moves, when they are wanted. */
+int er_tx_move(struct er_tx *tx, const struct er_job *job, int from, int to,
+               int32_t attempt);
+int er_tx_nomem(struct er_tx *tx);
+void er_tx_extra(struct er_tx *tx, enum er_extra extra);
+uint32_t er_tx_hints(const struct er_tx *tx);
+/* Room for one more in an array that lives in scratch. 0 or ENOMEM. */
+int er_tx_grow(struct er_tx *tx, void *array, size_t n, size_t *max, size_t size);
+
+/* The shorthand of everything below. */
+sqlite3_stmt *er_tx_bind(struct er_tx *tx, enum er_sql sql, const struct er_arg *args,
+                         size_t args_n);
+int er_tx_next(struct er_tx *tx, sqlite3_stmt *st);
+int er_tx_run(struct er_tx *tx, enum er_sql sql, const struct er_arg *args,
+              size_t args_n);
+/* First column of the first row; 1 found, 0 not. */
+int er_tx_number(struct er_tx *tx, enum er_sql sql, const struct er_arg *args,
+                 size_t args_n, int64_t *ret);
+int64_t er_tx_changes(struct er_tx *tx); /* rows changed by the last run */
+
+/* names.c: 0, or with `make` false and no such name: *ret_id is 0. */
+int er_queue_id(struct er_tx *tx, const char *name, bool make, int64_t *ret_id);
+int er_name_id(struct er_tx *tx, const char *name, bool make, int64_t *ret_id);
+const char *er_queue_text(struct er_tx *tx, int64_t id); /* in arena; NULL: error set */
+const char *er_name_text(struct er_tx *tx, int64_t id);
+
+/* id.c */
+void er_id_format(const struct er_sqlite *conn, int64_t id, int64_t created_at,
+                  struct errand_id *ret);
+int er_id_of(struct er_tx *tx, int64_t id, int64_t created_at, uint32_t flags,
+             struct errand_id *ret);
+int er_history_id(struct er_tx *tx, int64_t id, struct errand_id *ret);
+/* The job of that id, wherever it is: 1, or 0. */
+int er_id_find(struct er_tx *tx, const struct errand_id *id, int64_t *ret);
+
+/* job.c */
+int er_job_read(struct er_tx *tx, int64_t id, struct er_job *ret); /* 1 or 0 */
+/* What it is now: READY or RUNNING is told apart by errand_ready and errand_parked. */
+int er_job_state(struct er_tx *tx, const struct er_job *job, enum errand_state *ret);
+/* Into and out of errand_ready, errand_scheduled; no counters. */
+int er_job_enter(struct er_tx *tx, const struct er_job *job);
+int er_job_leave(struct er_tx *tx, const struct er_job *job); /* 1, or 0: is RUNNING */
+/* A change of state in the counters of queue and batch; ER_NO_STATE: none. */
+int er_job_count(struct er_tx *tx, const struct er_job *job, int from, int to);
+int er_job_flag(struct er_tx *tx, int64_t id, uint32_t set, uint32_t clear);
+int er_job_place(struct er_tx *tx, const struct er_job *job); /* writes where it is */
+/* READY or SCHEDULED by its run_at, from `from`, which it has left. */
+int er_job_release(struct er_tx *tx, struct er_job *job, int from);
+/* A new run-at for one that waits. */
+int er_job_put_off(struct er_tx *tx, struct er_job *job, int64_t run_at);
+
+struct er_end {
+    enum errand_state state; /* COMPLETED, FAILED, CANCELLED */
+    int from;                /* it has left that place */
+    /* COMPLETED: its last attempt */
+    int64_t started_at, ran_ms, max_rss_kib, cpu_ms;
+    const char *worker;
+    struct errand_slice result;
+};
+/* Everything that follows from a job's end but the followers (follow.c). */
+int er_job_end(struct er_tx *tx, struct er_job *job, const struct er_end *end);
+/* One that waits is CANCELLED; *ret_from is what it was. */
+int er_job_cancel(struct er_tx *tx, struct er_job *job, int *ret_from);
+/* One that runs is to be stopped: extend says so to its worker. */
+int er_job_stop(struct er_tx *tx, struct er_job *job);
+/* One that has ended lives again, HELD or READY; attempts are the caller's. */
+int er_job_revive(struct er_tx *tx, struct er_job *job, enum errand_state to);
+/* It leaves RUNNING, whatever comes next. */
+int er_job_stopped(struct er_tx *tx, struct er_job *job);
+/* Side rows of a job that goes for good. */
+int er_job_forget(struct er_tx *tx, int64_t id, uint32_t flags);
+int er_attempt_add(struct er_tx *tx, struct er_job *job, const struct errand_outcome *out,
+                   const char *worker);
+/* The same, noted in the row as its last, and counted. */
+int er_job_tried(struct er_tx *tx, struct er_job *job, const struct errand_outcome *out,
+                 const char *worker);
+int er_hook_due(struct er_tx *tx, const struct er_job *job);
+int er_hook_clear(struct er_tx *tx, const struct er_job *job);
+bool er_keeps_history(const struct er_sqlite *conn);
+
+/* lease.c */
+int er_lease_find(struct er_tx *tx, int64_t token,
+                  struct er_lease **ret); /* NULL: none */
+/* The job in it that has not been settled yet, or NULL. */
+struct er_lease_job *er_lease_job(struct er_lease *lease, int64_t id, bool is_hook);
+void er_lease_drop(struct er_lease *lease, struct er_lease_job *job);
+int er_leases_write(struct er_tx *tx); /* part of er_tx_flush */
+int er_lease_insert(struct er_tx *tx, int64_t token, int64_t lease_ms, const char *worker,
+                    const struct er_lease_job *jobs, size_t jobs_n);
+/* Those the statement finds, into tx->leases. */
+int er_leases_load(struct er_tx *tx, enum er_sql sql, const struct er_arg *args,
+                   size_t args_n);
+/* Sorted by id: who runs what, for lists. */
+struct er_running {
+    int64_t id;
+    const struct er_lease *lease;
+};
+int er_running_load(struct er_tx *tx, struct er_running **ret, size_t *ret_n);
+const struct er_running *er_running_find(const struct er_running *running, size_t n,
+                                         int64_t id);
+
+/* reserve.c */
+int er_reserve(struct er_tx *tx, const struct errand_exchange_params *p,
+               struct errand_exchange_result *ret);
+
+/* change.c: an ended job is gone, with all that is beside it. */
+int er_job_drop(struct er_tx *tx, const struct er_job *job, bool is_deleted);
+
+/* history.c */
+int er_history_forget(struct er_tx *tx, int64_t id, int64_t queue, int64_t created_at,
+                      uint32_t flags, bool is_deleted);
+int er_history_trim(struct er_tx *tx); /* after jobs have completed */
+
+/* follow.c: tells everybody who waits for what has ended in this call, and so on. */
+int er_follow(struct er_tx *tx);
+int er_news_job(struct er_tx *tx, const struct er_job *job, enum errand_state state);
+int er_news_batch(struct er_tx *tx, struct er_batch *batch);
+
+/* batch.c */
+int er_batch_load(struct er_tx *tx, int64_t id, struct er_batch **ret);
+int er_batch_count(struct er_tx *tx, const struct er_job *job, int from, int to);
+int er_batches_write(struct er_tx *tx); /* part of er_tx_flush */
+/* Cancels what waits of it, and flags what runs. */
+int er_batch_stop(struct er_tx *tx, struct er_batch *batch, bool and_running,
+                  size_t *ret_n);
+
+/* unique.c */
+int er_unique_release(struct er_tx *tx, const struct er_job *job, enum er_event why);
+int er_unique_again(struct er_tx *tx,
+                    const struct er_job *job); /* 0: another has the key */
+/* The job goes for good; a claim of one that is pruned stays until its time. */
+int er_unique_drop(struct er_tx *tx, const struct er_job *job, bool is_deleted);
+
+/* limits.c: 1 it starts, or 0: it was parked. The job is READY and out of its line. */
 int er_limits_start(struct er_tx *tx, struct er_job *job);
 int er_limits_leave(struct er_tx *tx, const struct er_job *job); /* no longer RUNNING */
 /* A READY job went without having run: its place at a limit is free for another. */

@@ -1,5 +1,5 @@
 /* statements.c: the statements of sql/, prepared when first used and kept. */
-#include "sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 #include <string.h>
 
@@ -91,7 +91,8 @@ int er_sql_script(struct er_db *db, const char *script, struct errand_error *err
     int rc = sqlite3_exec(db->handle, script, NULL, NULL, NULL);
 
     if (rc != SQLITE_OK)
-        return er_sqlite_error(db, sqlite3_extended_errcode(db->handle), err, "setting up");
+        return er_sqlite_error(db, sqlite3_extended_errcode(db->handle), err,
+                               "setting up");
     return 0;
 }
 

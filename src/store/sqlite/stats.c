@@ -1,6 +1,6 @@
 /* stats.c: how many attempts ended how and how long they took, per minute, queue and job
  * name. A histogram is ERRAND_HISTOGRAM_N numbers of 8 bytes, little endian. */
-#include "ops.h"
+#include "store/sqlite/ops.h"
 
 #include <endian.h>
 #include <string.h>
@@ -99,11 +99,10 @@ static int stats_read(struct er_tx *tx, const struct errand_stats_params *p,
     sqlite3_stmt *st;
     int rc;
 
-    if (!(st = er_tx_bind(
-              tx, ER_SQL_STATS_READ,
-              ER_ARGS(er_int(p->since_ms),
-                      er_int(p->until_ms ? p->until_ms : INT64_MAX),
-                      er_text(p->queue), er_text(p->name)))))
+    if (!(st = er_tx_bind(tx, ER_SQL_STATS_READ,
+                          ER_ARGS(er_int(p->since_ms),
+                                  er_int(p->until_ms ? p->until_ms : INT64_MAX),
+                                  er_text(p->queue), er_text(p->name)))))
         return tx->err->code;
     while ((rc = er_tx_next(tx, st)) > 0)
         if ((rc = er_tx_grow(tx, &rows, n, &max, sizeof *rows)) < 0 ||

@@ -1,6 +1,6 @@
 /* tx.c: one call, one transaction. Writes begin IMMEDIATE: a transaction that reads first
  * and then wants to write can be refused for ever, one that waits for its turn cannot. */
-#include "sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "core/clock.h"
-#include "wake.h"
+#include "store/sqlite/wake.h"
 
 void er_tx_init(struct er_tx *tx, struct er_sqlite *conn, int64_t now_ms,
                 struct errand_arena *arena, struct errand_error *err)
@@ -37,8 +37,7 @@ int er_tx_begin(struct er_tx *tx, struct errand_conn *base, const char *name,
     er_tx_init(tx, conn, now_ms, arena, err);
     tx->name = name;
     if (conn->is_read_only)
-        return errand_error_set(err, ERRAND_EREADONLY,
-                                "was opened for reading only");
+        return errand_error_set(err, ERRAND_EREADONLY, "was opened for reading only");
     if ((rc = er_tx_run(tx, ER_SQL_BEGIN_WRITE, ER_NO_ARGS)) < 0)
         return rc;
     if ((rc = er_tx_read_root(tx)) < 0)
@@ -88,14 +87,13 @@ static int counts_write(struct er_tx *tx)
             any |= c->delta[s];
         if (!any)
             continue;
-        rc = er_tx_run(tx, ER_SQL_QUEUE_COUNT,
-                       ER_ARGS(er_int(c->queue), er_int(c->delta[ERRAND_HELD]),
-                               er_int(c->delta[ERRAND_SCHEDULED]),
-                               er_int(c->delta[ERRAND_READY]),
-                               er_int(c->delta[ERRAND_RUNNING]),
-                               er_int(c->delta[ERRAND_COMPLETED]),
-                               er_int(c->delta[ERRAND_FAILED]),
-                               er_int(c->delta[ERRAND_CANCELLED]), er_int(c->parked)));
+        rc = er_tx_run(
+            tx, ER_SQL_QUEUE_COUNT,
+            ER_ARGS(er_int(c->queue), er_int(c->delta[ERRAND_HELD]),
+                    er_int(c->delta[ERRAND_SCHEDULED]), er_int(c->delta[ERRAND_READY]),
+                    er_int(c->delta[ERRAND_RUNNING]), er_int(c->delta[ERRAND_COMPLETED]),
+                    er_int(c->delta[ERRAND_FAILED]), er_int(c->delta[ERRAND_CANCELLED]),
+                    er_int(c->parked)));
         if (rc < 0)
             return rc;
     }
@@ -212,7 +210,8 @@ struct er_count *er_tx_count(struct er_tx *tx, int64_t queue)
     for (size_t i = tx->counts_n; i-- > 0;)
         if (tx->counts[i].queue == queue)
             return &tx->counts[i];
-    if (er_tx_grow(tx, &tx->counts, tx->counts_n, &tx->counts_max, sizeof *tx->counts) < 0)
+    if (er_tx_grow(tx, &tx->counts, tx->counts_n, &tx->counts_max, sizeof *tx->counts) <
+        0)
         return NULL;
     tx->counts[tx->counts_n] = (struct er_count){.queue = queue};
     return &tx->counts[tx->counts_n++];

@@ -1,6 +1,6 @@
-/* unique.c: a key that one job holds. A claim is a row that is taken, renewed and given up
- * in the same transaction as the move that causes it: a crash leaves none behind. */
-#include "push.h"
+/* unique.c: a key that one job holds. A claim is a row that is taken, renewed and given
+ * up in the same transaction as the move that causes it: a crash leaves none behind. */
+#include "store/sqlite/push.h"
 
 #include <string.h>
 

@@ -10,7 +10,7 @@
  * Plain SQL from another program writes no byte, so the write-ahead log is watched too,
  * lazily: its event comes before the commit can be seen, therefore the answer is to look
  * after 2 ms and 20 ms, and only then to watch again. */
-#include "wake.h"
+#include "store/sqlite/wake.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,9 +28,9 @@
 enum { WAIT_BITS = 4, LOOK_FIRST_MS = 2, LOOK_AGAIN_MS = 20 };
 
 struct er_wake {
-    int file;                    /* DB-wake; -1: none */
-    int epoll, inotify, timer;   /* -1 until wait_fd */
-    int file_watch, log_watch;   /* -1: not watched */
+    int file;                  /* DB-wake; -1: none */
+    int epoll, inotify, timer; /* -1 until wait_fd */
+    int file_watch, log_watch; /* -1: not watched */
     uint32_t armed;
     enum { LOOK_NONE, LOOK_FIRST, LOOK_AGAIN } look;
     char *path;

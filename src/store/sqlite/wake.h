@@ -2,7 +2,7 @@
 #ifndef ER_STORE_SQLITE_WAKE_H
 #define ER_STORE_SQLITE_WAKE_H
 
-#include "sqlite.h"
+#include "store/sqlite/sqlite.h"
 
 /* Opens the wake file beside the database. A file that cannot be made (a read-only
  * folder) leaves a connection that tells nobody and hears of changes by the write-ahead

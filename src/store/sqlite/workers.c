@@ -1,5 +1,5 @@
 /* workers.c: who works on this store, by their heartbeats, and what they are told. */
-#include "ops.h"
+#include "store/sqlite/ops.h"
 
 #include <string.h>
 
@@ -30,7 +30,8 @@ static int commands_take(struct er_tx *tx, const char *worker,
 /* Those that have been silent for an hour go with their commands. */
 static int forget(struct er_tx *tx)
 {
-    int rc = er_tx_run(tx, ER_SQL_WORKERS_FORGET, ER_ARGS(er_int(tx->now_ms - DEAD_KEPT_MS)));
+    int rc =
+        er_tx_run(tx, ER_SQL_WORKERS_FORGET, ER_ARGS(er_int(tx->now_ms - DEAD_KEPT_MS)));
 
     if (rc < 0 || !er_tx_changes(tx))
         return rc;
