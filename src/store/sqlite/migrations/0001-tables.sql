@@ -112,7 +112,10 @@ CREATE INDEX errand_history_queue ON errand_history(queue);
 -- Ids given by the caller; ours are computed from the integer (id.c).
 CREATE TABLE errand_ids(uid TEXT PRIMARY KEY, job INTEGER NOT NULL UNIQUE) STRICT, WITHOUT ROWID;
 
-CREATE TABLE errand_tags(job INTEGER NOT NULL, tag TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY(job, n)) STRICT, WITHOUT ROWID;
+-- Columns of the key come first: quick_check of SQLite 3.40 reads others wrong.
+CREATE TABLE errand_tags(
+    job INTEGER NOT NULL, n INTEGER NOT NULL, tag TEXT NOT NULL, PRIMARY KEY(job, n)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE errand_attempts(
     job INTEGER NOT NULL, seq INTEGER NOT NULL, n INTEGER NOT NULL,
