@@ -48,7 +48,7 @@ struct er_lot *er_lot_new(struct er_lots *lots, struct errand_arena *arena,
     lot->arena = arena;
     lot->book = book;
     lot->token = got->token;
-    lot->attempts_n = lot->open_n = got->jobs_n;
+    lot->attempts_n = lot->open_n = lot->leased_n = got->jobs_n;
     for (size_t i = 0; i < got->jobs_n; i++) {
         attempt_init(&lot->attempts[i], lot, &got->jobs[i]);
         if (!lot->attempts[i].plan) {
@@ -108,6 +108,8 @@ void er_attempt_gone(struct er_lots *lots, struct er_attempt *attempt)
     log_free(attempt);
     if (attempt->is_own)
         free(attempt);
+    else
+        lot->leased_n--;
     er_lot_release(lots, lot);
 }
 

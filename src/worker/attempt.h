@@ -61,6 +61,7 @@ struct er_lot {
     bool is_lost;
     struct er_attempt *attempts;
     size_t attempts_n, open_n; /* open: not gone yet */
+    size_t leased_n;           /* of them, those the store waits for: not our own hooks */
 };
 
 struct er_lots {

@@ -97,7 +97,7 @@ static int extend_call(struct er_supervisor *s, struct errand_arena *arena,
     if (!tokens || !lots || !progress)
         return errand_error_set(err, ERRAND_ENOMEM, "out of memory");
     for (struct er_lot *lot = s->lots.first; lot; lot = lot->next) {
-        if (lot->is_lost)
+        if (lot->is_lost || !lot->leased_n)
             continue;
         lots[params.tokens_n] = lot;
         tokens[params.tokens_n++] = lot->token;
