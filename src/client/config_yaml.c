@@ -47,6 +47,12 @@ static int fail_syntax(struct reader *r, struct errand_error *err)
     if (p->error == YAML_READER_ERROR)
         return errand_error_set(err, ERRAND_EINVAL, "%s: byte %zu: %s", r->file,
                                 p->problem_offset, p->problem);
+    /* What somebody meets who writes "url: memory:". */
+    if (strstr(p->problem, "mapping values are not allowed"))
+        return er_config_error(
+            &place, err,
+            "a ':' stands where none can; a value that ends in one, or "
+            "has one before a blank, goes in quotes");
     return er_config_error(&place, err, "%s%s%s", p->problem, p->context ? " " : "",
                            p->context ? p->context : "");
 }

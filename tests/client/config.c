@@ -217,6 +217,7 @@ TEST(an_error_names_file_line_and_column)
     refuse("durable: full\nworker:\n  concurrency: many\n", place);
     assert_int_equal(error.code, ERRAND_EINVAL);
     refuse("url: 'x\n", "errand.yml:2:1: found unexpected end of stream");
+    refuse("url: memory:\n", "errand.yml:1:12: a ':' stands where none can; ");
     refuse("url: [a\n", "errand.yml:2:1:");
     refuse("\tworker: 1\n", "errand.yml:1:1: found character that cannot start");
 }
