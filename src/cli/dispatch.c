@@ -8,6 +8,8 @@
 #include "cli/job_view.h"
 #include "cli/project.h"
 #include "core/id.h"
+#include "core/json.h"
+#include "core/name.h"
 #include "core/options.h"
 
 static const char *const strategies[] = {"fixed", "linear", "exponential", NULL};
@@ -158,6 +160,22 @@ static int wait_for(struct er_cli *cli, const struct errand_id *id,
     return rc;
 }
 
+int er_dispatch_check(struct er_cli *cli, const char *name, const char *data,
+                      struct errand_error *err)
+{
+    const struct errand_config *config = &cli->config->client;
+    const struct er_json_limits limits = {.max_bytes = config->max_data,
+                                          .max_depth = config->max_depth};
+    char *what = er_arena_printf(cli->arena, "data of '%s'", name);
+    int rc;
+
+    if (!what)
+        return er_error_nomem(err);
+    if ((rc = er_name_check("job name", name, err)) < 0 || !data)
+        return rc;
+    return er_json_check(what, (struct errand_slice){data, strlen(data)}, &limits, err);
+}
+
 int er_dispatch_one(struct er_cli *cli, const char *name, const char *data,
                     const struct errand_options *options, struct errand_error *err)
 {
@@ -165,7 +183,9 @@ int er_dispatch_one(struct er_cli *cli, const char *name, const char *data,
     struct errand_id id;
     int rc;
 
-    if ((rc = er_cli_open(cli, ER_OPEN_MAKE, err)) < 0)
+    if ((rc = er_cli_config(cli, err)) < 0 ||
+        (rc = er_dispatch_check(cli, name, data, err)) < 0 ||
+        (rc = er_cli_open(cli, ER_OPEN_MAKE, err)) < 0)
         return rc;
     if (!options->command && (rc = er_project_know(cli, name, err)) < 0)
         return rc;

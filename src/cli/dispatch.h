@@ -9,6 +9,9 @@ extern const struct er_flag er_dispatch_flags[];
 
 int er_dispatch_options(struct er_cli *cli, struct errand_options *ret,
                         struct errand_error *err);
+/* Name and data (NULL: none) by themselves, so that what is refused makes no store. */
+int er_dispatch_check(struct er_cli *cli, const char *name, const char *data,
+                      struct errand_error *err);
 /* Stores one job, prints its id, waits for it when asked to. */
 int er_dispatch_one(struct er_cli *cli, const char *name, const char *data,
                     const struct errand_options *options, struct errand_error *err);

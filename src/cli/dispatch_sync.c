@@ -14,7 +14,6 @@
 #include "cli/words.h"
 #include "core/clock.h"
 #include "core/id.h"
-#include "core/json.h"
 
 enum { IN_MAX = 18 << 20, RESULT_MAX = 1 << 20 };
 
@@ -40,16 +39,6 @@ static void options_resolve(struct er_sync *s, const struct errand_options *call
     er_options_fill(&all, &er_options_default);
     s->queue = all.queue;
     s->timeout_ms = all.timeout_ms;
-}
-
-static int data_check(struct er_sync *s, struct errand_error *err)
-{
-    const struct errand_config *config = &s->cli->config->client;
-    const struct er_json_limits limits = {.max_bytes = config->max_data,
-                                          .max_depth = config->max_depth};
-    char *what = er_arena_printf(s->cli->arena, "data of '%s'", s->name);
-
-    return what ? er_json_check(what, s->data, &limits, err) : er_error_nomem(err);
 }
 
 /* A program of the user's runs its own handlers, so ids only have to be new. */
@@ -110,7 +99,7 @@ int er_dispatch_sync(struct er_cli *cli, const char *name, const char *data,
     er_buf_init(&s.in, IN_MAX);
     er_buf_init(&s.result, RESULT_MAX);
     er_buf_init(&s.error, RESULT_MAX);
-    if ((rc = data_check(&s, err)) < 0 ||
+    if ((rc = er_dispatch_check(cli, name, data, err)) < 0 ||
         (rc = er_project_job(cli, name, &s.job, err)) < 0 ||
         (rc = id_make(&s, options, err)) < 0)
         goto out;

@@ -65,7 +65,7 @@ TEST(a_failed_job_tells_its_story)
            "errand queue:failed");
     json_t *job, *attempt;
 
-    assert_has(r.out, "exit code 3");
+    assert_has(r.out, "exited with code 3: about to \\x1b[31mfail");
     r = sh("errand queue:inspect j");
     assert_has(r.out, "failed, attempt 1 of 1");
     assert_has(r.out, "exit code 3");
