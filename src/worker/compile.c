@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "worker/project.h"
 
-enum { ARGS_MAX = 256, COMPILE_MS = 120000, OUTPUT_MAX = 1 << 20, SHOWN_LINES = 12 };
+enum { ARGS_MAX = 256, COMPILE_MS = 120000, OUTPUT_MAX = 1 << 20, SHOWN_LINES = 8 };
 
 struct args {
     struct errand_arena *arena;
@@ -97,23 +97,34 @@ static int compiler_spawn(struct args *a, const char *project, int output, pid_t
     return rc;
 }
 
-/* From the first line with an error on, as the compiler wrote it: lines before it only
- * say in which function it is. */
+/* "collect2: error: ld returned 1" says nothing that the linker did not say before. */
+static bool is_error_line(const char *line, size_t len)
+{
+    return memmem(line, len, "error:", 6) && strncmp(line, "collect2:", 9) != 0;
+}
+
+/* Keeps the lines that are errors, as the compiler wrote them; when none looks like one,
+ * its first lines. What it adds (the source, notes, in which function) makes lists and
+ * logs hard to read, and compiling by hand shows it. */
 static void output_trim(char *text)
 {
-    char *error = strstr(text, "error:"), *end;
+    bool has_error = false;
+    size_t kept = 0, lines = 0, len;
 
-    if (error) {
-        while (error > text && error[-1] != '\n')
-            error--;
-        memmove(text, error, strlen(error) + 1);
+    for (const char *p = text; *p && !has_error; p += len + (p[len] == '\n')) {
+        len = strcspn(p, "\n");
+        has_error = is_error_line(p, len);
     }
-    end = text;
-    for (int i = 0; i < SHOWN_LINES && *end; i++)
-        end += strcspn(end, "\n") + (strchr(end, '\n') ? 1 : 0);
-    while (end > text && (end[-1] == '\n' || end[-1] == ' '))
-        end--;
-    *end = '\0';
+    for (const char *p = text; *p && lines < SHOWN_LINES; p += len + (p[len] == '\n')) {
+        len = strcspn(p, "\n");
+        if (has_error && !is_error_line(p, len))
+            continue;
+        if (lines++)
+            text[kept++] = '\n';
+        memmove(text + kept, p, len);
+        kept += len;
+    }
+    text[kept] = '\0';
 }
 
 static int judge(const struct er_build *build, int ended, int status, int output,
@@ -130,10 +141,11 @@ static int judge(const struct er_build *build, int ended, int status, int output
     er_buf_init(&text, OUTPUT_MAX + (1 << 16));
     snprintf(path, sizeof path, "/proc/self/fd/%d", output);
     (void)er_file_read(path, OUTPUT_MAX, &text, NULL);
-    if (text.len > 0) {
+    if (text.len > 0)
         output_trim(text.ptr);
+    if (text.len > 0 && text.ptr[0])
         errand_error_set(err, ERRAND_EJOB, "%s", text.ptr);
-    } else
+    else
         errand_error_set(err, ERRAND_EJOB, "%s: the compiler '%s' ended with status %d",
                          build->file->path, build->compiler, status);
     er_buf_done(&text);

@@ -138,6 +138,7 @@ TEST(a_compile_error_names_file_and_line_and_hurts_nobody_else)
     assert_has(about, "{\"file\":\"app/Jobs/bad.c\",\"name\":\"bad\",\"message\":"
                       "\"app/Jobs/bad.c:4:");
     assert_has(about, "undeclared_thing");
+    assert_null(strstr(about, "\\n")); /* one line: no source, no notes */
     assert_string_equal(answer(&d, "Good"), "[1]");
     assert_string_equal(answer(&d, "LinkedIn"), "");
     drive_stop(&d);
@@ -306,6 +307,15 @@ TEST(a_library_that_is_missing_is_named)
     assert_has(start(&d), "app/Jobs/lost.c: ");
     drive_stop(&d);
     assert_has(start(&d), "nowhere_to_be_found");
+    drive_stop(&d);
+}
+
+TEST(what_the_linker_says_is_told_as_well)
+{
+    setenv("LDLIBS", "-lno-such-library", 1);
+    place_job("mail.c", "SendMail", "[1]");
+    assert_has(start(&d), "-lno-such-library");
+    unsetenv("LDLIBS");
     drive_stop(&d);
 }
 
