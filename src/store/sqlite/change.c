@@ -143,8 +143,7 @@ int er_job_drop(struct er_tx *tx, const struct er_job *job, bool is_deleted)
     if (((job->flags & ER_FLAG_UNIQUE) &&
          (rc = er_unique_drop(tx, job, is_deleted)) < 0) ||
         ((job->flags & ER_FLAG_CHILDREN) &&
-         (rc = er_tx_run(tx, ER_SQL_EDGES_DELETE_PARENT,
-                         ER_ARGS(er_int(0), er_int(job->id)))) < 0) ||
+         (rc = er_parent_forget(tx, false, job->id)) < 0) ||
         (job->state == ERRAND_FAILED && (rc = er_hook_clear(tx, job)) < 0) ||
         (rc = er_tx_run(tx, ER_SQL_FINISHED_DELETE,
                         ER_ARGS(er_int(job->state), er_int(job->id)))) < 0 ||

@@ -14,13 +14,14 @@ enum { OF_JOB = 0, OF_BATCH = 1 };
 
 /* ------------------------------------------------------------ news */
 
-int er_news_job(struct er_tx *tx, const struct er_job *job, enum errand_state state)
+int er_news_job(struct er_tx *tx, const struct er_job *job, enum errand_state state,
+                bool is_gone)
 {
     if (er_tx_grow(tx, &tx->job_news, tx->job_news_n, &tx->job_news_max,
                    sizeof *tx->job_news) < 0)
         return ERRAND_ENOMEM;
-    tx->job_news[tx->job_news_n++] =
-        (struct er_news){.id = job->id, .batch = job->batch, .state = state};
+    tx->job_news[tx->job_news_n++] = (struct er_news){
+        .id = job->id, .batch = job->batch, .state = state, .is_gone = is_gone};
     return 0;
 }
 
@@ -246,6 +247,8 @@ static int follow_job(struct er_tx *tx, const struct er_news *news)
     size_t n;
     int rc = tell_children(tx, news, is_alive, NULL);
 
+    if (rc == 0 && news->is_gone)
+        rc = er_parent_forget(tx, false, news->id);
     if (rc < 0 || news->state != ERRAND_FAILED || !news->batch)
         return rc;
     if ((rc = er_batch_load(tx, news->batch, &batch)) < 0 || batch->allow_failures)

@@ -31,9 +31,7 @@ int er_history_forget(struct er_tx *tx, int64_t id, int64_t queue, int64_t creat
     if (!count)
         return ERRAND_ENOMEM;
     if (((flags & ER_FLAG_UNIQUE) && (rc = er_unique_drop(tx, &job, is_deleted)) < 0) ||
-        ((flags & ER_FLAG_CHILDREN) &&
-         (rc = er_tx_run(tx, ER_SQL_EDGES_DELETE_PARENT,
-                         ER_ARGS(er_int(0), er_int(id)))) < 0) ||
+        ((flags & ER_FLAG_CHILDREN) && (rc = er_parent_forget(tx, false, id)) < 0) ||
         (rc = er_job_forget(tx, id, flags)) < 0)
         return rc;
     count->delta[ERRAND_COMPLETED]--;

@@ -157,7 +157,9 @@ static int complete(struct er_tx *tx, const struct er_job *job, const struct er_
                                er_text(end->worker), er_blob_or_null(end->result)));
         if (rc < 0)
             return rc;
-    } else if ((rc = er_job_forget(tx, job->id, job->flags)) < 0) {
+    } else if (((job->flags & ER_FLAG_UNIQUE) &&
+                (rc = er_unique_drop(tx, job, false)) < 0) ||
+               (rc = er_job_forget(tx, job->id, job->flags)) < 0) {
         return rc;
     }
     return er_tx_run(tx, ER_SQL_JOB_DELETE, ER_ARGS(er_int(job->id)));
@@ -216,7 +218,7 @@ int er_job_end(struct er_tx *tx, struct er_job *job, const struct er_end *end)
         er_tx_count(tx, job->queue)->delta[end->state]--;
     if ((job->flags & ER_FLAG_CHILDREN) ||
         ((job->flags & ER_FLAG_BATCH) && end->state == ERRAND_FAILED))
-        return er_news_job(tx, job, end->state);
+        return er_news_job(tx, job, end->state, !is_kept);
     return 0;
 }
 
@@ -289,7 +291,7 @@ int er_job_revive(struct er_tx *tx, struct er_job *job, enum errand_state to)
                                 er_int(job->attempt), er_int(job->waits)))) < 0 ||
         (rc = er_job_enter(tx, job)) < 0 || (rc = er_job_count(tx, job, from, to)) < 0)
         return rc;
-    return job->flags & ER_FLAG_CHILDREN ? er_news_job(tx, job, to) : 0;
+    return job->flags & ER_FLAG_CHILDREN ? er_news_job(tx, job, to, false) : 0;
 }
 
 int er_job_forget(struct er_tx *tx, int64_t id, uint32_t flags)
@@ -328,6 +330,16 @@ int er_job_tried(struct er_tx *tx, struct er_job *job, const struct errand_outco
                                er_blob_or_null(out->error)));
     job->attempt++;
     return rc;
+}
+
+int er_parent_forget(struct er_tx *tx, bool is_batch, int64_t id)
+{
+    int rc = er_tx_run(tx, ER_SQL_EDGES_LIFT, ER_ARGS(er_int(is_batch), er_int(id)));
+
+    if (rc < 0)
+        return rc;
+    return er_tx_run(tx, ER_SQL_EDGES_DELETE_PARENT,
+                     ER_ARGS(er_int(is_batch), er_int(id)));
 }
 
 int er_attempt_add(struct er_tx *tx, struct er_job *job, const struct errand_outcome *out,

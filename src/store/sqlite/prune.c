@@ -123,15 +123,35 @@ static int queues_read(struct er_tx *tx, struct queue_count **ret, size_t *ret_n
     return rc;
 }
 
+static int prune_batches(struct er_tx *tx, int64_t until_ms)
+{
+    sqlite3_stmt *st =
+        er_tx_bind(tx, ER_SQL_BATCHES_FORGOTTEN, ER_ARGS(er_int(until_ms)));
+    int64_t *ids = NULL;
+    size_t n = 0, max = 0;
+    int rc;
+
+    if (!st)
+        return tx->err->code;
+    while ((rc = er_tx_next(tx, st)) > 0) {
+        if (er_tx_grow(tx, &ids, n, &max, sizeof *ids) < 0) {
+            sqlite3_reset(st);
+            return ERRAND_ENOMEM;
+        }
+        ids[n++] = sqlite3_column_int64(st, 0);
+    }
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        if ((rc = er_parent_forget(tx, true, ids[i])) == 0)
+            rc = er_tx_run(tx, ER_SQL_BATCH_DELETE, ER_ARGS(er_int(ids[i])));
+    return rc;
+}
+
 /* Not counted: what belongs to no job any more. */
 static int prune_rest(struct er_tx *tx, int64_t age_ms)
 {
     int rc = 0;
 
-    if (age_ms >= 0 && ((rc = er_tx_run(tx, ER_SQL_BATCHES_FORGET_EDGES,
-                                        ER_ARGS(er_int(tx->now_ms - age_ms)))) < 0 ||
-                        (rc = er_tx_run(tx, ER_SQL_BATCHES_FORGET,
-                                        ER_ARGS(er_int(tx->now_ms - age_ms)))) < 0))
+    if (age_ms >= 0 && (rc = prune_batches(tx, tx->now_ms - age_ms)) < 0)
         return rc;
     if ((rc = er_tx_run(tx, ER_SQL_BUCKETS_FORGET,
                         ER_ARGS(er_int(tx->now_ms), er_int(BUCKETS_CHUNK)))) < 0)

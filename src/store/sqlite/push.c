@@ -184,9 +184,9 @@ int er_push_all(struct er_tx *tx, const struct errand_push_params *p,
     if ((rc = er_follow(tx)) < 0)
         return rc;
     /* What followed may have changed what was just pushed. */
-    for (size_t i = 0; tx->job_news_n + tx->batch_news_n + p->edges_n && i < p->jobs_n;
-         i++)
-        if (keys[i] && (rc = er_pushed_state(tx, keys[i], &jobs[i].state)) < 0)
+    for (size_t i = 0; i < p->jobs_n; i++)
+        if (keys[i] && (p->edges_n || p->jobs[i].batch.text[0] || tx->job_news_n) &&
+            (rc = er_pushed_state(tx, keys[i], &jobs[i].state)) < 0)
             return rc;
     ret->jobs = jobs;
     ret->hints = er_tx_hints(tx);

@@ -183,7 +183,7 @@ struct er_lease {
  * to be told. */
 struct er_news {
     int64_t id, batch;
-    bool is_batch;
+    bool is_batch, is_gone;
     enum errand_state state; /* of a job; not final: it lives again */
 };
 
@@ -305,6 +305,8 @@ int er_job_revive(struct er_tx *tx, struct er_job *job, enum errand_state to);
 int er_job_stopped(struct er_tx *tx, struct er_job *job);
 /* Side rows of a job that goes for good. */
 int er_job_forget(struct er_tx *tx, int64_t id, uint32_t flags);
+/* A parent goes for good: so do its edges, and what stood against children. */
+int er_parent_forget(struct er_tx *tx, bool is_batch, int64_t id);
 int er_attempt_add(struct er_tx *tx, struct er_job *job, const struct errand_outcome *out,
                    const char *worker);
 /* The same, noted in the row as its last, and counted. */
@@ -349,7 +351,9 @@ int er_history_trim(struct er_tx *tx); /* after jobs have completed */
 
 /* follow.c: tells everybody who waits for what has ended in this call, and so on. */
 int er_follow(struct er_tx *tx);
-int er_news_job(struct er_tx *tx, const struct er_job *job, enum errand_state state);
+/* is_gone: nobody keeps it, and its edges go when they have been told. */
+int er_news_job(struct er_tx *tx, const struct er_job *job, enum errand_state state,
+                bool is_gone);
 int er_news_batch(struct er_tx *tx, struct er_batch *batch);
 
 /* batch.c */

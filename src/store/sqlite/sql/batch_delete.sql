@@ -1,0 +1,2 @@
+-- batch_delete.sql: A batch is forgotten.
+DELETE FROM errand_batches WHERE id = ?1;
