@@ -13,6 +13,7 @@
 
 enum {
     GATHER_MS = 2,
+    CONTROL_MS = 50,
     RESERVE_MOST = 200,
     RESERVE_LEAST =
         16, /* while all are busy: fewer are not worth a commit of their own */
@@ -40,7 +41,7 @@ void er_settle_store_failed(struct er_supervisor *s, const struct errand_error *
     settle->failures++;
     settle->retry_at_ms = s->now_ms + (int64_t)wait;
     settle->is_look_due = true; /* what we missed meanwhile */
-    settle->is_armed = false;
+    settle->armed = 0;
     er_supervisor_wake_at(s, settle->retry_at_ms);
     er_report_warn(s, "store: %s", err->message);
 }
@@ -158,26 +159,42 @@ static void look_plan(struct er_supervisor *s, size_t asked,
         if (next < settle->look_at_ms)
             settle->look_at_ms = next > s->now_ms ? next : s->now_ms + 1;
     }
-    if (!settle->is_more && !settle->is_armed)
+    if (!settle->is_more && !(settle->armed & ERRAND_WAIT_READY))
         settle->is_look_due = true; /* once more, with the wake-up armed first */
 }
 
-static int store_arm(struct er_supervisor *s, struct errand_error *err)
+static int store_arm(struct er_supervisor *s, uint32_t wanted, struct errand_error *err)
 {
     struct er_settle *settle = &s->settle;
     int rc;
 
-    if (!s->has_wake) {
-        settle->is_armed = true;
+    if (settle->armed == wanted)
+        return 0;
+    if (s->has_wake && (rc = er_store_wait_arm(s->store, wanted, err)) < 0)
+        return rc;
+    settle->armed = wanted;
+    return 0;
+}
+
+/* Every exchange learns whether somebody wants something of us. When none was made for a
+ * while, because all places are taken or we are quiet, the store wakes us for that alone;
+ * what came before it was armed is asked for once. */
+static int control_arm(struct er_supervisor *s, struct errand_error *err)
+{
+    struct er_settle *settle = &s->settle;
+    int rc;
+
+    if (settle->armed)
+        return 0;
+    if (s->now_ms - settle->asked_ms < CONTROL_MS) {
+        er_supervisor_wake_at(s, settle->asked_ms + CONTROL_MS);
         return 0;
     }
-    if (settle->is_armed == !settle->is_more)
-        return 0;
-    rc = er_store_wait_arm(
-        s->store, settle->is_more ? 0 : ERRAND_WAIT_READY | ERRAND_WAIT_CONTROL, err);
-    if (rc < 0)
+    if ((rc = store_arm(s, ERRAND_WAIT_CONTROL, err)) < 0)
         return rc;
-    settle->is_armed = !settle->is_more;
+    settle->asked_ms = s->now_ms;
+    settle->is_control_due = true;
+    er_supervisor_wake_at(s, s->now_ms);
     return 0;
 }
 
@@ -288,7 +305,7 @@ void er_settle_turn(struct er_supervisor *s)
     struct er_settle *settle = &s->settle;
     struct errand_error err = {0};
     size_t n;
-    int rc;
+    int rc = 0;
 
     if (!er_settle_may_ask(s)) {
         er_supervisor_wake_at(s, settle->retry_at_ms);
@@ -297,18 +314,23 @@ void er_settle_turn(struct er_supervisor *s)
     if (s->now_ms >= settle->look_at_ms)
         settle->is_look_due = true;
     n = reserve_n(s);
-    if (!is_settle_due(s) && !is_reserve_due(s, n)) {
-        wake_plan(s);
-        return;
+    if (is_settle_due(s) || is_reserve_due(s, n)) {
+        if (n)
+            rc = store_arm(
+                s, settle->is_more ? 0 : ERRAND_WAIT_READY | ERRAND_WAIT_CONTROL, &err);
+        if (rc == 0)
+            rc = exchange(s, n, &err);
+        settle->asked_ms = s->now_ms;
+        if (rc == 0)
+            er_settle_store_answered(s);
+    } else {
+        rc = control_arm(s, &err);
     }
-    if ((rc = store_arm(s, &err)) == 0)
-        rc = exchange(s, n, &err);
     if (rc < 0) {
         if (!err.retryable)
             outcomes_strip(settle);
         er_settle_store_failed(s, &err);
         return;
     }
-    er_settle_store_answered(s);
     wake_plan(s);
 }

@@ -19,7 +19,8 @@ struct er_settle {
     int64_t oldest_ms;          /* when the first of them came */
 
     bool is_more;       /* the last reserve got all it asked for */
-    bool is_armed;      /* the store wakes us */
+    uint32_t armed;     /* what the store wakes us for: enum errand_wait_for */
+    int64_t asked_ms;   /* when it was last asked */
     bool is_look_due;   /* woken, or time to look */
     int64_t look_at_ms; /* monotonic */
     bool was_empty;     /* the last reserve got nothing */

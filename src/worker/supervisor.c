@@ -232,12 +232,11 @@ static void on_wake(uv_poll_t *handle, int status, int events)
 
     (void)status;
     (void)events;
-    s->settle.is_look_due = true;
-    s->settle.is_armed = false;
-    if (s->mode != ER_WORKING || s->is_quiet) {
-        er_store_wait_arm(s->store, ERRAND_WAIT_CONTROL, NULL);
+    if (s->settle.armed == ERRAND_WAIT_CONTROL)
         s->settle.is_control_due = true;
-    }
+    else
+        s->settle.is_look_due = true;
+    s->settle.armed = 0;
 }
 
 /* ------------------------------------------------------------------ begin and end */

@@ -12,7 +12,7 @@
 #include "worker/runner.h"
 
 static errand *store;
-static char store_url[64];
+static char store_url[128];
 static int stores_n;
 
 static inline int work_setup(void **state)
