@@ -21,6 +21,7 @@
 #include "client/client.h"
 #include "core/clock.h"
 #include "errand/worker.h"
+#include "worker/runner.h"
 
 enum { BATCH = 1000, ONE_MS = 1000, JOBS = 50000 };
 
@@ -187,11 +188,25 @@ static int folder_make(struct bench *b, struct errand_error *err)
     return er_folder_make(jobs, err);
 }
 
+/* Compiled before anything is measured: a worker does that once in the life of a file. */
 static int job_make(struct bench *b, struct errand_error *err)
 {
     char *path = er_arena_printf(b->cli->arena, "%s/app/Jobs/noop.c", b->folder);
+    struct er_jobs_about jobs = {0};
+    const struct er_job_about *job;
+    int rc;
 
-    return path ? er_file_make(path, 0644, noop, err) : er_error_nomem(err);
+    if (!path)
+        return er_error_nomem(err);
+    if ((rc = er_file_make(path, 0644, noop, err)) < 0 ||
+        (rc = er_project_describe(b->folder, b->cli->arena, &jobs, err)) < 0)
+        return rc;
+    job = er_jobs_about_find(&jobs, "noop");
+    if (!job || job->error)
+        return errand_error_set(err, ERRAND_EJOB,
+                                "the job that does nothing cannot run: %s",
+                                job ? job->error : "it was not found");
+    return 0;
 }
 
 static int exec(struct er_cli *cli, struct errand_error *err)

@@ -164,7 +164,8 @@ static void workers(struct er_doctor *d, int64_t ready_n)
         er_doctor_say(d, ER_OK, "workers", NULL, "%zu alive", alive);
     else if (ready_n)
         er_doctor_say(d, ER_WARN, "workers", "errand queue:work",
-                      "none is alive, and %" PRId64 " jobs are ready", ready_n);
+                      "none is alive, and %" PRId64 " %s ready", ready_n,
+                      ready_n == 1 ? "job is" : "jobs are");
     else
         er_doctor_say(d, ER_OK, "workers", NULL, "none is alive, and no job is ready");
 }
@@ -187,7 +188,8 @@ static int64_t queues(struct er_doctor *d)
         er_doctor_say(d, ER_WARN, "queues",
                       "errand queue:failed, then queue:retry or "
                       "queue:forget",
-                      "%" PRId64 " failed jobs wait for you", failed_n);
+                      "%" PRId64 " failed %s for you", failed_n,
+                      failed_n == 1 ? "job waits" : "jobs wait");
     else
         er_doctor_say(d, ER_OK, "queues", NULL, "%zu, no failed jobs", r.queues_n);
     return ready_n;

@@ -149,6 +149,10 @@ static int wait_for(struct er_cli *cli, const struct errand_id *id,
     int rc;
 
     er_print_flush(&cli->out);
+    if (!er_store_can(cli->store, ERRAND_CAP_SHARED))
+        return errand_error_set(err, ERRAND_EUNSUPPORTED,
+                                "%s ends with this command: no worker can see the job",
+                                er_store_url(cli->store));
     if (!is_anybody_alive(cli))
         er_cli_note(cli, "no worker is alive; start one with errand queue:work");
     if ((rc = errand_wait(cli->errand, id, -1, err)) < 0)

@@ -53,7 +53,10 @@ static void say(const char *prefix, const char *message)
 
     er_buf_init(&text, 1 << 20);
     for (const char *p = message; *p;) {
-        size_t len = strcspn(p, "\n");
+        size_t len;
+
+        p += p == message ? 0 : strspn(p, " ");
+        len = strcspn(p, "\n");
 
         er_buf_printf(&text, "%*s", p == message ? 0 : (int)strlen(prefix), "");
         er_text_escape(&text, (struct errand_slice){.ptr = p, .len = len}, true);

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "client/client.h"
 #include "core/name.h"
+#include "worker/registry.h"
 
 /* When the file was last changed or put here; 0: there is none. Not the time of its
  * contents: a file copied over with its old date is a change as well. */
@@ -22,15 +23,15 @@ static int64_t changed_ms(int folder, const char *name)
 }
 
 /* The last change of any job file, and of the program, which may have jobs linked in. -1:
- * there is no app/Jobs. */
+ * neither is there. */
 static int64_t newest_ms(const char *folder)
 {
-    DIR *dir = opendir(folder);
     int64_t newest = changed_ms(AT_FDCWD, "/proc/self/exe");
+    DIR *dir = opendir(folder);
     struct dirent *entry;
 
     if (!dir)
-        return -1;
+        return er_registry_newest() ? newest : -1;
     while ((entry = readdir(dir))) {
         int64_t ms = changed_ms(dirfd(dir), entry->d_name);
 
@@ -76,12 +77,11 @@ static int say_unknown(struct er_cli *cli, const struct er_jobs_about *jobs,
         return rc;
     if (near)
         er_cli_note(cli,
-                    "no job named '%s' in app/Jobs; a worker elsewhere may know it; did "
+                    "no job named '%s' here; a worker elsewhere may know it; did "
                     "you mean '%s'?",
                     name, near);
     else
-        er_cli_note(cli, "no job named '%s' in app/Jobs; a worker elsewhere may know it",
-                    name);
+        er_cli_note(cli, "no job named '%s' here; a worker elsewhere may know it", name);
     return 0;
 }
 

@@ -1,6 +1,8 @@
 /* change.c: changing jobs and queues at the shell. */
 #include "cli/shell.h"
 
+#include <sqlite3.h>
+
 static int setup(void **state)
 {
     shell_setup(state);
@@ -161,6 +163,47 @@ TEST(config_check_names_the_place_of_an_error)
     assert_has(r.err, "errand.yml:");
     assert_has(r.err, "tris");
     assert_code(sh("errand queue:list"), 2);
+}
+
+TEST(a_store_that_is_busy_asks_to_try_again)
+{
+    char path[PATH_MAX + 16];
+    sqlite3 *other = NULL;
+    struct run r;
+
+    sh("echo 'busy: 0.1' >>errand.yml");
+    snprintf(path, sizeof path, "%s/errand.db", shell_folder);
+    assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    r = sh("errand queue:dispatch hello");
+    assert_code(r, 75);
+    assert_has(r.err, "errand: ");
+    assert_string_equal(r.out, "");
+    assert_code(sh("errand queue:cancel a"), 75);
+    assert_code(sh("errand queue:list"), 0); /* looking needs no lock */
+    sqlite3_close(other);
+    assert_code(sh("errand queue:dispatch hello"), 0);
+}
+
+TEST(a_store_of_a_newer_errand_is_left_alone)
+{
+    char path[PATH_MAX + 16];
+    sqlite3 *other = NULL;
+    struct run r;
+
+    snprintf(path, sizeof path, "%s/errand.db", shell_folder);
+    assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other,
+                                  "UPDATE errand_meta SET value=99 WHERE key='schema'",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(other);
+    r = sh("errand queue:list");
+    assert_code(r, 1);
+    assert_has(r.err, "schema 99");
+    assert_code(sh("errand queue:dispatch hello"), 1);
+    assert_code(sh("errand migrate"), 1);
+    assert_code(sh("errand doctor"), 1);
 }
 
 TEST(doctor_finds_all_well_in_a_new_project)

@@ -186,7 +186,7 @@ TEST(an_unknown_job_is_stored_with_a_note)
 
     assert_code(r, 0);
     assert_int_equal(strlen(word(r)), 36);
-    assert_has(r.err, "note: no job named 'helo' in app/Jobs");
+    assert_has(r.err, "note: no job named 'helo' here");
     assert_has(r.err, "did you mean 'Hello'?");
 }
 
