@@ -69,6 +69,7 @@ static int base_fill(errand *e, const struct errand_config *c, struct errand_err
     if (e->config)
         er_options_fill(&e->base, &e->config->defaults);
     er_options_fill(&e->base, &er_options_default);
+    er_levels_below(e, &e->plain);
     return 0;
 }
 

@@ -48,7 +48,7 @@ static int read_all(errand *e, struct errand_error *err)
     return 0;
 }
 
-static int refresh(errand *e, struct errand_error *err)
+int er_definitions_refresh(errand *e, struct errand_error *err)
 {
     int64_t now_ms = er_clock_mono_ms(e->clock);
     int rc;
@@ -97,8 +97,6 @@ int er_definitions_find(errand *e, const char *name, const struct er_options **r
     int rc;
 
     *ret = NULL;
-    if ((rc = refresh(e, err)) < 0)
-        return rc;
     if (d->n == 0 || !(found = find(d, name)))
         return 0;
     if (!found->is_read) {
@@ -114,9 +112,12 @@ int er_definitions_find(errand *e, const char *name, const struct er_options **r
 int er_client_definition(errand *e, const char *name, const struct er_options **ret,
                          struct errand_error *err)
 {
-    int rc = er_name_check("job name", name, err);
+    int rc;
 
-    return rc < 0 ? rc : er_definitions_find(e, name, ret, err);
+    if ((rc = er_name_check("job name", name, err)) < 0 ||
+        (rc = er_definitions_refresh(e, err)) < 0)
+        return rc;
+    return er_definitions_find(e, name, ret, err);
 }
 
 void er_definitions_done(struct er_definitions *definitions)

@@ -114,7 +114,8 @@ int errand_dispatch(errand *e, const char *name, const char *data,
     int rc;
 
     er_arena_reset(e->call);
-    if ((rc = er_client_resolve(e, name, json, options, e->call, &job, err)) < 0)
+    if ((rc = er_definitions_refresh(e, err)) < 0 ||
+        (rc = er_resolve(e, name, json, options, e->call, &job, err)) < 0)
         return rc;
     if ((rc = push(e, &params, &result, err)) < 0)
         return er_error_wrap(err, rc, "dispatching '%s'", name);
@@ -136,13 +137,15 @@ static int resolve_all(errand *e, const struct errand_dispatch_item *items, size
 {
     int rc;
 
+    if ((rc = er_definitions_refresh(e, err)) < 0)
+        return rc;
     for (size_t i = 0; i < n; i++) {
         if (transaction_of(&items[i]) != transaction_of(&items[0]))
             return errand_error_set(
                 err, ERRAND_EINVAL,
                 "job %zu of %zu: transaction is not that of the first", i + 1, n);
-        rc = er_client_resolve(e, items[i].name, items[i].data, items[i].options, e->call,
-                               &jobs[i], err);
+        rc = er_resolve(e, items[i].name, items[i].data, items[i].options, e->call,
+                        &jobs[i], err);
         if (rc < 0)
             return er_error_wrap(err, rc, "job %zu of %zu", i + 1, n);
     }

@@ -31,17 +31,39 @@ struct errand {
     struct errand_arena *call;      /* of one call, emptied by the next */
     struct er_buf text;             /* for options on their way into the store */
     struct er_options base;         /* the levels below queue: configuration, default */
+    struct er_options plain;        /* of a job about which nobody says anything */
     struct er_json_limits json;
     int64_t busy_ms;
     struct er_definitions definitions;
 };
 
-/* definitions.c: `*ret` NULL when nothing is published under that name. */
+enum {
+    ER_CLIENT_DATA_MAX = 16 << 20, /* whatever anybody says */
+    ER_CLIENT_DATA_DEFAULT = 1 << 20,
+    ER_CLIENT_KEY_MAX = 512,
+};
+
+/* call.c: what a call says. */
+int er_call_options(const struct errand_options *o, struct er_options *ret,
+                    struct errand_error *err);
+int er_call_run_at(const struct errand_options *o, const struct er_clock *clock,
+                   int64_t *ret, struct errand_error *err);
+/* A key without a time and without an end of its own is held until the job is done. */
+enum errand_unique_until er_unique_until(enum errand_unique_until until, int64_t ttl_ms);
+
+/* definitions.c: reads them again when they are older than a second. */
+int er_definitions_refresh(errand *e, struct errand_error *err);
+/* What is known; `*ret` NULL when nothing is published under that name. */
 int er_definitions_find(errand *e, const char *name, const struct er_options **ret,
                         struct errand_error *err);
 void er_definitions_done(struct er_definitions *definitions);
 
-/* Largest data, whatever anybody says. */
-enum { ER_CLIENT_DATA_MAX = 16 << 20, ER_CLIENT_DATA_DEFAULT = 1 << 20 };
+/* resolve.c: er_client_resolve without the look at the clock: once a call is enough for a
+ * thousand jobs. `*ret` is written even when it fails. */
+int er_resolve(errand *e, const char *name, struct errand_slice data,
+               const struct errand_options *options, struct errand_arena *arena,
+               struct errand_push_job *ret, struct errand_error *err);
+/* Fills in queue, configuration and default. */
+void er_levels_below(const errand *e, struct er_options *into);
 
 #endif

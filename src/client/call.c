@@ -1,0 +1,173 @@
+/* call.c: what a call says about a job, as the first level of options. */
+#include "client/handle.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "core/clock.h"
+
+#define DELAY_MAX_MS (INT64_C(36525) * 24 * 3600 * 1000) /* a hundred years */
+#define SECONDS_MAX (36525.0 * 24 * 3600)
+
+static int to_ms(const char *what, double seconds, int64_t *ret, struct errand_error *err)
+{
+    if (isnan(seconds) || seconds < 0 || seconds > SECONDS_MAX)
+        return errand_error_set(err, ERRAND_EINVAL, "%s: %g is not a time in seconds",
+                                what, seconds);
+    *ret = (int64_t)llround(seconds * 1000);
+    if (*ret == 0 && seconds > 0)
+        *ret = 1;
+    return 0;
+}
+
+static int say_tries(int tries, struct er_options *ret, struct errand_error *err)
+{
+    if (tries == 0)
+        return 0;
+    if (tries < 0 && tries != ERRAND_NO_RETRY)
+        return errand_error_set(err, ERRAND_EINVAL,
+                                "tries: %d is negative; ERRAND_NO_RETRY is one attempt",
+                                tries);
+    ret->has |= ER_OPT_TRIES;
+    ret->tries = tries == ERRAND_NO_RETRY ? 1 : tries;
+    return 0;
+}
+
+static bool is_backoff_said(const struct errand_backoff *b)
+{
+    return b->list_n || b->strategy || b->base != 0 || b->cap != 0 || b->jitter != 0;
+}
+
+/* A key without a time and without an end of its own is held until the job is done. */
+enum errand_unique_until er_unique_until(enum errand_unique_until until, int64_t ttl_ms)
+{
+    return until == ERRAND_UNIQUE_TTL && ttl_ms == 0 ? ERRAND_UNIQUE_DONE : until;
+}
+
+static int say_unique(const struct errand_options *o, struct er_options *ret,
+                      struct errand_error *err)
+{
+    if (!o->unique) {
+        if (o->unique_for != 0 || o->unique_until != 0 || o->unique_policy != 0)
+            return errand_error_set(err, ERRAND_EINVAL,
+                                    "unique_for, unique_until and unique_policy mean "
+                                    "nothing without the key in unique");
+        return 0;
+    }
+    if (!o->unique[0])
+        return errand_error_set(err, ERRAND_EINVAL, "unique: the key is empty");
+    if (strlen(o->unique) > ER_CLIENT_KEY_MAX)
+        return errand_error_set(err, ERRAND_EINVAL,
+                                "unique: the key has %zu bytes, %d are allowed",
+                                strlen(o->unique), ER_CLIENT_KEY_MAX);
+    if ((unsigned)o->unique_until > ERRAND_UNIQUE_STARTED)
+        return errand_error_set(err, ERRAND_EINVAL,
+                                "unique_until: %d is none of the enum",
+                                (int)o->unique_until);
+    if ((unsigned)o->unique_policy > ERRAND_UNIQUE_EXTEND)
+        return errand_error_set(err, ERRAND_EINVAL,
+                                "unique_policy: %d is none of the enum",
+                                (int)o->unique_policy);
+    ret->has |= ER_OPT_UNIQUE;
+    ret->unique = o->unique;
+    ret->unique_policy = o->unique_policy;
+    if (to_ms("unique_for", o->unique_for, &ret->unique_ttl_ms, err) < 0)
+        return ERRAND_EINVAL;
+    ret->unique_until = er_unique_until(o->unique_until, ret->unique_ttl_ms);
+    return 0;
+}
+
+/* ["/bin/echo","a b"]: strings, the first of them not empty. */
+static bool is_command(struct errand_slice json)
+{
+    struct er_json_walk walk;
+    struct errand_slice whole;
+    size_t n = 0;
+
+    if (er_json_whole(json, &whole) != ER_JSON_ARRAY)
+        return false;
+    for (er_json_walk(&walk, whole); er_json_next(&walk); n++)
+        if (walk.type != ER_JSON_STRING || (n == 0 && walk.value.len <= 2))
+            return false;
+    return n > 0;
+}
+
+static int say_command(const char *command, struct er_options *ret,
+                       struct errand_error *err)
+{
+    struct errand_slice json = {command, strlen(command)};
+    int rc;
+
+    if ((rc = er_json_check("command", json, NULL, err)) < 0)
+        return rc;
+    if (!is_command(json))
+        return errand_error_set(
+            err, ERRAND_EINVAL,
+            "command: it is not a JSON array of strings that begins with a program");
+    ret->has |= ER_OPT_COMMAND;
+    ret->command = command;
+    return 0;
+}
+
+static int say_rest(const struct errand_options *o, struct er_options *ret,
+                    struct errand_error *err)
+{
+    if (o->queue) {
+        ret->has |= ER_OPT_QUEUE;
+        ret->queue = o->queue;
+    }
+    if (o->priority) {
+        ret->has |= ER_OPT_PRIORITY;
+        ret->priority = o->priority;
+    }
+    if (is_backoff_said(&o->backoff)) {
+        ret->has |= ER_OPT_BACKOFF;
+        ret->backoff = o->backoff;
+    }
+    if (o->tags) {
+        ret->has |= ER_OPT_TAGS;
+        ret->tags = o->tags;
+        while (o->tags[ret->tags_n])
+            ret->tags_n++;
+    }
+    if (o->timeout != 0) {
+        ret->has |= ER_OPT_TIMEOUT;
+        return to_ms("timeout", o->timeout, &ret->timeout_ms, err);
+    }
+    return 0;
+}
+
+int er_call_options(const struct errand_options *o, struct er_options *ret,
+                    struct errand_error *err)
+{
+    int rc;
+
+    if ((rc = say_tries(o->tries, ret, err)) < 0 || (rc = say_rest(o, ret, err)) < 0 ||
+        (rc = say_unique(o, ret, err)) < 0)
+        return rc;
+    if (o->command && (rc = say_command(o->command, ret, err)) < 0)
+        return rc;
+    return ret->has ? er_options_check(ret, err) : 0;
+}
+
+int er_call_run_at(const struct errand_options *o, const struct er_clock *clock,
+                   int64_t *ret, struct errand_error *err)
+{
+    if (o->delay_ms < 0)
+        return errand_error_set(err, ERRAND_EINVAL, "delay_ms: %lld is negative",
+                                (long long)o->delay_ms);
+    if (o->delay_ms > DELAY_MAX_MS)
+        return errand_error_set(err, ERRAND_EINVAL,
+                                "delay_ms: %lld is more than a hundred years",
+                                (long long)o->delay_ms);
+    if (o->delay_ms && o->run_at_ms)
+        return errand_error_set(err, ERRAND_EINVAL,
+                                "delay_ms and run_at_ms are both given; say one");
+    *ret = 0;
+    if (o->delay_ms)
+        *ret = er_clock_wall_ms(clock) + o->delay_ms;
+    else if (o->run_at_ms > 0)
+        *ret = o->run_at_ms;
+    return 0;
+}
