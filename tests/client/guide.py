@@ -3,8 +3,8 @@
 
     ```c app/Jobs/Name.c     a block with a file name is written to that file
     ```sh                    is run by bash -e, in the folder where the one before ended
-    ```text                  right after it: each line stands in its output, in this order;
-                             an ellipsis in a line stands for anything
+    ```text                  right after it: each line stands in its output, in any order,
+                             for jobs end as they like; an ellipsis stands for anything
 
 Other blocks are left alone. The errand command and library of ERRAND_COMMAND are used.
 """
@@ -25,9 +25,15 @@ def environment(home):
         PATH=build + ":" + env["PATH"],
         LD_LIBRARY_PATH=build,
         PKG_CONFIG_PATH=os.path.join(build, "meson-uninstalled"),
+        CPATH=os.path.join(os.environ["ERRAND_SOURCE"], "include"),
         NO_COLOR="1",
     )
     return env
+
+
+def show(command, output):
+    if os.environ.get("GUIDE_SHOW"):
+        print("$ " + command.strip().replace("\n", "\n$ ") + "\n" + output)
 
 
 def run(text, folder, env):
@@ -41,19 +47,19 @@ def run(text, folder, env):
     output, _, end = done.stdout.rpartition(mark)
     if done.returncode != 0:
         raise SystemExit("this failed with %d:\n%s\n%s" % (done.returncode, text, done.stdout))
+    show(text, output)
     return output, end.strip()
 
 
 def check(shown, output, command):
-    """Each shown line must match a line of the output, after the one before."""
+    """Each shown line has a line of the output to itself."""
     rest = output.splitlines()
     for line in shown.splitlines():
         want = re.compile(".*".join(re.escape(part) for part in line.split("…")) + r"\s*$")
-        while rest and not want.match(rest[0]):
-            rest.pop(0)
-        if not rest:
+        found = [i for i, have in enumerate(rest) if want.match(have)]
+        if not found:
             raise SystemExit("'%s' is not in what this printed:\n%s\n%s" % (line, command, output))
-        rest.pop(0)
+        rest.pop(found[0])
 
 
 def follow(guide):
@@ -75,6 +81,7 @@ def follow(guide):
                 check(text, output, command)
                 output = None
     print("%s: %d blocks hold" % (os.path.basename(guide), len(blocks)))
+
 
 
 for argument in sys.argv[1:]:
