@@ -188,6 +188,7 @@ static void exec_ended(struct er_exec *e)
     if (e->result.len)
         ending.result = (struct errand_slice){e->result.ptr, e->result.len};
     a->exec = NULL;
+    er_slots_measure(e->s, a->plan, (double)(e->s->now_ms - a->started_mono_ms));
     er_settle_ended(e->s, a, &ending);
     if (e->handles_n == 3)
         uv_close((uv_handle_t *)&e->death, on_closed);

@@ -307,11 +307,6 @@ static int on_frame(struct er_runner *r, const struct er_frame *frame)
     }
 }
 
-static double average(double old, double ms, double share)
-{
-    return old < 0 ? ms : old * (1 - share) + ms * share;
-}
-
 /* How long such jobs take: answers come in groups, and each counts with its share of the
  * time since the group before. */
 static void answers_measure(struct er_runner *r)
@@ -323,8 +318,7 @@ static void answers_measure(struct er_runner *r)
     if (!r->answers_n)
         return;
     for (size_t i = 0; i < r->answered_n; i++)
-        r->answered[i]->run_ms = average(r->answered[i]->run_ms, ms, 0.2);
-    r->s->slots.typical_ms = average(r->s->slots.typical_ms, ms, 0.2);
+        er_slots_measure(r->s, r->answered[i], ms);
     r->idle_ns = now_ns;
     r->answers_n = r->answered_n = 0;
 }

@@ -71,27 +71,41 @@ static bool can_run(const struct er_supervisor *s)
     return false;
 }
 
+/* Each place may have a window of jobs; those that hold jobs ahead have less room, those
+ * that run an executable have one. */
 size_t er_slots_room(struct er_supervisor *s)
 {
     const struct er_slots *slots = &s->slots;
     size_t window = window_of(slots), concurrency = (size_t)s->options.concurrency;
-    size_t room = 0, busy = busy_n(slots), idle = 0;
+    size_t busy = busy_n(slots), room = 0, idle = 0;
 
     if (!can_run(s))
         return 0;
     for (const struct er_runner *r = slots->runners; r; r = r->next) {
         if (!is_usable(r))
             continue;
-        if (r->given_n)
+        if (r->given_n) {
             room += window > r->given_n ? window - r->given_n : 0;
-        else if (busy + idle < concurrency) {
+        } else if (busy + idle < concurrency) {
             room += window;
             idle++;
         }
     }
+    room += slots->execs_n * (window - 1);
     if (concurrency > busy + idle && !slots->start_failures)
-        room += concurrency - busy - idle;
+        room += (concurrency - busy - idle) * window;
     return room > slots->pending_n ? room - slots->pending_n : 0;
+}
+
+static double average(double old, double ms, double share)
+{
+    return old < 0 ? ms : old * (1 - share) + ms * share;
+}
+
+void er_slots_measure(struct er_supervisor *s, struct er_plan *plan, double ms)
+{
+    plan->run_ms = average(plan->run_ms, ms, 0.2);
+    s->slots.typical_ms = average(s->slots.typical_ms, ms, 0.2);
 }
 
 bool er_slots_has_idle(struct er_supervisor *s)

@@ -27,6 +27,8 @@ struct er_slots {
     struct er_runner *graveyard; /* ended, their handles still closing */
 };
 
+/* A job of this plan took so long. */
+void er_slots_measure(struct er_supervisor *s, struct er_plan *plan, double ms);
 /* How many jobs can be started soon. */
 size_t er_slots_room(struct er_supervisor *s);
 /* Some place has nothing to do. */

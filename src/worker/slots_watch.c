@@ -13,7 +13,7 @@ enum {
     KILL_MS = 5000,   /* from TERM to KILL */
     CANCEL_MS = 1000, /* from the mark in shared memory to TERM */
     SHUTDOWN_KILL_MS = 1000,
-    HOARD_MS = 2000, /* what could not start for so long goes back to the store */
+    HOARD_MS = 500, /* what could not start for so long goes back to the store */
     MEMORY_LOOK_MS = 100,
     CHECK_MS = 20, /* without descriptors for processes: how often to look */
 };
@@ -232,20 +232,32 @@ static void runner_watch(struct er_supervisor *s, struct er_runner *r)
     }
 }
 
-/* A reserve that asked for too many: other workers may have room for them. */
+static bool is_one_starting(const struct er_slots *slots)
+{
+    for (const struct er_runner *r = slots->runners; r; r = r->next)
+        if (r->state == ER_RUNNER_STARTING)
+            return true;
+    return false;
+}
+
+/* What was reserved for places that turned out to be taken for long: other workers may
+ * have room for it. */
 static void hoard_give_back(struct er_supervisor *s)
 {
     struct er_slots *slots = &s->slots;
-    struct er_attempt *first = slots->pending_first;
+    struct er_attempt *a, *next;
 
-    if (!first || first->is_own || s->now_ms - first->pending_since_ms < HOARD_MS)
+    if (!slots->pending_first || is_one_starting(slots))
         return;
+    if (s->now_ms - slots->pending_first->pending_since_ms < HOARD_MS) {
+        er_supervisor_wake_at(s, slots->pending_first->pending_since_ms + HOARD_MS);
+        return;
+    }
     slots->typical_ms = -1;
-    while (slots->pending_n > (size_t)s->options.concurrency && slots->pending_last) {
-        struct er_attempt *a = slots->pending_last;
-        if (a->is_own || a->kind != ER_RUN_HANDLE)
-            break;
-        er_slots_stop(s, a, ER_STOP_SHUTDOWN);
+    for (a = slots->pending_first; a; a = next) {
+        next = a->next;
+        if (a->kind == ER_RUN_HANDLE)
+            er_slots_stop(s, a, ER_STOP_SHUTDOWN);
     }
 }
 

@@ -237,6 +237,13 @@ static void on_wake(uv_poll_t *handle, int status, int events)
     else
         s->settle.is_look_due = true;
     s->settle.armed = 0;
+    uv_poll_stop(handle); /* it stays readable until it is armed again */
+}
+
+void er_supervisor_listen(struct er_supervisor *s)
+{
+    if (s->has_wake)
+        uv_poll_start(&s->wake, UV_READABLE, on_wake);
 }
 
 /* ------------------------------------------------------------------ begin and end */
@@ -309,7 +316,6 @@ static int store_watch(struct er_supervisor *s, struct errand_error *err)
                                 uv_strerror(rc));
     s->has_wake = true;
     s->wake.data = s;
-    uv_poll_start(&s->wake, UV_READABLE, on_wake);
     return 0;
 }
 
