@@ -60,6 +60,102 @@ CLAIM(a_waiter_hears_of_the_end_from_another_handle)
     errand_close(other);
 }
 
+/* The other process works with a handle of its own. */
+static void end_from_another_process(void)
+{
+    struct errand_id id = dispatched("a", NULL, NULL);
+    int status;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        errand *own = errand_open(test_url, NULL, &err);
+        bool is_done = own && work_one(own, ERRAND_OUT_DONE);
+        errand_close(own);
+        _exit(is_done ? 0 : 1);
+    }
+    assert_int_equal(errand_wait(e, &id, 60000, &err), ERRAND_COMPLETED);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+TEST(a_waiter_hears_of_the_end_from_another_process)
+{
+    client_test_run("sqlite", end_from_another_process);
+}
+
+/* Nothing is kept of a completed job: whoever waits for it is told that it is gone. */
+static void waits_for_what_is_not_kept(void)
+{
+    const struct errand_config none = {.keep_completed_n = ERRAND_KEEP_NONE};
+    errand *own = errand_open(test_url, &none, &err);
+    struct errand_id id;
+    pthread_t thread;
+    int rc;
+
+    assert_non_null(own);
+    id = dispatched("a", NULL, NULL);
+    assert_int_equal(pthread_create(&thread, NULL, end_soon, own), 0);
+    rc = errand_wait(e, &id, -1, &err);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    errand_close(own);
+    assert_true(rc == ERRAND_ENOTFOUND || rc == ERRAND_COMPLETED);
+}
+
+TEST(a_job_that_is_not_kept_does_not_hang_its_waiter)
+{
+    client_test_run("sqlite", waits_for_what_is_not_kept);
+    client_test_run("memory", waits_for_what_is_not_kept);
+}
+
+/* ------------------------------------------------------------------ busy */
+
+static sqlite3 *lock_store(void)
+{
+    sqlite3 *db;
+
+    assert_int_equal(sqlite3_open(test_url + strlen("sqlite:"), &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    return db;
+}
+
+static void *unlock_soon(void *arg)
+{
+    usleep(50000);
+    assert_int_equal(sqlite3_close(arg), SQLITE_OK); /* rolls back */
+    return NULL;
+}
+
+static void waits_for_another_writer(void)
+{
+    pthread_t thread;
+
+    assert_int_equal(pthread_create(&thread, NULL, unlock_soon, lock_store()), 0);
+    dispatched("a", NULL, NULL);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
+TEST(another_writer_is_waited_for)
+{
+    client_test_run("sqlite", waits_for_another_writer);
+}
+
+static void gives_up_after_busy_ms(void)
+{
+    errand *own = errand_open(test_url, &(struct errand_config){.busy_ms = 30}, &err);
+    sqlite3 *db = lock_store();
+
+    assert_int_equal(errand_dispatch(own, "a", NULL, NULL, NULL, &err), ERRAND_EBUSY);
+    assert_true(err.retryable);
+    sqlite3_close(db);
+    assert_int_equal(errand_dispatch(own, "a", NULL, NULL, NULL, &err), ERRAND_INSERTED);
+    errand_close(own);
+}
+
+TEST(a_writer_that_does_not_end_is_told_as_busy)
+{
+    client_test_run("sqlite", gives_up_after_busy_ms);
+}
+
 /* ------------------------------------------------------------------ fork */
 
 /* T22: the handle is refused in a child, closing it there does no harm. */
