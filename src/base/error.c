@@ -1,4 +1,5 @@
 /* error.c: codes, names and messages. */
+#define ER_BASE_ERROR_C
 #include "base/error.h"
 
 #include <stdarg.h>

@@ -16,4 +16,19 @@ int er_error_errno(struct errand_error *err, int code, int errnum, const char *f
 int er_error_nomem(struct errand_error *err); /* ERRAND_ENOMEM */
 void er_error_clear(struct errand_error *err);
 
+/* The analyser sees one file at a time. Without this it follows every path on which a
+ * call failed and yet went on as if it had not. */
+#if defined(__clang_analyzer__) && !defined(ER_BASE_ERROR_C)
+static inline int er_error_is_negative(int code)
+{
+    if (code >= 0)
+        __builtin_unreachable();
+    return code;
+}
+#define errand_error_set(...) er_error_is_negative(errand_error_set(__VA_ARGS__))
+#define er_error_wrap(...) er_error_is_negative(er_error_wrap(__VA_ARGS__))
+#define er_error_errno(...) er_error_is_negative(er_error_errno(__VA_ARGS__))
+#define er_error_nomem(err) er_error_is_negative(er_error_nomem(err))
+#endif
+
 #endif
