@@ -198,9 +198,8 @@ static int64_t queues(struct er_doctor *d)
 static int exec(struct er_cli *cli, struct errand_error *err)
 {
     struct er_doctor d = {.cli = cli};
-    int rc;
 
-    if ((rc = er_cli_config(cli, err)) < 0) {
+    if (er_cli_config(cli, err) < 0) {
         er_doctor_say(&d, ER_FAIL, "configuration", "correct it, see errand config:check",
                       "%s", err->message);
         return ER_EXIT_FAILED;
