@@ -32,14 +32,16 @@ static void block(struct er_print *out, enum er_colour colour, struct errand_sli
     er_text_escape(&buf, text, true);
     if (buf.has_failed)
         out->has_failed = true;
-    er_print_colour(out, colour);
+    if (colour != ER_PLAIN)
+        er_print_colour(out, colour);
     for (p = buf.ptr ? buf.ptr : ""; *p;) {
         size_t len = strcspn(p, "\n");
 
         er_printf(out, "%*s%.*s\n", p == buf.ptr ? 0 : indent, "", (int)len, p);
         p += len + (p[len] == '\n');
     }
-    er_print_colour(out, ER_PLAIN);
+    if (colour != ER_PLAIN)
+        er_print_colour(out, ER_PLAIN);
     if (is_cut)
         er_printf(out, "%*s… cut here; --json shows all\n", indent, "");
     er_buf_done(&buf);
@@ -169,7 +171,7 @@ static void attempt(struct er_print *out, const struct errand_attempt *a)
     label(out, title);
     er_print_text(out, outcome_colour(a->outcome), er_outcome_name(a->outcome));
     er_cause_text(a, cause);
-    if (a->cause != ERRAND_CAUSE_TIMEOUT)
+    if (a->cause != ERRAND_CAUSE_TIMEOUT && a->cause != ERRAND_CAUSE_START)
         er_printf(out, " after %s", er_span_text(a->ended_ms - a->started_ms, span));
     if (*cause)
         er_printf(out, ": %s", cause);

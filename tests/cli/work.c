@@ -136,6 +136,28 @@ TEST(a_command_runs_with_its_output_as_log)
     assert_has(r.out, "err");
 }
 
+TEST(every_flag_of_work_is_taken)
+{
+    struct run r =
+        sh("errand queue:dispatch hello --queue=a --id=j >/dev/null; errand "
+           "queue:work --queue=a,b --concurrency=1 --max-jobs=5 --max-time=20 "
+           "--memory=512 --stop-when-empty --grace=1 --lease=5s --sleep=0.5 --tries=2 "
+           "--timeout=1m --backoff=1,2 --name=w --quiet --once");
+    json_t *job;
+
+    assert_code(r, 0);
+    assert_string_equal(r.err, "");
+    job = inspect("j");
+    assert_json_string(job, "state", "completed");
+    assert_json_string(json_array_get(json_object_get(job, "attempt_list"), 0), "outcome",
+                       "completed");
+    json_decref(job);
+    assert_code(sh("errand queue:work --grace=0"), 2);
+    assert_code(sh("errand queue:work --backoff=soon"), 2);
+    assert_code(sh("errand queue:work extra"), 2);
+    assert_code(sh("errand queue:work --once --quiet"), 0);
+}
+
 TEST(strict_queues_and_max_jobs_hold)
 {
     struct run r =
