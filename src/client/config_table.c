@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/nearest.h"
+
 #define DAYS 86400.0
 #define AT(field) offsetof(struct er_config, field)
 
@@ -143,31 +145,6 @@ int er_config_error(const struct er_config_place *place, struct errand_error *er
     return errand_error_set(err, ERRAND_EINVAL, "%s: %s", place->label, text);
 }
 
-/* Edits between two short words; a swap of neighbours counts as one. */
-static size_t distance(const char *a, const char *b)
-{
-    enum { MAX = 40 };
-    size_t rows[3][MAX + 1], la = strlen(a), lb = strlen(b);
-
-    if (la > MAX || lb > MAX)
-        return MAX;
-    for (size_t j = 0; j <= lb; j++)
-        rows[0][j] = j;
-    for (size_t i = 1; i <= la; i++) {
-        size_t *row = rows[i % 3], *up = rows[(i + 2) % 3], *up2 = rows[(i + 1) % 3];
-        row[0] = i;
-        for (size_t j = 1; j <= lb; j++) {
-            size_t best = up[j - 1] + (a[i - 1] != b[j - 1]);
-            best = up[j] + 1 < best ? up[j] + 1 : best;
-            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                best = up2[j - 2] + 1 < best ? up2[j - 2] + 1 : best;
-            row[j] = best;
-        }
-    }
-    return rows[la % 3][lb];
-}
-
 /* The word of a key's path that stands right below a group: "worker" and "worker.grace"
  * give "grace". */
 static bool child_of(const char *path, const char *group, char *word, size_t size)
@@ -193,8 +170,8 @@ int er_config_unknown(const struct er_config_place *place, const char *group_pat
     for (size_t i = 0; i < er_config_keys_n; i++) {
         const char *last = strrchr(er_config_keys[i].path, '.');
         if (child_of(er_config_keys[i].path, group_pattern, word, sizeof word) &&
-            distance(name, word) < best_d) {
-            best_d = distance(name, word);
+            er_word_distance(name, word) < best_d) {
+            best_d = er_word_distance(name, word);
             snprintf(best, sizeof best, "%s", word);
         }
         if (strcmp(name, last ? last + 1 : er_config_keys[i].path) == 0 && !full[0])

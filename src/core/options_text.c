@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/nearest.h"
 #include "base/utf8.h"
 #include "core/clock.h"
 #include "core/json.h"
@@ -266,32 +267,6 @@ static bool is_same_name(const char *a, const char *b)
     return !*a && !*b;
 }
 
-/* Edit distance (insert, drop, change, each 1); names here are short. */
-static size_t distance(const char *a, const char *b)
-{
-    enum { LEN_MAX = 31 };
-    size_t row[LEN_MAX + 1], a_len = strlen(a), b_len = strlen(b);
-
-    if (a_len > LEN_MAX || b_len > LEN_MAX)
-        return SIZE_MAX;
-    for (size_t j = 0; j <= b_len; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= a_len; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= b_len; j++) {
-            size_t best = diagonal + (same_dash(a[i - 1]) != same_dash(b[j - 1]));
-            diagonal = row[j];
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            row[j] = best;
-        }
-    }
-    return row[b_len];
-}
-
 /* Every name there is, as people write it. */
 static void write_names(char *buf, size_t size)
 {
@@ -313,7 +288,7 @@ static int unknown(const char *name, struct errand_error *err)
     char text[512];
 
     for (size_t i = 0; i < er_option_fields_n; i++) {
-        size_t far = distance(name, er_option_fields[i].name);
+        size_t far = er_word_distance(name, er_option_fields[i].name);
         if (far >= nearest_far)
             continue;
         nearest_far = far;
