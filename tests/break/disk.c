@@ -1,0 +1,278 @@
+/* disk.c: a full disk, a file that cannot be written, another program that holds the
+ * lock. */
+#include <fcntl.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "break.h"
+
+/* A store on a file system of `size`; false where we may not mount (then the test is
+ * skipped, and says so). */
+static bool mounted_world(struct world *w, const char *claim, const char *size)
+{
+    char options[64];
+
+    world_make(w, claim);
+    snprintf(options, sizeof options, "size=%s", size);
+    return mount("none", w->dir, "tmpfs", MS_NOSUID, options) == 0;
+}
+
+static void unmounted_free(struct world *w)
+{
+    pid_t left[8];
+
+    for (int i = 0; i < 50 && world_processes(w, left, 8); i++)
+        sleep_ms(100);
+    assert_int_equal(umount2(w->dir, MNT_DETACH), 0);
+    world_free(w);
+}
+
+/* Dispatches jobs of 2 KiB until the store says no; how many it took. */
+static long fill(errand *e, struct errand_error *err)
+{
+    char data[2100] = "\"";
+    long n = 0;
+
+    memset(data + 1, 'x', 2048);
+    data[2049] = '"';
+    while (n < 100000 && errand_dispatch(e, "noop", data, NULL, NULL, err) == 0)
+        n++;
+    return n;
+}
+
+/* T16. */
+TEST(t16_a_full_disk_refuses_clearly_and_loses_nothing)
+{
+    const char *const work[] = {"queue:work", "--concurrency=3", "--lease=5", NULL};
+    const char *const dispatch[] = {"queue:dispatch", "noop", NULL};
+    struct errand_error err = {0};
+    char out[8192], ballast[200];
+    struct world w;
+    pid_t worker;
+    errand *e;
+    long n, lines = 0;
+    int fd;
+
+    if (!mounted_world(&w, "t16", "8m")) {
+        world_free(&w);
+        skip();
+    }
+    snprintf(ballast, sizeof ballast, "%s/ballast", w.dir);
+    assert_true((fd = open(ballast, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)) >= 0);
+    assert_int_equal(posix_fallocate(fd, 0, 1 << 20), 0);
+    close(fd);
+    assert_non_null(e = errand_open(w.url, NULL, &err));
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(errand_dispatch(e, "work", "{\"ms\":2000}", NULL, NULL, &err),
+                         0);
+    worker = world_start(&w, work);
+    for (int64_t until = mono_ms() + 10000;
+         world_count(&w, ERRAND_RUNNING) < 3 && mono_ms() < until;)
+        sleep_ms(20);
+    assert_int_equal(
+        errand_dispatch(e, "quiet", "null",
+                        &(struct errand_options){.queue = "later", .delay_ms = 3600000},
+                        NULL, &err),
+        0);
+    n = fill(e, &err);
+    printf("  %ld jobs, then: %s\n", n, err.message);
+    assert_int_equal(err.code, ERRAND_EFULL);
+    assert_true(err.retryable);
+    assert_int_equal(world_run(&w, dispatch, out, sizeof out), 75);
+    assert_non_null(strstr(out, "full"));
+    sleep_ms(5000);
+    assert_int_equal(process_wait(worker, 1), -1); /* no crash */
+    assert_int_equal(unlink(ballast), 0);
+    {
+        /* What is left is worked off; the delayed one stays. */
+        int64_t until = mono_ms() + 60000;
+        while (world_count(&w, ERRAND_READY) + world_count(&w, ERRAND_RUNNING) > 0 &&
+               mono_ms() < until)
+            sleep_ms(100);
+    }
+    assert_int_equal(world_count(&w, ERRAND_READY), 0);
+    assert_int_equal(world_count(&w, ERRAND_RUNNING), 0);
+    assert_int_equal(world_count(&w, ERRAND_FAILED), 0);
+    kill(worker, SIGTERM);
+    assert_int_equal(process_wait(worker, 10000), 0);
+    errand_close(e);
+    {
+        char path[200], *text;
+        snprintf(path, sizeof path, "%s/out.log", w.dir);
+        file_read(path, &text);
+        for (char *at = text; (at = strstr(at, "full")); at++)
+            lines++;
+        free(text);
+    }
+    assert_true(lines <= 20);
+    unmounted_free(&w);
+}
+
+/* T18. Root passes through file modes, so a child becomes nobody first. */
+static int as_nobody(struct world *w, const char *const *args, char *out, size_t size)
+{
+    int fds[2], status;
+    size_t used = 0;
+    ssize_t n;
+    pid_t pid;
+
+    assert_int_equal(pipe(fds), 0);
+    fflush(NULL);
+    if ((pid = fork()) == 0) {
+        const char *argv[16] = {getenv("ERRAND_BREAK_JOBS_PUBLIC"), args[0], "--url",
+                                w->url};
+        for (size_t i = 1; args[i]; i++)
+            argv[i + 3] = args[i];
+        dup2(fds[1], 1), dup2(fds[1], 2);
+        if (setgid(65534) < 0 || setuid(65534) < 0 || chdir("/") < 0)
+            _exit(99);
+        execv(argv[0], (char *const *)argv);
+        _exit(98);
+    }
+    close(fds[1]);
+    while ((n = read(fds[0], out + used, size - 1 - used)) > 0)
+        used += (size_t)n;
+    out[used] = '\0';
+    close(fds[0]);
+    waitpid(pid, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+TEST(t18_a_store_that_cannot_be_written_says_so_with_its_path)
+{
+    const char *const dispatch[] = {"queue:dispatch", "noop", NULL};
+    const char *const list[] = {"queue:status", NULL};
+    char out[8192], file[200];
+    struct world w;
+    int code;
+
+    if (getuid() != 0 || !getenv("ERRAND_BREAK_JOBS_PUBLIC"))
+        skip();
+    world_make(&w, "t18");
+    push_jobs(&w, "noop", "null", 3);
+    snprintf(file, sizeof file, "%s/jobs.db", w.dir);
+    assert_int_equal(chmod(w.dir, 0755), 0);
+    assert_int_equal(chmod(file, 0444), 0);
+    code = as_nobody(&w, dispatch, out, sizeof out);
+    printf("  read-only file: %s", out);
+    assert_true(code == 1 || code == 75);
+    assert_non_null(strstr(out, file));
+    code = as_nobody(&w, list, out, sizeof out);
+    printf("  looking at it: %s", out);
+    assert_int_equal(chmod(file, 0000), 0);
+    code = as_nobody(&w, dispatch, out, sizeof out);
+    printf("  no permission: %s", out);
+    assert_int_not_equal(code, 0);
+    assert_non_null(strstr(out, file));
+    world_free(&w);
+}
+
+TEST(t18_a_file_system_that_turns_read_only_stops_nothing_for_good)
+{
+    const char *const work[] = {"queue:work", "--concurrency=1", "--lease=5", NULL};
+    const char *const dispatch[] = {"queue:dispatch", "noop", NULL};
+    char out[8192];
+    struct world w;
+    pid_t worker;
+
+    if (!mounted_world(&w, "t18-remount", "32m")) {
+        world_free(&w);
+        skip();
+    }
+    push_jobs(&w, "noop", "null", 1);
+    worker = world_start(&w, work);
+    assert_true(world_drained(&w, 10000));
+    /* Open writers make a plain remount busy; a worker that sleeps holds the file open.
+     */
+    if (mount("none", w.dir, NULL, MS_REMOUNT | MS_RDONLY, NULL) == 0) {
+        assert_int_not_equal(world_run(&w, dispatch, out, sizeof out), 0);
+        printf("  %s", out);
+        sleep_ms(1000);
+        assert_int_equal(mount("none", w.dir, NULL, MS_REMOUNT, NULL), 0);
+    } else {
+        printf("  remount refused while open: nothing to see\n");
+    }
+    push_jobs(&w, "noop", "null", 5);
+    assert_true(world_drained(&w, 30000));
+    kill(worker, SIGTERM);
+    assert_int_equal(process_wait(worker, 10000), 0);
+    unmounted_free(&w);
+}
+
+/* T20. */
+TEST(t20_a_lock_held_for_long_reaches_no_caller)
+{
+    const char *const work[] = {"queue:work", "--concurrency=2", "--lease=60", NULL};
+    const long seconds = scaled(6, 20);
+    pid_t workers[8], producers[4];
+    const int workers_n = is_long() ? 8 : 3;
+    struct verdict v;
+    sqlite3 *db;
+    struct world w;
+
+    world_make(&w, "t20");
+    er_store_close(world_store(&w));
+    for (int i = 0; i < workers_n; i++)
+        workers[i] = world_start(&w, work);
+    for (int i = 0; i < 4; i++)
+        producers[i] = world_produce(&w, 500, 1, "Work");
+    sleep_ms(200);
+    assert_int_equal(sqlite3_open(w.url + strlen("sqlite:"), &db), SQLITE_OK);
+    sqlite3_busy_timeout(db, 30000);
+    assert_int_equal(sqlite3_exec(db, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
+    sleep_ms(seconds * 1000);
+    assert_int_equal(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(process_wait(producers[i], 60000), 0);
+    assert_true(world_drained(&w, 60000));
+    for (int i = 0; i < workers_n; i++) {
+        kill(workers[i], SIGTERM);
+        assert_int_equal(process_wait(workers[i], 15000), 0);
+    }
+    v = world_judge(&w);
+    assert_int_equal(v.accepted, 2000);
+    assert_int_equal(v.completed, 2000);
+    assert_int_equal(v.twice, 0);
+    world_free(&w);
+}
+
+/* T22. The host forks with an open handle: the child is told so, the parent is unharmed.
+ */
+TEST(t22_a_fork_of_the_host_harms_nothing)
+{
+    struct errand_error err = {0};
+    struct world w;
+    errand *e;
+
+    world_make(&w, "t22-fork");
+    assert_non_null(e = errand_open(w.url, NULL, &err));
+    for (int i = 0; i < (int)scaled(100, 1000); i++) {
+        int status;
+        pid_t pid;
+        assert_int_equal(errand_dispatch(e, "noop", "null", NULL, NULL, &err), 0);
+        if ((pid = fork()) == 0) {
+            int rc = errand_dispatch(e, "noop", "null", NULL, NULL, NULL);
+            errand_close(e);
+            _exit(rc == ERRAND_EFORKED ? 0 : 1);
+        }
+        waitpid(pid, &status, 0);
+        assert_int_equal(status, 0);
+        assert_int_equal(errand_dispatch(e, "noop", "null", NULL, NULL, &err), 0);
+    }
+    errand_close(e);
+    assert_int_equal(world_count(&w, ERRAND_READY), scaled(200, 2000));
+    {
+        const char *const args[] = {"queue:work", "--stop-when-empty", NULL};
+        assert_int_equal(process_wait(world_start(&w, args), 60000), 0);
+    }
+    world_judge(&w);
+    world_free(&w);
+}
+
+TEST_MAIN()
