@@ -1,5 +1,6 @@
 /* signals.c: TERM and INT stop, a second one at once; HUP reloads; TSTP quiets, CONT goes
- * on. Delivered by the loop, so whatever a signal interrupts is none of our code. */
+ * on; USR1, USR2 and PIPE are heard and mean nothing, since their own meaning would be
+ * our end. Delivered by the loop, so whatever a signal interrupts is none of our code. */
 #include "worker/signals.h"
 
 #include <signal.h>
@@ -39,7 +40,8 @@ static void on_signal(uv_signal_t *handle, int signal)
 
 int er_signals_start(struct er_supervisor *s, struct errand_error *err)
 {
-    static const int numbers[ER_SIGNALS_N] = {SIGTERM, SIGINT, SIGHUP, SIGTSTP, SIGCONT};
+    static const int numbers[ER_SIGNALS_N] = {SIGTERM, SIGINT,  SIGHUP,  SIGTSTP,
+                                              SIGCONT, SIGUSR1, SIGUSR2, SIGPIPE};
     struct er_signals *signals = &s->signals;
     int rc;
 

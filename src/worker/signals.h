@@ -7,7 +7,7 @@
 struct er_supervisor;
 struct errand_error;
 
-enum { ER_SIGNALS_N = 5 };
+enum { ER_SIGNALS_N = 8 };
 
 struct er_signals {
     uv_signal_t handles[ER_SIGNALS_N];

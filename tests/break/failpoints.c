@@ -15,8 +15,10 @@ struct failpoint {
 static const struct failpoint points[] = {
     {"exchange-before-commit", 2}, /* inside the acknowledge */
     {"exchange-after-commit", 2},  /* claimed, nobody knows */
-    {"worker-before-run", 1},      /* reserved, before any runner has it */
-    {"worker-after-result", 2},    /* the handler is done, not yet settled */
+    {"after-reserve", 1},          /* reserved, before any runner has it */
+    {"after-result", 2},           /* the handler is done, not yet settled */
+    {"after-settle", 2},           /* settled and reserved, nobody told */
+    {"before-start", 1},           /* an executable or runner about to start */
     {"extend-before-commit", 2},   {"reap-before-commit", 2}, {"reap-after-commit", 2},
 };
 
@@ -74,13 +76,16 @@ static void killed_at(const struct failpoint *point, long pass)
         assert_int_equal(code, 137);
     }
     worker = world_start(&w, args);
+    sleep_ms(300); /* until it hears signals, also when nothing is left to do */
     assert_true(world_drained(&w, 20000));
     kill(worker, SIGTERM);
     assert_int_equal(process_wait(worker, 10000), 0);
     v = world_judge(&w);
     assert_int_equal(v.accepted, jobs);
     assert_int_equal(v.completed, jobs);
-    assert_true(done_most(&w) <= point->runs_most);
+    /* From the second pass on, other jobs may be done and not yet settled when it ends.
+     */
+    assert_true(done_most(&w) <= point->runs_most + (pass > 1));
     world_free(&w);
 }
 
