@@ -744,7 +744,8 @@ struct errand_events_params {
     int64_t now_ms;
     int64_t after; /* seq; -1: only what comes from now on */
     size_t max;
-    int64_t follow_ms; /* > 0: say so long that somebody follows (ERRAND_HINT_EVENTS) */
+    int64_t follow_ms; /* > 0: say so long that somebody follows (ERRAND_HINT_EVENTS). A
+                          driver may renew that lazily, while more than half is left */
 };
 
 struct errand_events_result {

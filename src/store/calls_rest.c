@@ -1,5 +1,6 @@
 /* calls_rest.c: the calls of store.h about all that is beside the jobs: queues, limits,
  * locks, batches, schedules, workers, definitions, events, stats, waiting, checking. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -402,17 +403,41 @@ int er_store_definitions(struct er_store *store, const char *key,
                           err, "reading definitions");
 }
 
+/* With their errors cut: `events` itself when none is too long. *ret_copy is to be freed.
+ */
+static const struct errand_event *events_cut(const struct errand_event *events, size_t n,
+                                             struct errand_event **ret_copy)
+{
+    size_t i = 0;
+
+    *ret_copy = NULL;
+    while (i < n && events[i].error.len <= ER_EVENT_TEXT_MAX)
+        i++;
+    if (i == n)
+        return events;
+    if (!(*ret_copy = malloc(n * sizeof **ret_copy)))
+        return NULL;
+    memcpy(*ret_copy, events, n * sizeof **ret_copy);
+    for (; i < n; i++)
+        (*ret_copy)[i].error = er_cut_to(events[i].error, ER_EVENT_TEXT_MAX);
+    return *ret_copy;
+}
+
 int er_store_events_add(struct er_store *store, const struct errand_event *events,
                         size_t n, int64_t now_ms, struct errand_error *err)
 {
+    const struct errand_event *cut;
+    struct errand_event *copy;
     int rc;
 
     if ((rc = er_store_enter_write(store, err)) < 0 ||
         (rc = er_check_now(now_ms, err)) < 0)
         return rc;
-    return er_store_leave(store,
-                          store->driver->events_add(store->conn, events, n, now_ms, err),
-                          err, "adding %zu events", n);
+    if (!(cut = events_cut(events, n, &copy)) && n)
+        return er_error_nomem(err);
+    rc = store->driver->events_add(store->conn, cut, n, now_ms, err);
+    free(copy);
+    return er_store_leave(store, rc, err, "adding %zu events", n);
 }
 
 int er_store_events_read(struct er_store *store, const struct errand_events_params *p,

@@ -19,6 +19,13 @@ static size_t character_boundary(const char *text, size_t len)
     return ((unsigned char)text[n] & 0xc0) == 0x80 ? len : n;
 }
 
+struct errand_slice er_cut_to(struct errand_slice text, size_t max)
+{
+    if (text.len > max)
+        text.len = character_boundary(text.ptr, max);
+    return text;
+}
+
 struct errand_slice er_cut(struct errand_slice text, struct errand_arena *arena)
 {
     size_t keep;

@@ -23,6 +23,7 @@ enum {
     ER_DATA_HARD_MAX = 16 << 20,
     ER_KEY_MAX = 512,
     ER_TEXT_MAX = 64 << 10,
+    ER_EVENT_TEXT_MAX = 4 << 10, /* 10,000 events are kept */
     ER_TAGS_MAX = 32,
     ER_LIMITS_MAX = 8,
     ER_PAGE_MAX = 10000,
@@ -56,6 +57,8 @@ int er_check_now(int64_t now_ms, struct errand_error *err);
  * how many it had, in the arena. What cannot be copied is cut without the mark: storing
  * an outcome never fails for its size. */
 struct errand_slice er_cut(struct errand_slice text, struct errand_arena *arena);
+/* The same for another maximum, without the mark and without a copy. */
+struct errand_slice er_cut_to(struct errand_slice text, size_t max);
 /* The outcomes with their texts cut: `outcomes` itself when nothing was too long. */
 const struct errand_outcome *er_outcomes_cut(const struct errand_outcome *outcomes,
                                              size_t n, struct errand_arena *arena);

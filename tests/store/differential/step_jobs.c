@@ -200,7 +200,6 @@ void step_push(struct pair *p)
             continue;
         for (size_t i = 0; i < parts.params.jobs_n; i++)
             say_pushed(&p->sides[s], &rets[s].jobs[i]);
-        say(&p->sides[s], "hints %u\n", rets[s].hints);
     }
 }
 
@@ -328,6 +327,10 @@ static void say_reserved(struct side *side, const struct errand_reserved *r)
 static void say_exchange(struct side *side, const struct exchange_parts *parts,
                          const struct errand_exchange_result *ret)
 {
+    say(side, "from");
+    for (size_t i = 0; i < parts->params.queues_n; i++)
+        say(side, " %s", parts->queues[i]);
+    say(side, " up to %zu\n", parts->params.max);
     for (size_t i = 0; i < parts->params.outcomes_n; i++)
         say(side, "settled %d as %d\n", (int)parts->outcomes[i].kind,
             (int)ret->settled[i]);
@@ -337,8 +340,8 @@ static void say_exchange(struct side *side, const struct exchange_parts *parts,
         say(side, "token did not grow\n");
     if (ret->token)
         side->last_token = ret->token;
-    say(side, "lease %d until %" PRId64 " next %" PRId64 " hints %u\n", ret->token != 0,
-        ret->lease_until_ms, ret->next_at_ms, ret->hints);
+    say(side, "lease %d until %" PRId64 " next %" PRId64 "\n", ret->token != 0,
+        ret->lease_until_ms, ret->next_at_ms);
     say_control(side, ret->control);
     say_moves(side, ret->moves, ret->moves_n);
 }
