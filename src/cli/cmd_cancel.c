@@ -21,9 +21,8 @@ const struct er_command er_cmd_cancel = {
     .args_min = 1,
     .args_max = -1,
     .help = "cancels jobs: at once when they wait, by stopping them when they run",
-    .about =
-        "A running job is asked to stop within a second or two and is killed after the "
-        "worker's grace.",
+    .about = "A running job is asked to stop, and killed when it has not within a few "
+             "seconds.",
     .example = "errand queue:cancel 0193b2f0-7d1c-7e55-9a5f-3c2d7f1b2a10",
     .exec = exec_cancel,
 };
@@ -70,7 +69,7 @@ const struct er_command er_cmd_clear = {
     .help = "removes the jobs that wait on a queue",
     .about =
         "Running, completed and failed jobs stay. Without --force it says how many would "
-        "go, and changes\nnothing (exit 2).",
+        "go, and changes nothing (exit 2).",
     .example = "errand queue:clear --queue=emails --force",
     .exec = exec_clear,
 };

@@ -79,7 +79,7 @@ const struct er_command er_cmd_config_check = {
     .help = "shows every setting, its value and where it comes from",
     .about =
         "What errand.yml has wrong is named with file, line and column (exit 1). With "
-        "--json each line is\nkey value origin.",
+        "--json each line is key value origin.",
     .example = "errand config:check",
     .exec = exec,
 };

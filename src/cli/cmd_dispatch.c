@@ -99,8 +99,8 @@ const struct er_command er_cmd_dispatch = {
     .help = "stores a job and prints its id",
     .about =
         "When it has printed the id, the job survives the kill of any process. Without "
-        "JSON the data is null.\nWhat is not said here the job decides, then its queue, "
-        "then errand.yml.\nA bad line of --file ends it: nothing of its thousand lines "
+        "JSON the data is null. What is not said here the job decides, then its queue, "
+        "then errand.yml. A bad line of --file ends it: nothing of its thousand lines "
         "is "
         "stored, and it says how many were before.",
     .example = "errand queue:dispatch send-email '{\"to\":\"ann@example.com\"}'\n"

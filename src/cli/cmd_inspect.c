@@ -32,8 +32,8 @@ const struct er_command er_cmd_inspect = {
     .help = "shows one job: data, options, every attempt with cause, error and log",
     .about =
         "With --json: the job as in queue:list, with options, result, progress "
-        "{percent note}, waits_for and\nwaited_by [{id kind on state satisfied}], and "
-        "attempt_list [{n started_at ended_at worker outcome\ncause error exit signal "
+        "{percent note}, waits_for and waited_by [{id kind on state satisfied}], and "
+        "attempt_list [{n started_at ended_at worker outcome cause error exit signal "
         "log max_rss cpu_ms}]; max_rss is in bytes.",
     .example = "errand queue:inspect 0193b2f0-7d1c-7e55-9a5f-3c2d7f1b2a10",
     .exec = exec,

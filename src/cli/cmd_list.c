@@ -141,7 +141,7 @@ const struct er_command er_cmd_list = {
     .help = "lists jobs, newest first",
     .about =
         "With --json each line is a job: id name queue state priority attempts tries "
-        "data run_at created_at\nstarted_at finished_at worker error tags batch_id. "
+        "data run_at created_at started_at finished_at worker error tags batch_id. "
         "Times are RFC 3339 in UTC.",
     .example = "errand queue:list --state=ready,running --queue=emails\n"
                "errand queue:list --json --limit=0 | jq -r .id",

@@ -103,7 +103,7 @@ const struct er_command er_cmd_run = {
     .about =
         "A worker runs it without a shell, in the project folder. Exit code 0 is done, "
         "75 "
-        "try again, 65 failed for\ngood, anything else a failed attempt; its output is "
+        "try again, 65 failed for good, anything else a failed attempt; its output is "
         "the attempt's log.",
     .example = "errand queue:run --tries=5 --timeout=10m -- rsync -a /data backup:/data",
     .exec = exec,

@@ -154,7 +154,7 @@ const struct er_command er_cmd_status = {
     .help = "counts the jobs of each queue by state",
     .about =
         "With --json each line is a queue: queue, a number for each state, paused_until "
-        "(the year 9999: until\nresumed; null: not paused) and oldest_ready_ms, how long "
+        "(the year 9999: until resumed; null: not paused) and oldest_ready_ms, how long "
         "its oldest ready job has been waiting.",
     .example = "errand queue:status",
     .exec = exec,

@@ -116,7 +116,7 @@ const struct er_command er_cmd_work = {
     .help = "works jobs until told to stop",
     .about = "TERM and INT let running jobs end within the grace, then hand them back; a "
              "second "
-             "one stops at once.\nHUP reads the job files again, TSTP stops taking jobs.",
+             "one stops at once. HUP reads the job files again, TSTP stops taking jobs.",
     .example = "errand queue:work --queue=high,default,low --concurrency=8\n"
                "errand queue:work --stop-when-empty",
     .exec = exec,

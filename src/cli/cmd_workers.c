@@ -177,7 +177,7 @@ const struct er_command er_cmd_workers = {
     .help = "shows who is alive and what each is doing",
     .about =
         "With --json each line is a worker: worker alive started_at seen_at running jobs "
-        "[{id name queue started_at}]\ninfo. One that ended without a word is shown as "
+        "[{id name queue started_at}] info. One that ended without a word is shown as "
         "gone for an hour.",
     .example = "errand queue:workers",
     .exec = exec,

@@ -1,11 +1,12 @@
 /* help.c: the overview, the page of a command, and docs/commands.md, all from the tables.
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/cli.h"
 
-enum { INDENT = 2, GAP = 2, LABEL_MAX = 30, USAGE_MAX = 128 };
+enum { INDENT = 2, GAP = 2, LABEL_MAX = 30, WIDTH = 80, USAGE_MAX = 128 };
 
 static void section(struct er_print *out, const char *title)
 {
@@ -28,15 +29,39 @@ static void label_of(const struct er_flag *flag, char *buf, size_t size)
         snprintf(buf, size, "--%s", flag->name);
 }
 
+/* Words that begin in column `at`, further lines set in to there. */
+static void wrapped(struct er_print *out, const char *text, int at)
+{
+    int column = at;
+
+    while (*text) {
+        size_t len = strcspn(text, " ");
+        int width = er_text_width(out, text, len);
+
+        if (column > at && column + 1 + width > WIDTH) {
+            er_printf(out, "\n%*s", at, "");
+            column = at;
+        } else if (column > at) {
+            er_print_add(out, " ", 1);
+            column++;
+        }
+        er_print_add(out, text, len);
+        column += width;
+        text += len + strspn(text + len, " ");
+    }
+    er_print_add(out, "\n", 1);
+}
+
 static void row(struct er_print *out, const char *label, int width, const char *help)
 {
     int room = width - width_of(out, label);
 
     er_printf(out, "%*s%s", INDENT, "", label);
     if (room < 0)
-        er_printf(out, "\n%*s%s\n", INDENT + width + GAP, "", help);
+        er_printf(out, "\n%*s", INDENT + width + GAP, "");
     else
-        er_printf(out, "%*s%s\n", room + GAP, "", help);
+        er_printf(out, "%*s", room + GAP, "");
+    wrapped(out, help, INDENT + width + GAP);
 }
 
 static void flags_print(struct er_print *out, const char *title,
@@ -108,9 +133,11 @@ void er_help_command(struct er_print *out, const struct er_command *command)
     usage_of(command, usage);
     er_print_text(out, ER_BOLD, "errand ");
     er_print_text(out, ER_BOLD, command->name);
-    er_printf(out, "%s\n\n%s\n", usage, command->help);
-    if (command->about)
-        er_printf(out, "\n%s\n", command->about);
+    er_printf(out, "%s\n\n%c%s.\n", usage, toupper(command->help[0]), command->help + 1);
+    if (command->about) {
+        er_print_add(out, "\n", 1);
+        wrapped(out, command->about, 0);
+    }
     flags_print(out, "Options", command->flags);
     flags_print(out, "Options of every command", er_global_flags);
     section(out, strchr(command->example, '\n') ? "Examples" : "Example");
@@ -138,7 +165,8 @@ static void markdown_command(struct er_print *out, const struct er_command *c)
     char usage[USAGE_MAX];
 
     usage_of(c, usage);
-    er_printf(out, "### %s\n\n`errand %s%s`\n\n%s\n\n", c->name, c->name, usage, c->help);
+    er_printf(out, "### %s\n\n`errand %s%s`\n\n%c%s.\n\n", c->name, c->name, usage,
+              toupper(c->help[0]), c->help + 1);
     if (c->about)
         er_printf(out, "%s\n\n", c->about);
     markdown_flags(out, c->flags);

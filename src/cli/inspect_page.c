@@ -103,11 +103,13 @@ static void state_line(struct er_print *out, const struct errand_job_info *job,
 static void head(struct er_print *out, const struct errand_job_info *job, int64_t now_ms)
 {
     label(out, "job");
-    er_print_text(out, ER_BOLD, job->name);
+    er_print_colour(out, ER_BOLD);
+    er_print_safe(out, job->name);
+    er_print_colour(out, ER_PLAIN);
     er_printf(out, "  %s\n", job->id.text);
     state_line(out, job, now_ms);
     label(out, "queue");
-    er_printf(out, "%s", job->queue);
+    er_print_safe(out, job->queue);
     if (job->priority)
         er_printf(out, ", priority %d", (int)job->priority);
     er_printf(out, "\n");
@@ -124,7 +126,8 @@ static void head(struct er_print *out, const struct errand_job_info *job, int64_
     for (size_t i = 0; i < job->tags_n; i++) {
         if (i == 0)
             label(out, "tags");
-        er_printf(out, "%s%s", job->tags[i], i + 1 < job->tags_n ? ", " : "\n");
+        er_print_safe(out, job->tags[i]);
+        er_printf(out, "%s", i + 1 < job->tags_n ? ", " : "\n");
     }
     if (job->batch.text[0]) {
         label(out, "batch");
