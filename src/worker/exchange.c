@@ -14,11 +14,13 @@
 enum {
     GATHER_MS = 2,
     CONTROL_MS = 50,
-    RESERVE_MOST = 200,
+    RESERVE_MOST = 400,
     RESERVE_LEAST =
         16, /* while all are busy: fewer are not worth a commit of their own */
     BACKOFF_FIRST_MS = 50,
     BACKOFF_MOST_MS = 5000,
+    BACKOFF_BUSY_MS = 400, /* another writer: the call itself has waited already */
+    BUSY_QUIET_MS = 5000,  /* other writers are no news before */
 };
 
 /* ------------------------------------------------------------------ failure */
@@ -32,17 +34,22 @@ void er_settle_store_failed(struct er_supervisor *s, const struct errand_error *
 {
     struct er_settle *settle = &s->settle;
     double wait = BACKOFF_FIRST_MS;
+    double most = err->code == ERRAND_EBUSY ? BACKOFF_BUSY_MS : BACKOFF_MOST_MS;
 
-    for (int i = 0; i < settle->failures && wait < BACKOFF_MOST_MS; i++)
+    for (int i = 0; i < settle->failures && wait < most; i++)
         wait *= 2;
-    if (wait > BACKOFF_MOST_MS)
-        wait = BACKOFF_MOST_MS;
+    if (wait > most)
+        wait = most;
     wait *= 0.5 + er_settle_random(settle) / 2;
-    settle->failures++;
+    if (!settle->failures++)
+        settle->failed_ms = s->now_ms;
     settle->retry_at_ms = s->now_ms + (int64_t)wait;
     settle->is_look_due = true; /* what we missed meanwhile */
     settle->armed = 0;
     er_supervisor_wake_at(s, settle->retry_at_ms);
+    if (err->code == ERRAND_EBUSY && s->now_ms - settle->failed_ms < BUSY_QUIET_MS)
+        return;
+    settle->is_failure_told = true;
     er_report_warn(s, "store: %s", err->message);
 }
 
@@ -50,8 +57,9 @@ void er_settle_store_answered(struct er_supervisor *s)
 {
     struct er_settle *settle = &s->settle;
 
-    if (settle->failures > 1)
+    if (settle->is_failure_told)
         er_report_warn(s, "store: it answers again");
+    settle->is_failure_told = false;
     settle->failures = 0;
     settle->retry_at_ms = 0;
 }

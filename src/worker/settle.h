@@ -31,6 +31,8 @@ struct er_settle {
     const char **order; /* of the queues for the next reserve, when they have weights */
 
     int failures; /* in a row */
+    bool is_failure_told;
+    int64_t failed_ms; /* the first of them */
     int64_t retry_at_ms;
     uint64_t random;
 };

@@ -22,7 +22,8 @@ enum {
         1500,      /* after the grace: the store may not answer, we end all the same */
     EXIT_MS = 400, /* that runners get to end by themselves */
     SWEEPS_MOST = 100,
-    BUSY_MS = 1000, /* a call that waits longer would make us deaf to signals */
+    NOW_MS = 800,  /* the same after a second TERM */
+    BUSY_MS = 500, /* a call that waits longer would make us deaf to signals */
 };
 
 void er_supervisor_now(struct er_supervisor *s)
@@ -59,9 +60,11 @@ void er_supervisor_stop_now(struct er_supervisor *s)
     er_report_note(s, "stopping now");
     s->is_stopped_now = true;
     s->stop_at_ms = s->now_ms;
-    s->give_up_at_ms = s->now_ms + GIVE_UP_MS;
+    s->give_up_at_ms = s->now_ms + NOW_MS;
     er_slots_stop_all(s, ER_STOP_SHUTDOWN);
     er_slots_kill_all(s);
+    s->settle.failures = 0; /* whatever was before: it is asked once more */
+    s->settle.retry_at_ms = 0;
 }
 
 static void leave(struct er_supervisor *s)
@@ -76,9 +79,10 @@ static void leave(struct er_supervisor *s)
     er_slots_retire_all(s);
     er_supervisor_wake_at(s, s->now_ms);
     er_report_flush(s);
+    if (s->settle.failures)
+        return; /* it does not answer: no more waiting for it */
     er_stats_flush(s);
-    if (er_settle_may_ask(s))
-        er_leases_bye(s);
+    er_leases_bye(s);
 }
 
 static void stopping_turn(struct er_supervisor *s)
@@ -88,7 +92,10 @@ static void stopping_turn(struct er_supervisor *s)
         s->is_grace_over = true;
         er_slots_stop_all(s, ER_STOP_SHUTDOWN);
     }
-    if (!s->lots.open_n || s->now_ms >= s->give_up_at_ms)
+    /* A call to a store that is locked takes half a second: after a second TERM there is
+     * time for one. */
+    if (!s->lots.open_n || s->now_ms >= s->give_up_at_ms ||
+        (s->is_stopped_now && s->lots.open_n == s->settle.n && s->settle.failures))
         leave(s);
     er_supervisor_wake_at(s, s->is_grace_over ? s->give_up_at_ms : s->stop_at_ms);
 }
@@ -203,7 +210,8 @@ static void on_turn(uv_prepare_t *handle)
     er_slots_tick(s);
     if (s->mode != ER_LEAVING) {
         er_reload_turn(s);
-        er_leases_turn(s);
+        if (!s->is_stopped_now)
+            er_leases_turn(s);
         er_slots_assign(s); /* before settling: nobody should wait for the store */
         er_settle_turn(s);
         er_slots_assign(s);

@@ -216,4 +216,65 @@ TEST(a_job_file_that_comes_later_is_found)
     until_state(id, ERRAND_COMPLETED);
 }
 
+static int rename_into_place(const char *from, const char *to)
+{
+    char a[128], b[128];
+
+    snprintf(a, sizeof a, "%s/app/Jobs/%s", place, from);
+    snprintf(b, sizeof b, "%s/app/Jobs/%s", place, to);
+    return rename(a, b);
+}
+
+static void until_final(struct errand_id id)
+{
+    int64_t until = er_clock_mono_ms(NULL) + PATIENCE_MS;
+
+    while (state_of(id) < ERRAND_COMPLETED) {
+        if (er_clock_mono_ms(NULL) > until)
+            fail_msg("%s does not end", id.text);
+        usleep(2000);
+    }
+}
+
+static void job_write(const char *body)
+{
+    char text[512];
+
+    snprintf(
+        text, sizeof text,
+        "#include <errand.h>\nstatic int handle(errand_job *job, struct errand_error "
+        "*err)\n{\n    (void)job;\n    (void)err;\n    %s\n}\n"
+        "ERRAND_JOB(Changing, .handle = handle, .tries = 1)\n",
+        body);
+    place_write("app/Jobs/.new.c", text, 0644);
+    assert_int_equal(rename_into_place(".new.c", "Changing.c"), 0);
+}
+
+/* A compile error names file and line, and nobody else notices. */
+TEST(a_job_file_that_does_not_compile_stops_nothing)
+{
+    struct errand_id id;
+    struct errand_job_detail *job;
+
+    job_write("return ERRAND_DONE;");
+    WORKER("concurrency=1", "project=.");
+    id = push("changing", "{}", NULL);
+    until_state(id, ERRAND_COMPLETED);
+    job_write("return NO_SUCH_NAME;");
+    do { /* until the new runner is there */
+        id = push("changing", "{}", &(struct errand_options){.tries = ERRAND_NO_RETRY});
+        until_final(id);
+    } while (state_of(id) != ERRAND_FAILED);
+    job = look(id);
+    assert_holds(job->job.error, "app/Jobs/Changing.c:6");
+    errand_detail_free(job);
+    id = push("noop", "{}", NULL);
+    until_state(id, ERRAND_COMPLETED);
+    job_write("return ERRAND_DONE;");
+    do {
+        id = push("changing", "{}", &(struct errand_options){.tries = ERRAND_NO_RETRY});
+        until_final(id);
+    } while (state_of(id) != ERRAND_COMPLETED);
+}
+
 PROCESS_MAIN()

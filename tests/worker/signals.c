@@ -1,4 +1,6 @@
 /* signals.c: what a worker does when it is told to stop, to be quiet, to go on. */
+#include <sqlite3.h>
+
 #include "worker/process.h"
 
 /* T13 */
@@ -110,6 +112,30 @@ TEST(other_signals_are_nothing_to_it)
     assert_int_equal(ended(pid, 5000), 0);
     for (int i = 0; i < 200; i++)
         assert_int_equal(ledger_count("done", ids[i]), 1);
+}
+
+/* T15: whoever holds the database cannot hold the worker. */
+TEST(a_second_term_ends_it_while_the_store_is_locked)
+{
+    struct errand_id id = push("wait", "{}", NULL);
+    pid_t pid = WORKER("grace=60", "lease=3");
+    sqlite3 *other = NULL;
+
+    until_ledger("start", id, 1);
+    assert_int_equal(sqlite3_open(store_url + strlen("sqlite:"), &other), SQLITE_OK);
+    sqlite3_busy_timeout(other, 5000);
+    assert_int_equal(sqlite3_exec(other, "begin exclusive", NULL, NULL, NULL), SQLITE_OK);
+    kill(pid, SIGTERM);
+    usleep(50000);
+    kill(pid, SIGTERM);
+    assert_int_equal(ended(pid, 2000), 0);
+    assert_int_equal(sqlite3_exec(other, "rollback", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(other);
+    assert_state(id, ERRAND_RUNNING); /* until its lease is over */
+    pid = WORKER("lease=3");
+    until_ledger("start", id, 2);
+    go();
+    until_state(id, ERRAND_COMPLETED);
 }
 
 PROCESS_MAIN()

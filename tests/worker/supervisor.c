@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "client/client.h"
 #include "worker/work.h"
 
 TEST_FIXTURE(work_setup, work_teardown)
@@ -485,6 +486,93 @@ TEST(many_jobs_are_all_done_once)
         assert_int_equal(job->job.attempts, 1);
         errand_detail_free(job);
     }
+}
+
+static int on_second_long(errand_job *job, struct errand_error *err)
+{
+    (void)job;
+    (void)err;
+    usleep(700000);
+    return ERRAND_DONE;
+}
+ERRAND_JOB(Slow, .handle = on_second_long)
+
+/* The no-ops before it make the window wide, so that many are handed out behind it. */
+TEST(nobody_waits_behind_a_slow_job)
+{
+    enum { N = 400 };
+    struct errand_id quick[N], slow = {""};
+    struct errand_job_detail *job;
+    int64_t slow_ms;
+
+    for (int i = 0; i < N; i++) {
+        if (i == N / 2)
+            slow = push("slow", "{}", NULL);
+        quick[i] = push("noop", "{}", NULL);
+    }
+    work_all();
+    job = look(slow);
+    assert_int_equal(job->job.state, ERRAND_COMPLETED);
+    slow_ms = job->job.finished_ms;
+    errand_detail_free(job);
+    for (int i = 0; i < N; i++) {
+        job = look(quick[i]);
+        assert_int_equal(job->job.attempts, 1);
+        assert_true(job->job.finished_ms < slow_ms - 200);
+        errand_detail_free(job);
+    }
+}
+
+/* ------------------------------------------------------------------ what others see */
+
+TEST(who_follows_the_events_sees_each_step)
+{
+    static const char *const want[] = {"job:started", "job:retrying", "job:started",
+                                       "job:completed"};
+    struct er_store *s = er_client_store(store);
+    struct errand_arena *arena = er_arena_new();
+    struct errand_events_params params = {.after = -1, .max = 100, .follow_ms = 60000};
+    struct errand_events_result got = {0};
+    struct errand_id id;
+    size_t seen = 0;
+
+    assert_int_equal(er_store_events_read(s, &params, arena, &got, NULL), 0);
+    params.after = got.last;
+    id = push("second-time", "{}", NULL);
+    work_attempts(2);
+    got = (struct errand_events_result){0};
+    assert_int_equal(er_store_events_read(s, &params, arena, &got, NULL), 0);
+    for (size_t i = 0; i < got.events_n; i++) {
+        if (strcmp(got.events[i].type, "job:dispatched") == 0)
+            continue;
+        assert_string_equal(got.events[i].id.text, id.text);
+        assert_true(seen < 4);
+        assert_string_equal(got.events[i].type, want[seen++]);
+    }
+    assert_int_equal(seen, 4);
+    er_arena_free(arena);
+}
+
+TEST(the_numbers_of_a_minute_add_up)
+{
+    struct er_store *s = er_client_store(store);
+    struct errand_arena *arena = er_arena_new();
+    struct errand_stats_params params = {.name = "noop"};
+    struct errand_stats_result got = {0};
+    int64_t done = 0, runs = 0;
+
+    for (int i = 0; i < 50; i++)
+        push("noop", "{}", NULL);
+    work_all();
+    assert_int_equal(er_store_stats_read(s, &params, arena, &got, NULL), 0);
+    for (size_t i = 0; i < got.stats_n; i++) {
+        done += got.stats[i].done;
+        for (int k = 0; k < ERRAND_HISTOGRAM_N; k++)
+            runs += got.stats[i].run_hist[k];
+    }
+    assert_int_equal(done, 50);
+    assert_int_equal(runs, 50);
+    er_arena_free(arena);
 }
 
 WORK_MAIN()
