@@ -7,11 +7,13 @@
 #include "cli/doctor.h"
 #include "worker/runner.h"
 
-static bool is_in_path(const char *program)
+/* The first word of CC: "ccache gcc" is two programs, and the first one starts. */
+static bool is_in_path(const char *cc)
 {
     const char *path = getenv("PATH");
-    char full[4096];
+    char full[4096], program[1024];
 
+    snprintf(program, sizeof program, "%.*s", (int)strcspn(cc, " "), cc);
     if (strchr(program, '/'))
         return access(program, X_OK) == 0;
     for (const char *p = path ? path : "/usr/bin:/bin"; *p;) {

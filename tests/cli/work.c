@@ -84,6 +84,25 @@ TEST(a_failed_job_tells_its_story)
     assert_code(sh("errand queue:inspect j"), 3);
 }
 
+TEST(failed_jobs_are_found_by_queue_and_time)
+{
+    struct run r =
+        sh("printf '#!/bin/sh\\nexit 65\\n' >app/Jobs/no.sh; chmod +x app/Jobs/no.sh; "
+           "errand queue:dispatch no --id=a --queue=a; errand queue:dispatch no "
+           "--id=b --queue=b; errand queue:work --stop-when-empty --quiet");
+
+    assert_code(r, 0);
+    assert_int_equal(lines_n(sh("errand queue:failed --json")), 2);
+    assert_int_equal(lines_n(sh("errand queue:failed --json --queue=a")), 1);
+    assert_int_equal(lines_n(sh("errand queue:failed --json --since=1h")), 2);
+    assert_int_equal(lines_n(sh("errand queue:failed --json --since=2099-01-01")), 0);
+    assert_string_equal(sh("errand queue:flush --older-than=1h --force").out,
+                        "0 jobs removed\n");
+    assert_string_equal(sh("errand queue:retry --all --queue=a").out, "1 job retried\n");
+    assert_int_equal(lines_n(sh("errand queue:failed --json")), 1);
+    assert_has(sh("errand queue:flush").err, "1 failed job would be removed");
+}
+
 TEST(a_crash_is_told_by_its_signal)
 {
     struct run r =
