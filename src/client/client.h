@@ -6,9 +6,10 @@
  * then its defaults (or errand_config), then er_options_default. All else (time-out,
  * backoff, hooks, …) stays open until an attempt starts, where the class itself is at
  * hand: a time-out that was corrected holds for the jobs that wait, too. The options
- * stored with a job therefore say what the call said, no more; the one addition is the
- * unique key that a template became, for whoever looks at the job. A job whose call said
- * nothing is stored with no options at all.
+ * stored with a job therefore say what the call said and the job's row does not: a job
+ * whose call said nothing is stored with none. The unique key is not among them, though
+ * the call may have said it: the store has it in a place of its own, and a worker can
+ * treat alike what has the same options.
  *
  * `tries` is both: the number kept by the store is what reap counts by; a worker that
  * finds no `tries` in the stored options may let its class decide. */

@@ -145,11 +145,12 @@ static int copy_tags(const struct er_options *o, struct errand_arena *arena,
     return 0;
 }
 
-/* What stays with the job: what the call said, less what the job's row has anyway. */
+/* What stays with the job: what the call said, less what the store has anyway. */
 static int encode_call(errand *e, struct er_options *call, struct errand_arena *arena,
                        struct errand_slice *ret, struct errand_error *err)
 {
-    call->has &= ~(uint32_t)(ER_OPT_QUEUE | ER_OPT_PRIORITY | ER_OPT_TAGS);
+    call->has &=
+        ~(uint32_t)(ER_OPT_QUEUE | ER_OPT_PRIORITY | ER_OPT_TAGS | ER_OPT_UNIQUE);
     if (!call->has)
         return 0;
     er_buf_reset(&e->text);

@@ -284,7 +284,7 @@ CLAIM(a_key_given_at_the_call_is_shared_by_all_jobs)
 CLAIM(a_template_is_filled_from_the_data_and_kept_apart_by_class)
 {
     struct errand_job_detail *d;
-    struct errand_id id;
+    struct errand_id id, other;
 
     publish("Sync", "sync", "{\"unique\":\"user:{userId}\"}");
     publish("Send", "send", "{\"unique\":\"user:{userId}\"}");
@@ -292,8 +292,13 @@ CLAIM(a_template_is_filled_from_the_data_and_kept_apart_by_class)
     assert_int_equal(dispatch("sync", "{\"userId\":1}", NULL, NULL), ERRAND_DUPLICATE);
     dispatched("Sync", "{\"userId\":2}", NULL);
     dispatched("Send", "{\"userId\":1}", NULL);
+    /* The key as the store has it. */
+    assert_int_equal(dispatch("other", NULL,
+                              &(struct errand_options){.unique = "sync:user:1"}, &other),
+                     ERRAND_DUPLICATE);
+    assert_string_equal(other.text, id.text);
     d = get(&id);
-    assert_non_null(memmem(d->job.options.ptr, d->job.options.len, "sync:user:1", 11));
+    assert_slice(d->job.options, "");
     errand_detail_free(d);
 }
 
