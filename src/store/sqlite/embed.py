@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""embed.py OUT_C OUT_H FILE.sql...: turns SQL files into one C table.
+"""embed.py OUT_C OUT_H DEPFILE FOLDER: turns the SQL files of a folder into one C table.
 
 A file of sql/ is one statement: its name becomes ER_SQL_NAME, a line "-- plan: TEXT" says what EXPLAIN QUERY PLAN
 must contain, and "-- hot" that the statement must not scan a table. A file of migrations/ is a script, in order.
@@ -32,10 +32,15 @@ def split(text):
 
 
 def main():
-    out_c, out_h, files = sys.argv[1], sys.argv[2], sorted(sys.argv[3:], key=os.path.basename)
-    statements = [f for f in files if os.path.basename(os.path.dirname(f)) == 'sql']
-    migrations = [f for f in files if os.path.basename(os.path.dirname(f)) == 'migrations']
+    out_c, out_h, depfile, folder = sys.argv[1:]
+    folders = [os.path.join(folder, name) for name in ('sql', 'migrations')]
+    statements, migrations = ([os.path.join(f, name) for name in sorted(os.listdir(f)) if name.endswith('.sql')]
+                              for f in folders)
     names = [os.path.basename(f)[:-len('.sql')] for f in statements]
+
+    # The folders as well: a file that is added makes them newer.
+    with open(depfile, 'w', encoding='utf-8') as d:
+        d.write(f'{out_c} {out_h}: ' + ' '.join(folders + statements + migrations) + '\n')
 
     with open(out_h, 'w', encoding='utf-8') as h:
         h.write('/* Made by embed.py from sql/ and migrations/: do not edit. */\n'

@@ -44,8 +44,7 @@ static int lock(struct er_tx *tx, const struct errand_lock_params *p,
         return rc;
     is_ours = rc == 0 || strcmp(holder.owner, p->owner) == 0;
     if (is_ours) {
-        ret->token = rc ? holder.token : tx->root.next_token++;
-        tx->is_root_dirty |= !rc;
+        ret->token = rc ? holder.token : er_tx_take_token(tx);
         holder.until_ms = until_ms;
         if ((rc =
                  er_tx_run(tx, ER_SQL_LOCK_PUT,

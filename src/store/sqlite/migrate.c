@@ -154,7 +154,7 @@ out:
 int er_schema_check(struct er_sqlite *conn, const struct errand_open_params *p,
                     struct errand_error *err)
 {
-    int found, rc;
+    int found = 0, rc;
 
     if ((rc = er_schema_found(conn, p->force, &found, err)) < 0)
         return rc;

@@ -177,7 +177,7 @@ int er_meta_put(struct er_sqlite *conn, const char *key, int64_t value,
 
 static int salt_read(struct er_sqlite *conn, struct errand_error *err)
 {
-    int64_t salt;
+    int64_t salt = 0;
     int rc = er_meta_number(conn, "salt", &salt, err);
 
     if (rc <= 0)

@@ -92,14 +92,13 @@ static int insert(struct er_tx *tx, const struct errand_push_job *p, bool is_hel
     int rc;
 
     *job = (struct er_job){
-        .id = tx->root.next_id++,
+        .id = er_tx_take_id(tx),
         .priority = p->priority,
         .run_at = p->run_at_ms > tx->now_ms ? p->run_at_ms : tx->now_ms,
         .created_at = tx->root.last_ms,
         .tries = p->tries,
         .flags = flags_of(p),
     };
-    tx->is_root_dirty = true;
     job->state = is_held                    ? ERRAND_HELD
                  : job->run_at > tx->now_ms ? ERRAND_SCHEDULED
                                             : ERRAND_READY;
@@ -159,6 +158,22 @@ static int held_of(struct er_tx *tx, const struct errand_push_params *p, bool **
     return 0;
 }
 
+/* Creation times never step back, so that ids grow. The root is not written with every
+ * push: the newest job may be newer than it says. */
+static int last_ms_set(struct er_tx *tx)
+{
+    int64_t newest;
+    int rc = 0;
+
+    if (tx->is_root_fresh &&
+        (rc = er_tx_number(tx, ER_SQL_JOB_NEWEST, ER_NO_ARGS, &newest)) > 0 &&
+        newest > tx->root.last_ms)
+        tx->root.last_ms = newest;
+    if (tx->now_ms > tx->root.last_ms)
+        tx->root.last_ms = tx->now_ms;
+    return rc < 0 ? rc : 0;
+}
+
 int er_push_all(struct er_tx *tx, const struct errand_push_params *p,
                 struct errand_push_result *ret)
 {
@@ -167,8 +182,8 @@ int er_push_all(struct er_tx *tx, const struct errand_push_params *p,
     bool *held;
     int rc;
 
-    if (tx->now_ms > tx->root.last_ms)
-        tx->root.last_ms = tx->now_ms;
+    if ((rc = last_ms_set(tx)) < 0)
+        return rc;
     jobs = errand_arena_alloc(tx->arena, p->jobs_n * sizeof *jobs);
     keys = errand_arena_alloc(tx->scratch, p->jobs_n * sizeof *keys);
     if (!jobs || !keys)

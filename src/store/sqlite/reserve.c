@@ -28,6 +28,7 @@ struct picking {
     struct errand_exchange_result *ret;
     struct line *lines;
     size_t lines_n, lines_max;
+    int64_t token; /* of the lease to be; 0 before the first row */
     struct er_lease_job *entries;
     size_t jobs_max, entries_max;
     size_t parked_n;
@@ -202,9 +203,11 @@ static int row_fill(struct picking *k, sqlite3_stmt *st, int64_t queue, bool is_
 
     if ((rc = room_make(k)) < 0)
         return rc;
+    if (!k->token)
+        k->token = er_tx_take_token(tx);
     row = &k->ret->jobs[k->ret->jobs_n];
     row->kind = is_hook ? ERRAND_WORK_FAILED_HOOK : ERRAND_WORK_JOB;
-    row->token = tx->root.next_token;
+    row->token = k->token;
     row->key = sqlite3_column_int64(st, COL_ID);
     row->attempt = sqlite3_column_int(st, COL_ATTEMPT) + !is_hook;
     row->tries = sqlite3_column_int(st, COL_TRIES);
@@ -531,9 +534,8 @@ int er_reserve(struct er_tx *tx, const struct errand_exchange_params *p,
         (rc = p->queues_n ? pick_in_order(&k) : pick_merged(&k)) < 0)
         return rc;
     if (ret->jobs_n) {
-        ret->token = tx->root.next_token++;
+        ret->token = k.token;
         ret->lease_until_ms = tx->now_ms + p->lease_ms;
-        tx->is_root_dirty = true;
         rc = er_lease_insert(tx, ret->token, p->lease_ms, p->worker, k.entries,
                              ret->jobs_n);
         if (rc < 0)

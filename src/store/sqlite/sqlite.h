@@ -96,6 +96,27 @@ void er_names_forget(struct er_names *names);
 
 /* ------------------------------------------------------------------ connection */
 
+struct er_root {
+    int64_t next_id, next_token, next_seq, last_ms, control, follow_until;
+    uint32_t extras;
+};
+
+/* Numbers taken from the root for a while to come, so that most pushes need not write it.
+ * Good as long as nobody else has changed the file (data_version): order of numbers is
+ * order of insertion, also between processes. What is left of them when somebody has is
+ * never given out; there are 2^42. */
+struct er_numbers {
+    int64_t next, end;
+};
+
+/* The root as this connection left it. */
+struct er_cache {
+    bool is_valid;
+    uint32_t data_version;
+    struct er_root root;
+    struct er_numbers ids, tokens;
+};
+
 struct er_wake;
 struct er_sqlite {
     struct errand_conn base;
@@ -110,6 +131,7 @@ struct er_sqlite {
     uint64_t busy_random;
     struct errand_error error; /* for callers that want none */
     struct er_names queues, jobs;
+    struct er_cache cache;
     uint64_t call; /* grows with every call */
     struct errand_arena *scratch;
     struct er_wake *wake;
@@ -157,11 +179,6 @@ enum er_extra {
 
 /* ------------------------------------------------------------------ transaction */
 
-struct er_root {
-    int64_t next_id, next_token, next_seq, last_ms, control, follow_until;
-    uint32_t extras;
-};
-
 struct er_count {
     int64_t queue;
     int64_t delta[ERRAND_STATES_N], parked;
@@ -206,8 +223,10 @@ struct er_tx {
     int64_t now_ms;   /* wall clock */
     int64_t lease_ms; /* lease clock */
     uint32_t wake;    /* enum errand_wait_for: told after the commit */
-    bool is_root_dirty, want_moves;
+    bool is_read, is_root_dirty, want_moves;
     struct er_root root;
+    bool is_root_fresh; /* read from the file, not remembered */
+    struct er_numbers ids, tokens;
     struct er_count *counts;
     size_t counts_n, counts_max;
     struct errand_move *moves;
@@ -234,6 +253,9 @@ int er_tx_read_root(struct er_tx *tx);
 /* Writes leases, batches, limits, counters and root: what er_tx_end does first. */
 int er_tx_flush(struct er_tx *tx);
 struct er_count *er_tx_count(struct er_tx *tx, int64_t queue); /* NULL: no memory */
+/* The next number of a job, of a lease or lock. */
+int64_t er_tx_take_id(struct er_tx *tx);
+int64_t er_tx_take_token(struct er_tx *tx);
 /* One more row of the answer's moves, when they are wanted. */
 int er_tx_move(struct er_tx *tx, const struct er_job *job, int from, int to,
                int32_t attempt);

@@ -10,6 +10,8 @@
 #include "core/clock.h"
 #include "store/sqlite/wake.h"
 
+enum { NUMBERS_AT_ONCE = 64 };
+
 void er_tx_init(struct er_tx *tx, struct er_sqlite *conn, int64_t now_ms,
                 struct errand_arena *arena, struct errand_error *err)
 {
@@ -28,6 +30,15 @@ void er_tx_init(struct er_tx *tx, struct er_sqlite *conn, int64_t now_ms,
     conn->call++;
 }
 
+/* Changes with every commit of anybody: a number that costs no statement. */
+static uint32_t data_version(const struct er_db *db)
+{
+    unsigned version = 0;
+
+    sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_DATA_VERSION, &version);
+    return version;
+}
+
 int er_tx_begin(struct er_tx *tx, struct errand_conn *base, const char *name,
                 int64_t now_ms, struct errand_arena *arena, struct errand_error *err)
 {
@@ -40,15 +51,53 @@ int er_tx_begin(struct er_tx *tx, struct errand_conn *base, const char *name,
         return errand_error_set(err, ERRAND_EREADONLY, "was opened for reading only");
     if ((rc = er_tx_run(tx, ER_SQL_BEGIN_WRITE, ER_NO_ARGS)) < 0)
         return rc;
+    if (conn->cache.is_valid && conn->cache.data_version == data_version(tx->db)) {
+        tx->root = conn->cache.root;
+        tx->ids = conn->cache.ids;
+        tx->tokens = conn->cache.tokens;
+        return 0;
+    }
     if ((rc = er_tx_read_root(tx)) < 0)
         return er_tx_end(tx, rc);
     return 0;
+}
+
+/* What the root says now is what the next call may begin with. */
+static void remember(const struct er_tx *tx)
+{
+    tx->conn->cache = (struct er_cache){.is_valid = true,
+                                        .data_version = data_version(tx->db),
+                                        .root = tx->root,
+                                        .ids = tx->ids,
+                                        .tokens = tx->tokens};
+}
+
+static int64_t take(struct er_tx *tx, struct er_numbers *numbers, int64_t *next)
+{
+    if (numbers->next == numbers->end) {
+        numbers->next = *next;
+        *next += tx->db->is_callers ? 1 : NUMBERS_AT_ONCE;
+        numbers->end = *next;
+        tx->is_root_dirty = true;
+    }
+    return numbers->next++;
+}
+
+int64_t er_tx_take_id(struct er_tx *tx)
+{
+    return take(tx, &tx->ids, &tx->root.next_id);
+}
+
+int64_t er_tx_take_token(struct er_tx *tx)
+{
+    return take(tx, &tx->tokens, &tx->root.next_token);
 }
 
 int er_tx_begin_read(struct er_tx *tx, struct errand_conn *base, int64_t now_ms,
                      struct errand_arena *arena, struct errand_error *err)
 {
     er_tx_init(tx, (struct er_sqlite *)base, now_ms, arena, err);
+    tx->is_read = true;
     return er_tx_run(tx, ER_SQL_BEGIN_READ, ER_NO_ARGS);
 }
 
@@ -72,6 +121,7 @@ int er_tx_read_root(struct er_tx *tx)
         .follow_until = sqlite3_column_int64(st, 5),
         .extras = (uint32_t)sqlite3_column_int64(st, 6),
     };
+    tx->is_root_fresh = true;
     sqlite3_reset(st);
     return 0;
 }
@@ -149,6 +199,7 @@ static void roll_back(struct er_tx *tx)
         er_sql_run(tx->db, ER_SQL_ROLLBACK, ER_NO_ARGS, NULL);
     er_names_forget(tx->queues);
     er_names_forget(tx->jobs);
+    tx->conn->cache.is_valid = false;
 }
 
 int er_tx_end(struct er_tx *tx, int rc)
@@ -163,6 +214,8 @@ int er_tx_end(struct er_tx *tx, int rc)
         roll_back(tx);
         return rc;
     }
+    if (!tx->is_read)
+        remember(tx);
     if (tx->wake | tx->conn->wake_owed)
         er_wake_tell(tx->conn, tx->wake | tx->conn->wake_owed);
     tx->conn->wake_owed = 0;

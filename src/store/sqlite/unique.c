@@ -101,7 +101,7 @@ static int holder_answer(struct er_tx *tx, const struct errand_push_job *p, int6
 int er_unique_check(struct er_tx *tx, const struct errand_push_job *p,
                     struct errand_pushed_job *ret, int64_t *ret_key)
 {
-    struct claim claim;
+    struct claim claim = {0};
     int rc;
 
     if ((rc = claim_find(tx, p->unique->key, &claim)) <= 0)
@@ -157,7 +157,7 @@ static int unique_read(struct er_tx *tx, int64_t job, struct errand_unique *ret)
 
 int er_unique_release(struct er_tx *tx, const struct er_job *job, enum er_event why)
 {
-    struct errand_unique unique;
+    struct errand_unique unique = {0};
     int rc;
 
     if ((rc = unique_read(tx, job->id, &unique)) <= 0)
@@ -171,7 +171,7 @@ int er_unique_release(struct er_tx *tx, const struct er_job *job, enum er_event 
 
 int er_unique_drop(struct er_tx *tx, const struct er_job *job, bool is_deleted)
 {
-    struct errand_unique unique;
+    struct errand_unique unique = {0};
     struct errand_id id;
     int rc;
 
@@ -188,7 +188,7 @@ int er_unique_drop(struct er_tx *tx, const struct er_job *job, bool is_deleted)
 
 int er_unique_again(struct er_tx *tx, const struct er_job *job)
 {
-    struct errand_unique unique;
+    struct errand_unique unique = {0};
     struct claim holder;
     int rc;
 
