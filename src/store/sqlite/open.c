@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "core/clock.h"
 #include "store/drivers.h"
@@ -247,20 +249,68 @@ static int conn_new(const struct errand_open_params *p, struct er_sqlite **ret,
     return 0;
 }
 
+static bool has_log(const struct er_sqlite *conn)
+{
+    char path[4096];
+    struct stat st;
+
+    snprintf(path, sizeof path, "%s-wal", conn->path);
+    return stat(path, &st) == 0 && st.st_size > 0;
+}
+
+/* Reading a database in WAL mode writes to the index beside it. Where nobody may write
+ * and no log is left, nothing can change either: it is read as it is. */
+static int reopen_unchanging(struct er_sqlite *conn, struct errand_error *err)
+{
+    struct er_buf uri;
+    int rc;
+
+    er_buf_init(&uri, 16384);
+    er_buf_str(&uri, "file:");
+    for (const char *c = conn->path; *c; c++)
+        if (*c == '%' || *c == '?' || *c == '#')
+            er_buf_printf(&uri, "%%%02x", (unsigned)*c);
+        else
+            er_buf_add(&uri, c, 1);
+    er_buf_str(&uri, "?immutable=1");
+    if (uri.has_failed) {
+        er_buf_done(&uri);
+        return er_error_nomem(err);
+    }
+    er_db_done(&conn->db);
+    sqlite3_close(conn->db.handle);
+    rc = sqlite3_open_v2(uri.ptr, &conn->db.handle,
+                         SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX |
+                             SQLITE_OPEN_EXRESCODE,
+                         NULL);
+    er_buf_done(&uri);
+    return rc == SQLITE_OK ? 0 : er_sqlite_error(&conn->db, rc, err, "opening");
+}
+
+/* Whose file it is comes first: WAL mode would already change it. */
+static int identify(struct er_sqlite *conn, const struct errand_open_params *p,
+                    struct errand_error *err)
+{
+    int found, rc = er_schema_found(conn, p->force, &found, err);
+
+    if (rc < 0 && p->read_only && (rc == ERRAND_EREADONLY || rc == ERRAND_EUNAVAILABLE) &&
+        !has_log(conn) && (rc = reopen_unchanging(conn, err)) == 0)
+        rc = er_schema_found(conn, p->force, &found, err);
+    return rc;
+}
+
 /* Everything but the schema. */
 static int conn_open(const struct errand_open_params *p, struct er_sqlite **ret,
                      struct errand_error *err)
 {
     struct er_sqlite *conn = NULL;
-    int before[64], found, rc;
+    int before[64], rc;
     size_t before_n;
 
     if ((rc = conn_new(p, &conn, err)) < 0)
         return rc;
     before_n = fds_find(conn->path, before, sizeof before / sizeof *before);
-    /* Whose file it is comes first: WAL mode would already change it. */
-    if ((rc = handle_open(conn, p, err)) < 0 ||
-        (rc = er_schema_found(conn, p->force, &found, err)) < 0 ||
+    if ((rc = handle_open(conn, p, err)) < 0 || (rc = identify(conn, p, err)) < 0 ||
         (!p->read_only && (rc = wal_set(conn, err)) < 0) ||
         (rc = settings_set(conn, p, err)) < 0) {
         er_sqlite_close(&conn->base);

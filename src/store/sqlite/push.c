@@ -179,7 +179,7 @@ int er_push_all(struct er_tx *tx, const struct errand_push_params *p,
 {
     struct errand_pushed_job *jobs;
     int64_t *keys;
-    bool *held;
+    bool *held, has_changed;
     int rc;
 
     if ((rc = last_ms_set(tx)) < 0)
@@ -198,9 +198,13 @@ int er_push_all(struct er_tx *tx, const struct errand_push_params *p,
         return rc;
     if ((rc = er_follow(tx)) < 0)
         return rc;
-    /* What followed may have changed what was just pushed. */
+    /* What followed, or came behind it, may have changed what was just pushed. */
+    has_changed = p->edges_n || tx->job_news_n;
     for (size_t i = 0; i < p->jobs_n; i++)
-        if (keys[i] && (p->edges_n || p->jobs[i].batch.text[0] || tx->job_news_n) &&
+        has_changed |=
+            jobs[i].pushed == ERRAND_REPLACED || jobs[i].pushed == ERRAND_EXTENDED;
+    for (size_t i = 0; i < p->jobs_n; i++)
+        if (keys[i] && (has_changed || p->jobs[i].batch.text[0]) &&
             (rc = er_pushed_state(tx, keys[i], &jobs[i].state)) < 0)
             return rc;
     ret->jobs = jobs;
