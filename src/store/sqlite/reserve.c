@@ -218,7 +218,9 @@ static int row_fill(struct picking *k, sqlite3_stmt *st, int64_t queue, bool is_
     row->has_parents = (flags & ER_FLAG_PARENTS) != 0;
     row->data = er_col_slice(st, COL_PAYLOAD, tx->arena);
     row->options = er_col_slice(st, COL_OPTIONS, tx->arena);
-    row->error = is_hook ? er_col_slice(st, COL_ERROR, tx->arena) : row->error;
+    row->error =
+        is_hook ? er_col_slice(st, COL_ERROR, tx->arena) : (struct errand_slice){0};
+    row->batch.text[0] = '\0'; /* the place may have been another's, who was parked */
     row->name = er_name_text(tx, sqlite3_column_int64(st, COL_NAME));
     row->queue = er_queue_text(tx, queue);
     if (!row->data.ptr || !row->options.ptr || !row->name || !row->queue ||
