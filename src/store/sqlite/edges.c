@@ -51,8 +51,9 @@ static int status_now(struct er_tx *tx, const struct errand_edge *e, int64_t par
                      ER_ARGS(er_int(parent), er_int(ER_FLAG_CHILDREN), er_int(0)));
 }
 
-static int edge_add(struct er_tx *tx, const struct errand_edge *e, int64_t parent,
-                    int64_t child)
+/* n: its place among the edges of the push, so that the same edge may be given twice. */
+static int edge_add(struct er_tx *tx, const struct errand_edge *e, size_t n,
+                    int64_t parent, int64_t child)
 {
     enum er_edge_status status = ER_EDGE_OPEN;
     int rc;
@@ -61,8 +62,8 @@ static int edge_add(struct er_tx *tx, const struct errand_edge *e, int64_t paren
         return rc;
     rc = er_tx_run(tx, ER_SQL_EDGE_INSERT,
                    ER_ARGS(er_int(e->parent_is_batch), er_int(parent), er_int(child),
-                           er_int(e->on), er_int(status)));
-    if (rc < 0 || !er_tx_changes(tx))
+                           er_int((int64_t)n), er_int(e->on), er_int(status)));
+    if (rc < 0)
         return rc;
     return er_tx_run(tx, ER_SQL_JOB_WAITS,
                      ER_ARGS(er_int(child), er_int(status != ER_EDGE_SATISFIED),
@@ -115,7 +116,7 @@ int er_edges_push(struct er_tx *tx, const struct errand_push_params *p,
         if (pushed[e->child].pushed != ERRAND_INSERTED)
             continue;
         has_edges[e->child] = true;
-        if ((rc = edge_add(tx, e, parent, keys[e->child])) < 0)
+        if ((rc = edge_add(tx, e, i, parent, keys[e->child])) < 0)
             return rc;
     }
     for (size_t i = 0; i < p->jobs_n; i++)

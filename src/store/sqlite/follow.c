@@ -67,7 +67,7 @@ int er_edge_write(struct er_tx *tx, struct er_edge *edge, enum er_edge_status st
     edge->status = status;
     return er_tx_run(tx, ER_SQL_EDGE_STATUS,
                      ER_ARGS(er_int(edge->kind), er_int(edge->parent),
-                             er_int(edge->child), er_int(edge->on), er_int(status)));
+                             er_int(edge->child), er_int(edge->n), er_int(status)));
 }
 
 static int edges_of_parent(struct er_tx *tx, int kind, int64_t parent,
@@ -91,8 +91,9 @@ static int edges_of_parent(struct er_tx *tx, int kind, int64_t parent,
             .kind = kind,
             .parent = parent,
             .child = sqlite3_column_int64(st, 0),
-            .on = (enum errand_edge_on)sqlite3_column_int(st, 1),
-            .status = (enum er_edge_status)sqlite3_column_int(st, 2),
+            .n = sqlite3_column_int64(st, 1),
+            .on = (enum errand_edge_on)sqlite3_column_int(st, 2),
+            .status = (enum er_edge_status)sqlite3_column_int(st, 3),
         };
     }
     *ret_n = n;
@@ -112,8 +113,9 @@ int er_edge_against(struct er_tx *tx, int64_t child, struct er_edge *ret)
             .kind = sqlite3_column_int(st, 0),
             .parent = sqlite3_column_int64(st, 1),
             .child = child,
-            .on = (enum errand_edge_on)sqlite3_column_int(st, 2),
-            .status = (enum er_edge_status)sqlite3_column_int(st, 3),
+            .n = sqlite3_column_int64(st, 2),
+            .on = (enum errand_edge_on)sqlite3_column_int(st, 3),
+            .status = (enum er_edge_status)sqlite3_column_int(st, 4),
         };
         if (ret->status >= ER_EDGE_AGAINST) {
             sqlite3_reset(st);

@@ -278,11 +278,11 @@ static int edges_read(struct er_tx *tx, int64_t id, bool as_parents, struct edge
             as_parents
                 ? (struct edge){.is_batch = sqlite3_column_int(st, 0),
                                 .other = sqlite3_column_int64(st, 1),
-                                .on = (enum errand_edge_on)sqlite3_column_int(st, 2),
-                                .is_satisfied = sqlite3_column_int(st, 3) == 1}
+                                .on = (enum errand_edge_on)sqlite3_column_int(st, 3),
+                                .is_satisfied = sqlite3_column_int(st, 4) == 1}
                 : (struct edge){.other = sqlite3_column_int64(st, 0),
-                                .on = (enum errand_edge_on)sqlite3_column_int(st, 1),
-                                .is_satisfied = sqlite3_column_int(st, 2) == 1};
+                                .on = (enum errand_edge_on)sqlite3_column_int(st, 2),
+                                .is_satisfied = sqlite3_column_int(st, 3) == 1};
     }
     *ret_n = n;
     return rc;

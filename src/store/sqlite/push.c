@@ -127,8 +127,11 @@ static int push_one(struct er_tx *tx, const struct errand_push_job *p, bool is_h
                     struct errand_pushed_job *ret, int64_t *ret_key)
 {
     struct er_job job;
+    int64_t batch;
     int rc;
 
+    if (p->batch.text[0] && (rc = er_batch_find(tx, &p->batch, &batch)) < 0)
+        return rc;
     if (p->id.text[0] && (rc = find_duplicate(tx, p, ret, ret_key)) != 0)
         return rc < 0 ? rc : 0;
     if (p->unique && (rc = er_unique_check(tx, p, ret, ret_key)) != 0)

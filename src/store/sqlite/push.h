@@ -33,7 +33,7 @@ enum er_edge_status {
 };
 struct er_edge {
     int kind; /* 0: the parent is a job, 1: a batch */
-    int64_t parent, child;
+    int64_t parent, child, n;
     enum errand_edge_on on;
     enum er_edge_status status;
 };

@@ -139,11 +139,11 @@ CREATE TABLE errand_unique_keys(
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX errand_unique_keys_until ON errand_unique_keys(until_ms);
 
--- child waits for parent. kind 0: parent is a job, 1: a batch. status 0 waits, 1 satisfied, 2 cannot be.
+-- child waits for parent. kind 0: parent is a job, 1: a batch. n: order of the child's edges. on_end and status: push.h.
 CREATE TABLE errand_edges(
-    kind INTEGER NOT NULL, parent INTEGER NOT NULL, child INTEGER NOT NULL, on_end INTEGER NOT NULL,
-    status INTEGER NOT NULL,
-    PRIMARY KEY(kind, parent, child, on_end)
+    kind INTEGER NOT NULL, parent INTEGER NOT NULL, child INTEGER NOT NULL, n INTEGER NOT NULL,
+    on_end INTEGER NOT NULL, status INTEGER NOT NULL,
+    PRIMARY KEY(kind, parent, child, n)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX errand_edges_child ON errand_edges(child);
 

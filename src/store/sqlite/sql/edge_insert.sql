@@ -1,3 +1,3 @@
 -- edge_insert.sql: child waits for parent.
 -- hot
-INSERT OR IGNORE INTO errand_edges(kind, parent, child, on_end, status) VALUES(?1, ?2, ?3, ?4, ?5);
+INSERT INTO errand_edges(kind, parent, child, n, on_end, status) VALUES(?1, ?2, ?3, ?4, ?5, ?6);

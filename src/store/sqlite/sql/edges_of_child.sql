@@ -1,4 +1,3 @@
--- edges_of_child.sql: What does this job wait for?
--- hot
+-- edges_of_child.sql: What does this job wait for? A handful: sorted when read.
 -- plan: INDEX errand_edges_child (child=?)
-SELECT kind, parent, on_end, status FROM errand_edges WHERE child = ?1;
+SELECT kind, parent, n, on_end, status FROM errand_edges WHERE child = ?1 ORDER BY n;
