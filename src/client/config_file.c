@@ -38,6 +38,8 @@ static int real_path(const char *path, const char *what, struct errand_arena *ar
 {
     char *real = realpath(path, NULL);
 
+    if (!real && errno == ENOMEM)
+        return er_error_nomem(err);
     if (!real)
         return er_error_errno(err, errno == ENOENT ? ERRAND_ENOTFOUND : ERRAND_EIO, errno,
                               "%s '%s'", what, path);
@@ -142,8 +144,10 @@ static int read_all(int fd, const char *file, struct er_buf *buf,
     ssize_t n;
 
     for (;;) {
-        if (er_buf_reserve(buf, 4096) < 0)
+        if (buf->len > FILE_MAX)
             return errand_error_set(err, ERRAND_ETOOBIG, "%s is larger than 1 MiB", file);
+        if (er_buf_reserve(buf, 4096) < 0)
+            return er_error_nomem(err);
         if ((n = read(fd, buf->ptr + buf->len, 4096)) == 0)
             return 0;
         if (n < 0 && errno == EINTR)
