@@ -157,12 +157,12 @@ TEST(a_child_dies_with_its_parent)
     assert_int_equal(pipe2(pair, O_CLOEXEC), 0);
     if ((parent = fork()) == 0) {
         close(pair[0]);
-        start("sleep 100", pair[1]); /* holds the writing end */
+        start("exec sleep 100", pair[1]); /* holds the writing end */
         kill(getpid(), SIGKILL);
     }
     close(pair[1]);
     assert_int_equal(waitpid(parent, NULL, 0), parent);
-    assert_int_equal(poll(&(struct pollfd){.fd = pair[0], .events = POLLIN}, 1, 1000), 1);
+    assert_int_equal(poll(&(struct pollfd){.fd = pair[0], .events = POLLIN}, 1, 5000), 1);
     assert_int_equal(read(pair[0], &byte, 1), 0); /* end of file: nobody is left */
     close(pair[0]);
 }
