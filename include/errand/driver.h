@@ -330,11 +330,12 @@ struct errand_exchange_result {
     size_t jobs_n;
     int64_t token; /* of the new lease; 0 when nothing was reserved */
     int64_t lease_until_ms;
-    int64_t
-        next_at_ms;  /* when to look again without a wake-up: now when `max` was reached,
-                      * else the earliest run-at on the queues asked for that are not
-                      * paused, end of a pause, or moment when a rate limit lets a job
-                      * go that was passed over; 0: nothing is known to come */
+    int64_t next_at_ms; /* when to look again without a wake-up: now when `max` was
+                         * reached, else the earliest run-at on the queues asked for that
+                         * are not paused, end of a pause, or moment when a rate limit
+                         * lets a job go that was passed over; 0: nothing is known to
+                         * come. For a job that several limits hold back a driver may name
+                         * an earlier moment (a look in vain), never a later one */
     int64_t control; /* grows when a command or a cancel for some worker was written: call
                         extend and beat */
     uint32_t hints;

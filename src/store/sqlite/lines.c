@@ -162,6 +162,7 @@ static int offer_queue(struct er_tx *tx, struct er_line *line, int64_t queue, in
         return ERRAND_ENOMEM;
     count->parked -= (int64_t)got;
     line->parked -= (int64_t)got;
+    tx->offered_n += got;
     tx->wake |= ERRAND_WAIT_READY;
     return 0;
 }

@@ -12,7 +12,7 @@
 
 #include "base/error.h"
 
-enum { DUE_CHUNK = 1000, PARK_MAX = 5000 };
+enum { PARK_MAX = 5000 };
 
 /* A queue asked for, as it is now. */
 struct line {
@@ -41,36 +41,7 @@ static void sooner(struct picking *k, int64_t at_ms)
         k->next_at_ms = at_ms;
 }
 
-/* ------------------------------------------------------------ due jobs */
-
-static int due_chunk(struct er_tx *tx, int64_t queue, size_t *ret_n)
-{
-    struct er_job *jobs = errand_arena_alloc(tx->scratch, DUE_CHUNK * sizeof *jobs);
-    sqlite3_stmt *st;
-    size_t n = 0;
-    int rc;
-
-    if (!jobs)
-        return er_tx_nomem(tx);
-    if (!(st = er_tx_bind(tx, ER_SQL_DUE,
-                          ER_ARGS(er_int(queue), er_int(tx->now_ms), er_int(DUE_CHUNK)))))
-        return tx->err->code;
-    while ((rc = er_tx_next(tx, st)) > 0)
-        jobs[n++] = (struct er_job){.run_at = sqlite3_column_int64(st, 0),
-                                    .id = sqlite3_column_int64(st, 1),
-                                    .priority = sqlite3_column_int(st, 2),
-                                    .queue = queue,
-                                    .state = ERRAND_READY};
-    for (size_t i = 0; rc == 0 && i < n; i++)
-        if ((rc = er_tx_run(tx, ER_SQL_DUE_STATE, ER_ARGS(er_int(jobs[i].id)))) == 0)
-            rc = er_job_enter(tx, &jobs[i]);
-    *ret_n = n;
-    if (rc < 0 || n == 0)
-        return rc;
-    return er_tx_run(
-        tx, ER_SQL_DUE_DELETE_TO,
-        ER_ARGS(er_int(queue), er_int(jobs[n - 1].run_at), er_int(jobs[n - 1].id)));
-}
+/* ------------------------------------------------------------ the queues asked for */
 
 /* SCHEDULED jobs whose time has come. One chunk a call: a million jobs scheduled for one
  * moment must not stall everybody; who gets a full chunk is told to come again at once.
@@ -83,7 +54,7 @@ static int promote(struct picking *k, struct line *line)
 
     if (line->scheduled <= 0)
         return 0;
-    if ((rc = due_chunk(k->tx, line->id, &n)) < 0)
+    if ((rc = er_due(k->tx, line->id, &n)) < 0)
         return rc;
     if (!(count = er_tx_count(k->tx, line->id)))
         return ERRAND_ENOMEM;
@@ -93,8 +64,6 @@ static int promote(struct picking *k, struct line *line)
     line->ready += (int64_t)n;
     return 0;
 }
-
-/* ------------------------------------------------------------ the queues asked for */
 
 static int line_read(struct picking *k, sqlite3_stmt *st)
 {
@@ -276,19 +245,62 @@ struct extra {
     uint32_t flags;
 };
 
-/* Up to `max` rows of a queue: *ret_read are out of its line, as many as were taken or
- * parked. */
+/* Takes the rows out of the line, all in one range. */
+static int rows_take(struct picking *k, const struct line *line,
+                     const struct errand_reserved *last, size_t n)
+{
+    int rc = er_tx_run(k->tx, ER_SQL_READY_DELETE_TO,
+                       ER_ARGS(er_int(line->id), er_int(last->priority),
+                               er_int(last->run_at_ms), er_int(last->key)));
+
+    if (rc == 0 && er_tx_changes(k->tx) != (int64_t)n)
+        rc = errand_error_set(k->tx->err, ERRAND_ECORRUPT,
+                              "the line of queue %lld and its jobs do not fit together; "
+                              "run 'errand doctor'",
+                              (long long)line->id);
+    return rc;
+}
+
+/* One by one, because each start has effects on the next. Stops where parking one has let
+ * another back into the line, which may come before those that were read: they stay
+ * there. *ret_kept of the rows start, *ret_n have left the line. */
+static int rows_start(struct picking *k, const struct line *line,
+                      struct errand_reserved *rows, const struct extra *extras, size_t n,
+                      size_t *ret_kept, size_t *ret_n)
+{
+    struct er_lease_job *entries = k->entries + (rows - k->ret->jobs);
+    size_t offered_n = k->tx->offered_n;
+    int rc;
+
+    *ret_kept = 0;
+    for (*ret_n = 0; *ret_n < n && k->tx->offered_n == offered_n; ++*ret_n) {
+        struct errand_reserved *row = &rows[*ret_n];
+        if ((rc = er_tx_run(k->tx, ER_SQL_READY_DELETE,
+                            ER_ARGS(er_int(line->id), er_int(row->priority),
+                                    er_int(row->run_at_ms), er_int(row->key)))) < 0 ||
+            (rc = start(k, line->id, extras[*ret_n].name, extras[*ret_n].flags, row)) < 0)
+            return rc;
+        if (rc > 0) {
+            rows[*ret_kept] = *row;
+            entries[*ret_kept] = entries[*ret_n];
+            ++*ret_kept;
+        }
+    }
+    return 0;
+}
+
+/* Up to `max` rows of a queue: *ret_read are out of its line, taken or parked. */
 static int take(struct picking *k, struct line *line, size_t max, size_t *ret_read)
 {
     struct er_tx *tx = k->tx;
-    size_t first = k->ret->jobs_n, read = 0, kept = 0, extras_max = 0;
-    struct errand_reserved *rows, *last;
+    size_t first = k->ret->jobs_n, read = 0, kept, extras_max = 0;
+    bool is_special = (tx->root.extras & ER_EXTRA_LIMITS) != 0;
     struct extra *extras = NULL;
     struct er_count *count;
-    bool is_special = (tx->root.extras & ER_EXTRA_LIMITS) != 0;
     sqlite3_stmt *st;
     int rc;
 
+    *ret_read = 0;
     if (!(st = er_tx_bind(tx, ER_SQL_RESERVE,
                           ER_ARGS(er_int(line->id), er_int((int64_t)max)))))
         return tx->err->code;
@@ -304,32 +316,15 @@ static int take(struct picking *k, struct line *line, size_t max, size_t *ret_re
         is_special |= (extras[read++].flags & (ER_FLAG_LIMITS | ER_FLAG_UNIQUE)) != 0;
         row_keep(k, line->id, false);
     }
-    *ret_read = read;
     if (rc < 0 || read == 0)
         return rc;
-    rows = k->ret->jobs + first;
-    last = &rows[read - 1];
-    if ((rc = er_tx_run(tx, ER_SQL_READY_DELETE_TO,
-                        ER_ARGS(er_int(line->id), er_int(last->priority),
-                                er_int(last->run_at_ms), er_int(last->key)))) < 0)
+    *ret_read = kept = read;
+    rc = is_special
+             ? rows_start(k, line, k->ret->jobs + first, extras, read, &kept, ret_read)
+             : rows_take(k, line, &k->ret->jobs[first + read - 1], read);
+    if (rc < 0)
         return rc;
-    if (er_tx_changes(tx) != (int64_t)read)
-        return errand_error_set(
-            tx->err, ERRAND_ECORRUPT,
-            "the line of queue %lld and its jobs do not fit together; "
-            "run 'errand doctor'",
-            (long long)line->id);
-    line->ready -= (int64_t)read;
-    for (size_t i = 0; i < read; i++) {
-        rc = is_special ? start(k, line->id, extras[i].name, extras[i].flags, &rows[i])
-                        : 1;
-        if (rc < 0)
-            return rc;
-        if (rc > 0 && kept++ != i) {
-            rows[kept - 1] = rows[i];
-            k->entries[first + kept - 1] = k->entries[first + i];
-        }
-    }
+    line->ready -= (int64_t)*ret_read;
     k->ret->jobs_n = first + kept;
     if (!(count = er_tx_count(tx, line->id)))
         return ERRAND_ENOMEM;

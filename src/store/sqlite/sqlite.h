@@ -236,6 +236,7 @@ struct er_tx {
     size_t batch_news_n, batch_news_max, batch_news_done;
     struct er_batch *batches;
     struct er_limits *limits; /* see limits.h */
+    size_t offered_n;         /* parked jobs that went back into a line */
     struct er_lease *leases;
     size_t leases_n, leases_max;
 };
@@ -358,6 +359,9 @@ struct er_running {
 int er_running_load(struct er_tx *tx, struct er_running **ret, size_t *ret_n);
 const struct er_running *er_running_find(const struct er_running *running, size_t n,
                                          int64_t id);
+
+/* due.c: up to a chunk of a queue's become READY; not counted. */
+int er_due(struct er_tx *tx, int64_t queue, size_t *ret_n);
 
 /* reserve.c */
 int er_reserve(struct er_tx *tx, const struct errand_exchange_params *p,

@@ -83,10 +83,23 @@ static void show_difference(const char *a, const char *b)
                 (int)strcspn(b + line, "\n"), b + line);
 }
 
+/* A look in vain is allowed, to sleep too long is not. */
+static void compare_next(struct pair *p)
+{
+    int64_t next = p->sides[0].next_at_ms, other = p->sides[1].next_at_ms;
+
+    if (next && (!other || other > next))
+        say(&p->sides[1], "next is %lld, at most %lld\n", (long long)other,
+            (long long)next);
+}
+
 static void compare(struct pair *p, uint64_t steps_done)
 {
-    const char *a = p->sides[0].text.ptr ? p->sides[0].text.ptr : "";
-    const char *b = p->sides[1].text.ptr ? p->sides[1].text.ptr : "";
+    const char *a, *b;
+
+    compare_next(p);
+    a = p->sides[0].text.ptr ? p->sides[0].text.ptr : "";
+    b = p->sides[1].text.ptr ? p->sides[1].text.ptr : "";
 
     if (getenv("ERRAND_SHOW"))
         print_message("step %llu %s\n%s", (unsigned long long)steps_done, p->doing, a);

@@ -23,6 +23,7 @@ struct side {
     struct errand_error err;
     struct id_map map;
     int64_t last_control, last_token;
+    int64_t next_at_ms; /* of the last exchange */
 };
 
 /* What was reserved, under each side's own names for it. */

@@ -340,8 +340,9 @@ static void say_exchange(struct side *side, const struct exchange_parts *parts,
         say(side, "token did not grow\n");
     if (ret->token)
         side->last_token = ret->token;
-    say(side, "lease %d until %" PRId64 " next %" PRId64 "\n", ret->token != 0,
-        ret->lease_until_ms, ret->next_at_ms);
+    say(side, "lease %d until %" PRId64 "%s\n", ret->token != 0, ret->lease_until_ms,
+        ret->next_at_ms == parts->params.now_ms ? " look again" : "");
+    side->next_at_ms = ret->next_at_ms;
     say_control(side, ret->control);
     say_moves(side, ret->moves, ret->moves_n);
 }
