@@ -10,6 +10,7 @@ enum { MINUTE_MS = 60000 };
 
 struct mem_stat {
     struct er_node by_minute;
+    bool is_used; /* something was added: until then nobody sees it */
     struct errand_stat s; /* strings owned */
 };
 
@@ -107,14 +108,17 @@ static void sum(struct errand_stat *to, const struct errand_stat *from)
     }
 }
 
-/* The rows first: an empty row that is left behind by a lack of memory says nothing. */
+/* The rows first: one that is left behind by a lack of memory is not seen. */
 static int add(struct mem_call *call, const struct errand_stats_params *p)
 {
     for (size_t i = 0; i < p->add_n; i++)
         if (!stat_make(call->store, &p->add[i]))
             return -1;
-    for (size_t i = 0; i < p->add_n; i++)
-        sum(&stat_make(call->store, &p->add[i])->s, &p->add[i]);
+    for (size_t i = 0; i < p->add_n; i++) {
+        struct mem_stat *stat = stat_make(call->store, &p->add[i]);
+        stat->is_used = true;
+        sum(&stat->s, &p->add[i]);
+    }
     return 0;
 }
 
@@ -151,7 +155,7 @@ static int read_rows(struct mem_call *call, const struct errand_stats_params *p,
     for (struct er_node *x = er_tree_first(&call->store->stats); x; x = er_tree_next(x)) {
         const struct errand_stat *from = &stat_of(x)->s;
         struct errand_stat *row;
-        if (!is_wanted(from, p))
+        if (!stat_of(x)->is_used || !is_wanted(from, p))
             continue;
         row = &ret->stats[ret->stats_n++];
         *row = *from;

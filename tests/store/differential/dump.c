@@ -147,19 +147,22 @@ static void dump_check(struct side *side, int64_t now)
         say(side, "finding: %s\n", ret.findings[i]);
 }
 
+void dump_side(struct side *side, int64_t now)
+{
+    dump_jobs(side, now);
+    dump_queues(side, now);
+    dump_batches(side);
+    dump_limits(side, now);
+    dump_schedules(side);
+    dump_workers(side, now);
+    dump_definitions(side);
+    dump_stats(side, now);
+    dump_check(side, now);
+}
+
 void dump(struct pair *p)
 {
     p->doing = "dump";
-    for (size_t s = 0; s < SIDES; s++) {
-        struct side *side = &p->sides[s];
-        dump_jobs(side, p->now);
-        dump_queues(side, p->now);
-        dump_batches(side);
-        dump_limits(side, p->now);
-        dump_schedules(side);
-        dump_workers(side, p->now);
-        dump_definitions(side);
-        dump_stats(side, p->now);
-        dump_check(side, p->now);
-    }
+    for (size_t s = 0; s < SIDES; s++)
+        dump_side(&p->sides[s], p->now);
 }

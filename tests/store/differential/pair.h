@@ -72,6 +72,7 @@ void say_batch(struct side *side, const struct errand_batch_info *batch);
 void step(struct pair *p);
 /* Everything that can be seen of both. */
 void dump(struct pair *p);
+void dump_side(struct side *side, int64_t now);
 
 void step_push(struct pair *p);
 void step_fire(struct pair *p);
