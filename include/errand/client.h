@@ -44,8 +44,8 @@ ERRAND_API void errand_close(errand *e); /* NULL allowed */
  * configuration decide: queue, tries, priority, tags and key when it is dispatched, by
  * what its owner has published in the store; the rest when an attempt starts. */
 struct errand_options {
-    struct errand_id id; /* your own id: dispatching it again inserts nothing and answers
-                            ERRAND_DUPLICATE */
+    /* your own id: dispatching it again inserts nothing and answers ERRAND_DUPLICATE */
+    struct errand_id id;
     const char *queue;
     int64_t delay_ms;  /* < 0 is an error */
     int64_t run_at_ms; /* an instant, UTC; past: now. Not with delay_ms */
@@ -61,11 +61,11 @@ struct errand_options {
     enum errand_unique_until unique_until;
     enum errand_unique_policy unique_policy;
     const char *const *tags; /* NULL-terminated */
-    const char *command; /* errand's own: an executable with arguments as JSON array, see
-                            queue:run */
-    void *transaction;   /* your own sqlite3 * on the same file, with a transaction open:
-                          * the job exists when and if   that commits. ERRAND_EUNSUPPORTED
-                          * where a store cannot */
+    /* errand's own: an executable with arguments as JSON array, see queue:run */
+    const char *command;
+    /* your own sqlite3 * on the same file, with a transaction open: the job exists when
+     * and if that commits. ERRAND_EUNSUPPORTED where a store cannot */
+    void *transaction;
 };
 
 /* Stores a job; `data` is JSON, NULL: null. Answers 0 (ERRAND_INSERTED) or what enum

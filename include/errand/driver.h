@@ -1,24 +1,30 @@
 /* driver.h: what a store must do. For those who write a store; applications include
  * errand.h.
  *
- * The memory driver (src/store/memory) is the executable specification, tests/conformance
- * the claims. Rules for every operation: (a) One call is one transaction: after an error
- * nothing has changed. (b) `now_ms` 0 means the store's own clock; tests pass a time.
- * Lease time must be a clock that a step of the wall clock cannot move; run-at is
- * wall-clock time. A given `now_ms` stands for both. (c) Settle, extend and progress act
- * only where the job is RUNNING under that token, else that item answers LOST and the
- * rest goes on. A repeated settle is harmless. (d) Batches in, batches out, results in
- * the order of the input. (e) Order inside a queue: priority (smaller first), then
- * run-at, then order of insertion. (f) Whoever makes a job READY wakes waiters after the
- * commit. (g) What may work later (busy, unavailable, full) has `retryable` set in the
- * error. (h) Handles used after fork, sizes, names, JSON, cycles among edges: checked
- * once above the drivers (store.c). (i) Results live in the arena the caller passes;
- * `ret` is written only on success and starts zeroed. (j) Strings are UTF-8; `const char
- * *` inputs are NUL-terminated and never NULL unless said; payloads, errors, logs and
- * results are bytes and may hold anything. Times are milliseconds since 1970 UTC. The
- * struct of functions grows at its end only. (k) A job that becomes SCHEDULED wakes
- * waiters too: the sleeper's next_at_ms may now be too late. So does what frees a place
- * under a limit, ends a pause or makes a hook due. */
+ * The memory driver (src/store/memory) is the executable specification,
+ * tests/store/conformance the claims. Rules for every operation:
+ *
+ * (a) One call is one transaction: after an error nothing has changed.
+ * (b) `now_ms` 0 means the store's own clock; tests pass a time. Lease time must be a
+ *     clock that a step of the wall clock cannot move; run-at is wall-clock time. A
+ *     given `now_ms` stands for both.
+ * (c) Settle, extend and progress act only where the job is RUNNING under that token,
+ *     else that item answers LOST and the rest goes on. A repeated settle is harmless.
+ * (d) Batches in, batches out, results in the order of the input.
+ * (e) Order inside a queue: priority (smaller first), then run-at, then order of
+ *     insertion.
+ * (f) Whoever makes a job READY wakes waiters after the commit.
+ * (g) What may work later (busy, unavailable, full) has `retryable` set in the error.
+ * (h) Handles used after fork, sizes, names, JSON, cycles among edges: checked once
+ *     above the drivers (store.c).
+ * (i) Results live in the arena the caller passes; `ret` is written only on success and
+ *     starts zeroed.
+ * (j) Strings are UTF-8; `const char *` inputs are NUL-terminated and never NULL unless
+ *     said; payloads, errors, logs and results are bytes and may hold anything. Times
+ *     are milliseconds since 1970 UTC. The struct of functions grows at its end only.
+ * (k) A job that becomes SCHEDULED wakes waiters too: the sleeper's next_at_ms may now
+ *     be too late. So does what frees a place under a limit, ends a pause or makes a
+ *     hook due. */
 #ifndef ERRAND_DRIVER_H
 #define ERRAND_DRIVER_H
 
@@ -58,17 +64,18 @@ enum errand_durable {
 };
 
 struct errand_open_params {
-    const char *url; /* whole, with scheme; may hold a password: never put it in a message
-                        (see `shown`) */
+    /* whole, with scheme; may hold a password: never put it in a message (see `shown`) */
+    const char *url;
     const char *shown; /* the same without secrets, for messages */
     enum errand_durable durable;
-    bool create; /* make the store and raise its schema when needed; else a missing store
-                    is ENOTFOUND */
+    /* make the store and raise its schema when needed; else a missing store is
+     * ENOTFOUND */
+    bool create;
     bool read_only;
     bool force;      /* accept what is refused otherwise, such as a network file system */
     int64_t busy_ms; /* how long a call may wait for another writer; 0: 30,000 */
-    int64_t keep_completed_ms; /* history: age and number a queue; negative: without
-                                  limit, 0: none */
+    /* history: age and number a queue; negative: without limit, 0: none */
+    int64_t keep_completed_ms;
     int64_t keep_completed_n;
 };
 
@@ -124,8 +131,8 @@ struct errand_unique {
 };
 
 struct errand_push_job {
-    struct errand_id id; /* empty: the store makes one. A known id inserts nothing and
-                            answers DUPLICATE */
+    /* empty: the store makes one. A known id inserts nothing and answers DUPLICATE */
+    struct errand_id id;
     const char *name, *queue;
     struct errand_slice data;    /* the payload, kept byte for byte */
     struct errand_slice options; /* opaque to the store, handed back at reserve and get */
@@ -137,8 +144,8 @@ struct errand_push_job {
     const struct errand_unique *unique; /* NULL: none */
     const struct errand_limit_use *limits;
     size_t limits_n;
-    struct errand_id
-        batch;            /* member of this batch, which exists or is made by this push */
+    /* member of this batch, which exists or is made by this push */
+    struct errand_id batch;
     bool has_failed_hook; /* reap to FAILED makes the hook due */
 };
 
@@ -160,8 +167,8 @@ enum errand_edge_on {
 struct errand_edge {
     size_t child;  /* index in this push */
     size_t parent; /* index in this push, when parent_id is empty */
-    struct errand_id
-        parent_id; /* a job or batch that exists, or the batch that this push makes */
+    /* a job or batch that exists, or the batch that this push makes */
+    struct errand_id parent_id;
     bool parent_is_batch;
     enum errand_edge_on on;
 };
@@ -175,10 +182,11 @@ struct errand_edge {
  * the end of a member: first its own edges, then the members that wait are cancelled (all
  * of them before the edges of any), then the end of the batch. */
 struct errand_push_batch {
-    struct errand_id id;         /* made above the driver; never empty */
-    const char *name;            /* "" for none */
-    bool allow_failures;         /* false: a FAILED member cancels those that wait (HELD,
-                                    SCHEDULED, READY) and makes the batch `cancelled` */
+    struct errand_id id; /* made above the driver; never empty */
+    const char *name;    /* "" for none */
+    /* false: a FAILED member cancels those that wait (HELD, SCHEDULED, READY) and makes
+     * the batch `cancelled` */
+    bool allow_failures;
     struct errand_slice options; /* opaque */
 };
 
@@ -201,8 +209,9 @@ struct errand_push_params {
     const struct errand_edge *edges;
     size_t edges_n;
     const struct errand_push_batch *batch; /* NULL: none is made */
-    void *transaction; /* the caller's own connection (sqlite3 *, PGconn *) with a
-                          transaction open, or NULL */
+    /* the caller's own connection (sqlite3 *, PGconn *) with a transaction open, or
+     * NULL */
+    void *transaction;
 };
 
 struct errand_pushed_job {
@@ -243,8 +252,8 @@ enum errand_cause {
     ERRAND_CAUSE_TIMEOUT = 5,
     ERRAND_CAUSE_CANCEL = 6,
     ERRAND_CAUSE_LEASE = 7, /* the lease ran out; nobody knows what became of it */
-    ERRAND_CAUSE_START =
-        8, /* could not be started: no such job, it does not compile, … */
+    /* could not be started: no such job, it does not compile, … */
+    ERRAND_CAUSE_START = 8,
     ERRAND_CAUSE_PROTOCOL = 9, /* the runner broke the protocol */
 };
 
@@ -261,8 +270,9 @@ struct errand_outcome {
     enum errand_cause cause;
     int32_t exit_code, signal;
     int64_t max_rss_kib, cpu_ms; /* 0: not known */
-    bool hook_due; /* FAIL: the job has a `failed` hook that must run: reserve hands it
-                      out, see errand_work_kind */
+    /* FAIL: the job has a `failed` hook that must run: reserve hands it out, see
+     * errand_work_kind */
+    bool hook_due;
 };
 
 enum errand_settled {
@@ -282,8 +292,8 @@ struct errand_exchange_params {
     int64_t now_ms;
     const struct errand_outcome *outcomes; /* settled first */
     size_t outcomes_n;
-    const char *const *queues; /* reserve from these, strictly in this order; none given:
-                                  from all, as one line */
+    /* reserve from these, strictly in this order; none given: from all, as one line */
+    const char *const *queues;
     size_t queues_n;
     size_t max; /* reserve at most this many; 0: only settle */
     int64_t lease_ms;
@@ -330,17 +340,19 @@ struct errand_exchange_result {
     size_t jobs_n;
     int64_t token; /* of the new lease; 0 when nothing was reserved */
     int64_t lease_until_ms;
-    int64_t next_at_ms; /* when to look again without a wake-up: now when `max` was
-                         * reached, else the earliest run-at on the queues asked for that
-                         * are not paused, end of a pause, or moment when a rate limit
-                         * lets a job go that was passed over; 0: nothing is known to
-                         * come. For a job that several limits hold back a driver may name
-                         * an earlier moment (a look in vain), never a later one */
-    int64_t control; /* grows when a command or a cancel for some worker was written: call
-                        extend and beat */
+    /* when to look again without a wake-up: now when `max` was reached, else the earliest
+     * run-at on the queues asked for that are not paused, end of a pause, or moment when
+     * a rate limit lets a job go that was passed over; 0: nothing is known to come. For a
+     * job that several limits hold back a driver may name an earlier moment (a look in
+     * vain), never a later one */
+    int64_t next_at_ms;
+    /* grows when a command or a cancel for some worker was written: call extend and
+     * beat */
+    int64_t control;
     uint32_t hints;
-    struct errand_move *moves; /* jobs changed beside the settled ones: released and
-                                  cancelled followers; a cause comes before its effect */
+    /* jobs changed beside the settled ones: released and cancelled followers; a cause
+     * comes before its effect */
+    struct errand_move *moves;
     size_t moves_n;
 };
 
@@ -371,8 +383,8 @@ struct errand_extend_result {
     int64_t until_ms;
     enum errand_settled *leases;   /* tokens_n: SETTLED or LOST */
     enum errand_settled *progress; /* progress_n */
-    struct errand_lease_job
-        *cancelled; /* jobs of these leases that somebody wants stopped */
+    /* jobs of these leases that somebody wants stopped */
+    struct errand_lease_job *cancelled;
     size_t cancelled_n;
 };
 
@@ -403,8 +415,8 @@ struct errand_filter {
     const char *queue, *name, *tag; /* exact; NULL: any */
     struct errand_id batch;
     const char *search; /* bytes that occur in the id, the data or the error; NULL: any */
-    int64_t since_ms, until_ms; /* created at or after, before; 0: any. FAILED and
-                                   CANCELLED: ended at */
+    /* created at or after, before; 0: any. FAILED and CANCELLED: ended at */
+    int64_t since_ms, until_ms;
 };
 
 /* With ids, each is looked at in turn, as if it were alone. With a filter, only jobs in a
@@ -415,12 +427,14 @@ struct errand_filter {
  * along. EDIT of run-at means nothing to a job that has ended. */
 
 enum errand_change_kind {
-    ERRAND_CHANGE_CANCEL = 0, /* HELD, SCHEDULED, READY: CANCELLED at once; RUNNING:
-                                 flagged, see extend (a filter skips the flagged) */
-    ERRAND_CHANGE_RETRY = 1, /* FAILED, CANCELLED: READY with attempts 0; what it had made
-                                CANCELLED is HELD again */
-    ERRAND_CHANGE_DELETE =
-        2, /* any but RUNNING; one that has not ended is cancelled first */
+    /* HELD, SCHEDULED, READY: CANCELLED at once; RUNNING: flagged, see extend (a filter
+     * skips the flagged) */
+    ERRAND_CHANGE_CANCEL = 0,
+    /* FAILED, CANCELLED: READY with attempts 0; what it had made CANCELLED is HELD
+     * again */
+    ERRAND_CHANGE_RETRY = 1,
+    /* any but RUNNING; one that has not ended is cancelled first */
+    ERRAND_CHANGE_DELETE = 2,
     ERRAND_CHANGE_RUN_NOW = 3, /* SCHEDULED: READY */
     ERRAND_CHANGE_EDIT = 4,    /* any but RUNNING and COMPLETED */
 };
@@ -441,12 +455,13 @@ struct errand_edit {
 struct errand_change_params {
     int64_t now_ms;
     enum errand_change_kind kind;
-    const struct errand_id
-        *ids; /* these, or (ids_n 0) all that match the filter when the call begins */
+    /* these, or (ids_n 0) all that match the filter when the call begins */
+    const struct errand_id *ids;
     size_t ids_n;
     const struct errand_filter *filter;
-    size_t max; /* with a filter: change at most this many a call, in order of insertion;
-                   0: all; EDIT: must be 0 */
+    /* with a filter: change at most this many a call, in order of insertion; 0: all;
+     * EDIT: must be 0 */
+    size_t max;
     const struct errand_edit *edit;
     bool want_moves;
 };
@@ -481,8 +496,8 @@ struct errand_job_info {
     enum errand_state state;
     int32_t priority, attempts, tries;
     int64_t run_at_ms, created_ms;
-    int64_t started_ms; /* RUNNING: when reserved; else of the last attempt listed, 0 when
-                           attempts is 0 */
+    /* RUNNING: when reserved; else of the last attempt listed, 0 when attempts is 0 */
+    int64_t started_ms;
     int64_t finished_ms; /* when it became final; 0: not yet */
     struct errand_slice data, options, error, result;
     const char *const *tags;
@@ -500,8 +515,8 @@ struct errand_job_info {
  * now. */
 enum { ERRAND_ATTEMPTS_KEPT = 100 };
 struct errand_attempt {
-    int32_t
-        n; /* from 1; a retry by the operator starts again at 1 and keeps the old ones */
+    /* from 1; a retry by the operator starts again at 1 and keeps the old ones */
+    int32_t n;
     int64_t started_ms, ended_ms;
     const char *worker;
     enum errand_outcome_kind outcome;
@@ -530,9 +545,9 @@ struct errand_job_detail {
 struct errand_list_params {
     int64_t now_ms;
     struct errand_filter filter;
-    struct errand_id after; /* keyset cursor: the last id of the page before; one that is
-                               gone is ENOTFOUND */
-    bool newest_first;      /* else in order of insertion */
+    /* keyset cursor: the last id of the page before; one that is gone is ENOTFOUND */
+    struct errand_id after;
+    bool newest_first; /* else in order of insertion */
     size_t max;
     bool with_data; /* else data, options and result are left empty */
 };
@@ -545,10 +560,10 @@ struct errand_list_result {
 
 struct errand_queue_info {
     const char *name;
-    int64_t
-        counts[ERRAND_STATES_N]; /* as kept in the store, O(1) in the number of jobs */
-    int64_t paused_until_ms;     /* 0: not paused; ERRAND_FOREVER */
-    int64_t oldest_ready_ms;     /* since when its oldest READY job may run; 0: none */
+    /* as kept in the store, O(1) in the number of jobs */
+    int64_t counts[ERRAND_STATES_N];
+    int64_t paused_until_ms; /* 0: not paused; ERRAND_FOREVER */
+    int64_t oldest_ready_ms; /* since when its oldest READY job may run; 0: none */
 };
 
 struct errand_queues_result {
@@ -561,8 +576,9 @@ struct errand_queues_result {
 enum errand_limit_scope {
     ERRAND_SCOPE_QUEUE = 0, /* all jobs of the queue `target` */
     ERRAND_SCOPE_JOB = 1,   /* all jobs of the name `target` */
-    ERRAND_SCOPE_KEY = 2,   /* jobs that bring a limit of this name, each key by itself;
-                               `target` is a key template */
+    /* jobs that bring a limit of this name, each key by itself; `target` is a key
+     * template */
+    ERRAND_SCOPE_KEY = 2,
 };
 
 /* QUEUE and JOB limits have one key, "". A start stays a start when the attempt is given
@@ -579,8 +595,8 @@ struct errand_limit {
 
 struct errand_limit_info {
     struct errand_limit limit;
-    int64_t used;    /* RUNNING, or starts in the window (now - per_ms, now]; of the
-                        fullest key */
+    /* RUNNING, or starts in the window (now - per_ms, now]; of the fullest key */
+    int64_t used;
     int64_t waiting; /* READY jobs known to be held back */
 };
 
@@ -650,8 +666,8 @@ struct errand_schedules_result {
 enum errand_overlap {
     ERRAND_OVERLAP_SKIP = 0, /* no job while the one of an earlier slot is not final */
     ERRAND_OVERLAP_ALLOW = 1,
-    ERRAND_OVERLAP_ONE_WAITING = 2, /* at most one that waits: the last one is RUNNING or
-                                       final */
+    /* at most one that waits: the last one is RUNNING or final */
+    ERRAND_OVERLAP_ONE_WAITING = 2,
 };
 
 enum errand_fired {
@@ -667,8 +683,9 @@ struct errand_fire_params {
     int64_t slot_ms;
     int64_t next_ms;
     enum errand_overlap overlap;
-    const struct errand_push_job *job; /* NULL: only record the slot. A duplicate is
-                                          FIRED too, and is the last job from then on */
+    /* NULL: only record the slot. A duplicate is FIRED too, and is the last job from then
+     * on */
+    const struct errand_push_job *job;
 };
 
 struct errand_fire_result {
@@ -745,16 +762,18 @@ struct errand_events_params {
     int64_t now_ms;
     int64_t after; /* seq; -1: only what comes from now on */
     size_t max;
-    int64_t follow_ms; /* > 0: say so long that somebody follows (ERRAND_HINT_EVENTS). A
-                          driver may renew that lazily, while more than half is left */
+    /* > 0: say so long that somebody follows (ERRAND_HINT_EVENTS). A driver may renew
+     * that lazily, while more than half is left */
+    int64_t follow_ms;
 };
 
 struct errand_events_result {
     struct errand_event *events;
     size_t events_n;
-    int64_t last;     /* pass as `after` next time: the last of these, else the newest */
-    bool fell_behind; /* the ring has dropped some between `after` and the first of these,
-                         or `after` is of another ring (larger than the newest) */
+    int64_t last; /* pass as `after` next time: the last of these, else the newest */
+    /* the ring has dropped some between `after` and the first of these, or `after` is of
+     * another ring (larger than the newest) */
+    bool fell_behind;
 };
 
 enum { ERRAND_EVENTS_KEPT = 10000, ERRAND_HISTOGRAM_N = 24 };
@@ -837,9 +856,10 @@ struct errand_driver {
     /* Answers how many rows went; p->max reached: call again. */
     int (*prune)(struct errand_conn *, const struct errand_prune_params *, size_t *ret_n,
                  struct errand_error *err);
+    /* ENOTFOUND */
     int (*get)(struct errand_conn *, const struct errand_id *id, int64_t now_ms,
                struct errand_arena *, struct errand_job_detail *ret,
-               struct errand_error *err); /* ENOTFOUND */
+               struct errand_error *err);
     int (*list)(struct errand_conn *, const struct errand_list_params *,
                 struct errand_arena *, struct errand_list_result *ret,
                 struct errand_error *err);
@@ -855,8 +875,8 @@ struct errand_driver {
 
     int (*limit_put)(struct errand_conn *, const struct errand_limit *,
                      struct errand_error *err);
-    int (*limit_delete)(struct errand_conn *, const char *name,
-                        struct errand_error *err); /* ENOTFOUND */
+    /* ENOTFOUND */
+    int (*limit_delete)(struct errand_conn *, const char *name, struct errand_error *err);
     int (*limits)(struct errand_conn *, int64_t now_ms, struct errand_arena *,
                   struct errand_limits_result *ret, struct errand_error *err);
     int (*rate_take)(struct errand_conn *, const struct errand_rate_params *,
@@ -864,23 +884,27 @@ struct errand_driver {
     int (*lock)(struct errand_conn *, const struct errand_lock_params *,
                 struct errand_arena *, struct errand_lock_result *ret,
                 struct errand_error *err);
+    /* ECONFLICT */
     int (*unlock)(struct errand_conn *, const struct errand_lock_params *,
-                  struct errand_error *err); /* ECONFLICT */
+                  struct errand_error *err);
 
+    /* ENOTFOUND */
     int (*batch_get)(struct errand_conn *, const struct errand_id *id,
                      struct errand_arena *, struct errand_batch_info *ret,
-                     struct errand_error *err); /* ENOTFOUND */
+                     struct errand_error *err);
     /* Cancels what has not ended; answers how many at once. Members are added by push. */
     int (*batch_cancel)(struct errand_conn *, const struct errand_id *id, int64_t now_ms,
                         size_t *ret_n, struct errand_error *err);
+    /* newest first */
     int (*batches)(struct errand_conn *, const struct errand_id *after, size_t max,
                    struct errand_arena *, struct errand_batch_info **ret, size_t *ret_n,
-                   struct errand_error *err); /* newest first */
+                   struct errand_error *err);
 
     int (*schedule_put)(struct errand_conn *, const struct errand_schedule *,
                         struct errand_error *err);
+    /* ENOTFOUND */
     int (*schedule_delete)(struct errand_conn *, const char *name,
-                           struct errand_error *err); /* ENOTFOUND */
+                           struct errand_error *err);
     int (*schedule_pause)(struct errand_conn *, const char *name, bool paused,
                           struct errand_error *err);
     int (*schedules)(struct errand_conn *, struct errand_arena *,

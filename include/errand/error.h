@@ -52,21 +52,24 @@ enum errand_code {
 enum { ERRAND_ERROR_MAX = 1024 };
 
 struct errand_error {
-    int code; /* one of enum errand_code, or what a job handler sets: any number it likes
-               */
-    int sys;  /* errno, or the driver's own code; 0 when there is none */
-    bool retryable;                 /* the same call may work later */
-    char message[ERRAND_ERROR_MAX]; /* UTF-8, one line unless the cause has several; never
-                                       empty on error */
+    /* one of enum errand_code, or what a job handler sets: any number it likes */
+    int code;
+    int sys;        /* errno, or the driver's own code; 0 when there is none */
+    bool retryable; /* the same call may work later */
+    /* UTF-8, one line unless the cause has several; never empty on error */
+    char message[ERRAND_ERROR_MAX];
 };
 
 /* "EFULL" and "store is full"; "E?" for a number that is no code. Borrowed for ever. */
 ERRAND_API const char *errand_code_name(int code);
 ERRAND_API const char *errand_code_text(int code);
 
-/* Sets `err` (NULL allowed) and returns `code`, so that a handler can say what went wrong
- * in one line: return errand_error_set(err, ERRAND_EINVAL, "no user %lld", user),
- * ERRAND_FAIL; A longer message is cut at a character boundary. */
+/* Sets `err` (NULL allowed) and returns `code`, so that a function can say what went
+ * wrong and end in one line:
+ *
+ *     return errand_error_set(err, ERRAND_EINVAL, "no user %lld", user);
+ *
+ * A message longer than ERRAND_ERROR_MAX is cut at a character boundary. */
 ERRAND_API int errand_error_set(struct errand_error *err, int code, const char *fmt, ...)
     ERRAND_PRINTF(3, 4);
 

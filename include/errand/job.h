@@ -8,8 +8,8 @@
  *         …
  *         return ERRAND_DONE;
  *     }
- *     ERRAND_JOB(SendWelcomeEmail, .handle = handle, .queue = "emails", .tries = 3,
- * .timeout = 120)
+ *     ERRAND_JOB(SendWelcomeEmail,
+ *         .handle = handle, .queue = "emails", .tries = 3, .timeout = 120)
  *
  * A handler runs in a process of its own kind (a runner), one job at a time. It holds no
  * store handle; what it wants to say about its job it says through errand_job_…. It runs
@@ -28,11 +28,11 @@ typedef struct errand_job errand_job;
 /* What a handler returns. Any other value is a failed attempt. */
 enum errand_verdict {
     ERRAND_DONE = 0,
-    ERRAND_RETRY =
-        1, /* try again after the backoff, if attempts are left; say why in err */
+    /* try again after the backoff, if attempts are left; say why in err */
+    ERRAND_RETRY = 1,
     ERRAND_FAIL = 2, /* no retry helps: FAILED now; say why in err */
-    ERRAND_SNOOZE =
-        3, /* not now: errand_job_snooze() said until when; the attempt is given back */
+    /* not now: errand_job_snooze() said until when; the attempt is given back */
+    ERRAND_SNOOZE = 3,
 };
 
 typedef int errand_handle_fn(errand_job *job, struct errand_error *err);
@@ -80,11 +80,10 @@ ERRAND_API const char *errand_job_name(const errand_job *job); /* as dispatched 
 ERRAND_API const char *errand_job_queue(const errand_job *job);
 ERRAND_API int errand_job_attempt(const errand_job *job); /* 1 for the first */
 ERRAND_API int errand_job_tries(const errand_job *job);
-ERRAND_API int64_t
-errand_job_deadline_ms(const errand_job *job); /* UTC; when it will be stopped;
-                                                  INT64_MAX: never */
-ERRAND_API struct errand_slice errand_job_data(
-    const errand_job *job); /* bytes as dispatched, NUL after them */
+/* UTC; when it will be stopped; INT64_MAX: never */
+ERRAND_API int64_t errand_job_deadline_ms(const errand_job *job);
+/* bytes as dispatched, NUL after them */
+ERRAND_API struct errand_slice errand_job_data(const errand_job *job);
 
 /* Values of the data by path: "userId", "order.items[0].sku". EJSON when the data is not
  * JSON, ENOTFOUND when nothing is there, EINVAL when it is of another type; the message

@@ -55,8 +55,8 @@ enum errand_backoff_strategy {
 };
 enum { ERRAND_BACKOFF_LIST_MAX = 16 };
 struct errand_backoff {
-    double list[ERRAND_BACKOFF_LIST_MAX]; /* one wait per retry, the last repeats; wins
-                                             over strategy; exact */
+    /* one wait per retry, the last repeats; wins over strategy; exact */
+    double list[ERRAND_BACKOFF_LIST_MAX];
     size_t list_n;
     enum errand_backoff_strategy strategy;
     double base;   /* 0: 10 s */
@@ -78,17 +78,17 @@ enum { ERRAND_NO_RETRY = -1 };
 /* A key that at most one waiting or running job may hold. */
 enum errand_unique_until {
     ERRAND_UNIQUE_TTL = 0, /* held for ttl, whatever becomes of the job */
-    ERRAND_UNIQUE_DONE =
-        1, /* until the job is final, or ttl if that comes first (ttl 0: no limit) */
+    /* until the job is final, or ttl if that comes first (ttl 0: no limit) */
+    ERRAND_UNIQUE_DONE = 1,
     ERRAND_UNIQUE_STARTED = 2, /* until an attempt starts, or ttl */
 };
 enum errand_unique_policy {
-    ERRAND_UNIQUE_IGNORE =
-        0, /* the new one is dropped, the first one's id is the answer */
-    ERRAND_UNIQUE_REPLACE =
-        1, /* the waiting one takes the new data, options and run-at; its id stays */
-    ERRAND_UNIQUE_EXTEND =
-        2, /* the waiting one is put off to the new run-at (debounce) */
+    /* the new one is dropped, the first one's id is the answer */
+    ERRAND_UNIQUE_IGNORE = 0,
+    /* the waiting one takes the new data, options and run-at; its id stays */
+    ERRAND_UNIQUE_REPLACE = 1,
+    /* the waiting one is put off to the new run-at (debounce) */
+    ERRAND_UNIQUE_EXTEND = 2,
 };
 
 #ifdef __cplusplus

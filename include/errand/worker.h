@@ -17,25 +17,26 @@ struct errand_worker_queue {
     int tries;
     double timeout;
     struct errand_backoff backoff;
-    int weight; /* share of the worker's time among the queues it works; 0 for all of
-                   them: strict order */
+    /* share of the worker's time among the queues it works; 0 for all of them: strict
+     * order */
+    int weight;
 };
 
 /* Zero means default. */
 struct errand_worker_options {
-    const char *const *queues; /* NULL-terminated, strict order, left first; NULL: all
-                                  queues as one line */
-    int concurrency;           /* runners; default: number of cores */
-    int64_t max_jobs;          /* exit after so many attempts have ended */
-    double max_time;           /* seconds; exit then */
-    int64_t
-        memory; /* MiB a runner may use: its RLIMIT, and recycled above it after a job */
+    /* NULL-terminated, strict order, left first; NULL: all queues as one line */
+    const char *const *queues;
+    int concurrency;  /* runners; default: number of cores */
+    int64_t max_jobs; /* exit after so many attempts have ended */
+    double max_time;  /* seconds; exit then */
+    /* MiB a runner may use: its RLIMIT, and recycled above it after a job */
+    int64_t memory;
     bool stop_when_empty; /* exit when nothing is READY and nothing runs */
     double grace;         /* seconds for running jobs after TERM; default 30 */
     double lease;         /* seconds; default 30 */
-    double sleep; /* longest sleep when idle, seconds; default 1: the safety net behind
-                     wake-ups */
-    int tries;    /* for jobs that say nothing themselves */
+    /* longest sleep when idle, seconds; default 1: the safety net behind wake-ups */
+    double sleep;
+    int tries; /* for jobs that say nothing themselves */
     double timeout;
     struct errand_backoff backoff;
     const char *name;      /* of this worker; default host-pid */
@@ -43,8 +44,9 @@ struct errand_worker_options {
     int runner_max_jobs;   /* recycle a runner after so many jobs; default 100,000 */
     double runner_max_age; /* seconds; default 3,600 */
     bool is_quiet;         /* print nothing but errors */
-    const char *const *env_allow; /* all that handlers inherit of the environment
-                                     (NULL-terminated); NULL: all but errand's secrets */
+    /* all that handlers inherit of the environment (NULL-terminated); NULL: all but
+     * errand's secrets */
+    const char *const *env_allow;
     const struct errand_worker_queue *queue_options; /* queue_options_n of them */
     size_t queue_options_n;
 };

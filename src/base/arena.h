@@ -11,8 +11,9 @@ void er_arena_free(struct errand_arena *arena);
 void er_arena_reset(struct errand_arena *arena);
 size_t er_arena_used(const struct errand_arena *arena); /* bytes handed out */
 
+/* ptr NULL and len > 0: no memory */
 struct errand_slice er_arena_slice(struct errand_arena *arena, const void *ptr,
-                                   size_t len); /* ptr NULL and len > 0: no memory */
+                                   size_t len);
 char *er_arena_printf(struct errand_arena *arena, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -20,10 +20,10 @@ int er_buf_add(struct er_buf *buf, const void *ptr, size_t len); /* 0 or -1 */
 int er_buf_str(struct er_buf *buf, const char *text);
 int er_buf_printf(struct er_buf *buf, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-int er_buf_reserve(struct er_buf *buf,
-                   size_t more);                /* room for so many bytes at ptr + len */
+/* room for so many bytes at ptr + len */
+int er_buf_reserve(struct er_buf *buf, size_t more);
 void er_buf_drop(struct er_buf *buf, size_t n); /* removes the first n bytes */
-char *er_buf_take(
-    struct er_buf *buf); /* you own it now (free); NULL when nothing was added */
+/* you own it now (free); NULL when nothing was added */
+char *er_buf_take(struct er_buf *buf);
 
 #endif

@@ -25,7 +25,8 @@ struct er_template {
 extern const struct er_template er_job_templates[];
 extern const size_t er_job_templates_n;
 extern const char er_template_config[], er_template_gitignore[], er_template_hello[];
+/* NULL: out of memory */
 char *er_template_fill(const char *text, const char *name, const char *class_name,
-                       struct errand_arena *arena); /* NULL: out of memory */
+                       struct errand_arena *arena);
 
 #endif

@@ -18,8 +18,8 @@ void er_line_end(struct er_line *line, struct er_print *out); /* prints it */
 
 /* `key` NULL inside an array. */
 void er_line_text(struct er_line *line, const char *key, struct errand_slice text);
-void er_line_str(struct er_line *line, const char *key,
-                 const char *text); /* NULL: null */
+/* NULL: null */
+void er_line_str(struct er_line *line, const char *key, const char *text);
 void er_line_int(struct er_line *line, const char *key, int64_t number);
 void er_line_bool(struct er_line *line, const char *key, bool value);
 void er_line_null(struct er_line *line, const char *key);

@@ -14,8 +14,9 @@ struct er_column {
 enum { ER_TABLE_COLUMNS_MAX = 16 };
 
 struct er_table;
+/* NULL: out of memory, noted in `out` */
 struct er_table *er_table_new(struct er_print *out, const struct er_column *columns,
-                              size_t n); /* NULL: out of memory, noted in `out` */
+                              size_t n);
 void er_table_free(struct er_table *table);
 /* The next cell, left to right; a full row begins the next one. Bytes are escaped. */
 void er_table_cell(struct er_table *table, enum er_colour colour,

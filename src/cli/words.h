@@ -5,10 +5,10 @@
 #include "base/buf.h"
 #include "errand/driver.h"
 
-const char *er_outcome_name(
-    enum errand_outcome_kind kind); /* "completed", "retrying", … */
-const char *er_cause_name(
-    enum errand_cause cause); /* "signal"; NULL: the handler's word */
+/* "completed", "retrying", … */
+const char *er_outcome_name(enum errand_outcome_kind kind);
+/* "signal"; NULL: the handler's word */
+const char *er_cause_name(enum errand_cause cause);
 /* "killed by SIGSEGV", "timed out after 120 s", "exit code 3"; "" when the handler ended
  * by itself and said so. Returns buf, of 160 bytes. */
 enum { ER_CAUSE_SIZE = 160 };

@@ -20,28 +20,31 @@ struct er_config_queue {
 
 /* One key that somebody said. */
 struct er_config_setting {
-    const char *path;   /* "worker.concurrency", "queues.mail.tries" */
-    const char *text;   /* as it was written; a list with commas between; URLs without
-                           their password */
-    const char *origin; /* "errand.yml:3", "environment ERRAND_URL", "flag --url",
-                           "default" */
+    const char *path; /* "worker.concurrency", "queues.mail.tries" */
+    /* as it was written; a list with commas between; URLs without their password */
+    const char *text;
+    /* "errand.yml:3", "environment ERRAND_URL", "flag --url", "default" */
+    const char *origin;
 };
 
 struct er_config {
     struct errand_arena *arena; /* owns everything here */
-    const char *project; /* folder: nearest parent with errand.yml, else the current
-                            folder; with --config the folder of that file; absolute */
-    const char *file;    /* the file that was read, absolute, or NULL */
-    const char *url;     /* relative sqlite paths made absolute: those of a flag from the
-                            current folder, all others from the project */
+    /* folder: nearest parent with errand.yml, else the current folder; with --config the
+     * folder of that file; absolute */
+    const char *project;
+    const char *file; /* the file that was read, absolute, or NULL */
+    /* relative sqlite paths made absolute: those of a flag from the current folder, all
+     * others from the project */
+    const char *url;
     struct errand_config client; /* with queue, tries, timeout, backoff of `defaults` */
     struct er_options defaults; /* `defaults:` tries, timeout, backoff, … for all jobs */
     struct er_config_queue *queues;
     size_t queues_n;
-    struct errand_worker_options worker; /* `worker:` concurrency, grace, lease, …;
-                                            project is set */
-    const char *const *env_allow; /* NULL: handlers inherit all but errand's secrets; else
-                                     only these (NULL-terminated) */
+    /* `worker:` concurrency, grace, lease, …; project is set */
+    struct errand_worker_options worker;
+    /* NULL: handlers inherit all but errand's secrets; else only these
+     * (NULL-terminated) */
+    const char *const *env_allow;
     struct er_config_setting *settings; /* what was said, in the order it was said */
     size_t settings_n;
 };

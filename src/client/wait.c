@@ -43,7 +43,7 @@ static int sleep_until_told(int fd, int64_t left_ms, struct errand_error *err)
     return 0;
 }
 
-/* ERRAND_BUSY and its like pass: the next look is a second away at most. */
+/* ERRAND_EBUSY and its like pass: the next look is a second away at most. */
 static bool is_over(int rc, const struct errand_error *inner)
 {
     return rc < 0 && !inner->retryable;

@@ -11,11 +11,11 @@ struct er_clock {
     int64_t fixed_ms; /* 0: the real time */
 };
 
-int64_t er_clock_wall_ms(
-    const struct er_clock *clock); /* NULL: the real one, here and below */
+/* NULL: the real one, here and below */
+int64_t er_clock_wall_ms(const struct er_clock *clock);
 int64_t er_clock_mono_ms(const struct er_clock *clock);
-int64_t er_clock_boot_ms(const struct er_clock *clock); /* CLOCK_BOOTTIME: a step of the
-                                                           wall clock does not move it */
+/* CLOCK_BOOTTIME: a step of the wall clock does not move it */
+int64_t er_clock_boot_ms(const struct er_clock *clock);
 
 /* RFC 3339 UTC with milliseconds, "2026-11-24T05:43:30.123Z"; buf has room for 32 bytes.
  * Returns buf. */

@@ -30,8 +30,9 @@ struct scan {
     const char *trouble; /* on failure, in place of `wanted`: the whole story */
     const char *over;    /* on failure: what there is more of than `limit` */
     size_t limit;
-    uint64_t objects[DEPTH_LIMIT / 64]; /* a bit a level; a word is zeroed when its first
-                                           level opens, not all of them for nothing */
+    /* a bit a level; a word is zeroed when its first level opens, not all of them for
+     * nothing */
+    uint64_t objects[DEPTH_LIMIT / 64];
 };
 
 /* Classes of bytes inside a string. */

@@ -283,8 +283,8 @@ static void write_names(char *buf, size_t size)
 static int unknown(const char *name, struct errand_error *err)
 {
     const char *nearest = NULL;
-    size_t nearest_far =
-        strlen(name) < 4 ? 2 : 3; /* further off is no slip of the hand */
+    /* further off is no slip of the hand */
+    size_t nearest_far = strlen(name) < 4 ? 2 : 3;
     char text[512];
 
     for (size_t i = 0; i < er_option_fields_n; i++) {

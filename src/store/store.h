@@ -16,8 +16,8 @@ struct er_store_options {
 
 int er_store_open(const char *url, const struct er_store_options *options,
                   struct er_store **ret, struct errand_error *err);
-void er_store_close(
-    struct er_store *store); /* NULL allowed; in the child of a fork it only lets go */
+/* NULL allowed; in the child of a fork it only lets go */
+void er_store_close(struct er_store *store);
 int er_store_migrate(const char *url, const struct er_store_options *options, bool apply,
                      struct errand_migrate_result *ret, struct errand_error *err);
 

@@ -10,8 +10,8 @@
 enum { ER_CAPTURE_HALF = (32 << 10) - 32 };
 
 struct er_capture {
-    struct er_buf
-        head;   /* the first 64 KiB; when more came, the first half of it counts */
+    /* the first 64 KiB; when more came, the first half of it counts */
+    struct er_buf head;
     char *ring; /* then the last half, a ring */
     uint64_t total;
 };

@@ -15,8 +15,8 @@ enum {
     GATHER_MS = 2,
     CONTROL_MS = 50,
     RESERVE_MOST = 400,
-    RESERVE_LEAST =
-        16, /* while all are busy: fewer are not worth a commit of their own */
+    /* while all are busy: fewer are not worth a commit of their own */
+    RESERVE_LEAST = 16,
     BACKOFF_FIRST_MS = 50,
     BACKOFF_MOST_MS = 5000,
     BACKOFF_BUSY_MS = 400, /* another writer: the call itself has waited already */

@@ -73,8 +73,8 @@ static void channel_add(struct er_exec *e, const char *ptr, size_t len)
         const char *end = memchr(ptr, '\n', len);
         size_t n = end ? (size_t)(end - ptr) : len;
 
-        er_buf_add(&e->line, ptr,
-                   n); /* over the maximum: has_failed, the line is dropped */
+        /* over the maximum: has_failed, the line is dropped */
+        er_buf_add(&e->line, ptr, n);
         if (!end)
             return;
         if (!e->line.has_failed)

@@ -45,8 +45,8 @@ struct er_build {
     const char *include; /* folder that has errand.h */
     const char *compiler, *flags,
         *libraries; /* as in the environment: CC CFLAGS LDLIBS */
-    const char
-        *base; /* "mail-0123456789abcdef": stem and hash of all that goes into it */
+    /* "mail-0123456789abcdef": stem and hash of all that goes into it */
+    const char *base;
     const char *so, *deps, *about, *errors; /* absolute paths: base with .so, .d, … */
 };
 /* Works out the names without running anything. EIO, ETOOBIG, or EUNSUPPORTED: there is

@@ -21,8 +21,9 @@ enum { ER_PROTOCOL_VERSION = 1, ER_FRAME_MAX = 18 << 20 };
  * before it runs anything. */
 enum {
     ER_FD_SOCKET = 3,
-    ER_FD_SHARED = 4, /* absent for runners of other languages: they get one job at a time
-                         and send STARTED */
+    /* absent for runners of other languages: they get one job at a time and send
+     * STARTED */
+    ER_FD_SHARED = 4,
 };
 /* 0 is /dev/null; 1 and 2 are one append-only memory file: after each job the runner
  * sends what is new there as LOG and truncates it; after a crash the supervisor reads it,

@@ -17,8 +17,8 @@
 #include "worker/supervisor.h"
 
 enum {
-    LOOK_MS =
-        10000, /* for what the kernel does not tell (network folders, a new folder) */
+    /* for what the kernel does not tell (network folders, a new folder) */
+    LOOK_MS = 10000,
     SETTLE_MS = 150,   /* an editor writes more than once */
     PUBLISH_MS = 5000, /* until the store is asked again */
 };

@@ -31,8 +31,8 @@ struct er_job_about {
     const char *error; /* NULL, or why it cannot run: "app/Jobs/mail.c:12: …" */
 };
 struct er_jobs_about {
-    struct er_job_about
-        *jobs; /* by key; two files of one key: the second has an error that names both */
+    /* by key; two files of one key: the second has an error that names both */
+    struct er_job_about *jobs;
     size_t jobs_n;
 };
 /* Executables only, by reading: cheap, no child. */

@@ -379,8 +379,8 @@ static void io_event(uv_poll_t *handle, int status, int events)
         rc = socket_read(r);
     answers_measure(r);
     if (rc < 0)
-        uv_poll_stop(
-            &r->io); /* closed or broken: what is left to learn is how it ended */
+        /* closed or broken: what is left to learn is how it ended */
+        uv_poll_stop(&r->io);
 }
 
 /* ------------------------------------------------------------------ the end */

@@ -16,8 +16,8 @@ enum {
     AHEAD_MS = 50,
     AHEAD_N = 200, /* of no-ops: half the commits of 100, 15 % less CPU a job */
     BACKOFF_FIRST_MS = 1000,
-    BACKOFF_MOST_MS =
-        15000, /* at most 9 starts in a minute, and half a minute to recover */
+    /* at most 9 starts in a minute, and half a minute to recover */
+    BACKOFF_MOST_MS = 15000,
 };
 
 /* ------------------------------------------------------------------ counting */

@@ -104,8 +104,8 @@ static void signals_send(struct er_supervisor *s, struct er_attempt *a,
         a->term_at_ms = 0;
         if (is_still_there(a)) {
             if (a->runner)
-                a->runner->is_stale =
-                    true; /* whatever TERM does to it, it is not trusted */
+                /* whatever TERM does to it, it is not trusted */
+                a->runner->is_stale = true;
             er_child_signal(child, SIGTERM);
         }
     }

@@ -18,8 +18,8 @@
 #include "worker/reload.h"
 
 enum {
-    GIVE_UP_MS =
-        1500,      /* after the grace: the store may not answer, we end all the same */
+    /* after the grace: the store may not answer, we end all the same */
+    GIVE_UP_MS = 1500,
     EXIT_MS = 400, /* that runners get to end by themselves */
     SWEEPS_MOST = 100,
     NOW_MS = 800,  /* the same after a second TERM */

@@ -72,8 +72,8 @@ struct er_supervisor {
 /* How an attempt ended, before the rules decide what follows from it. */
 struct er_ending {
     enum errand_cause cause;
-    int verdict; /* enum errand_verdict, when the handler answered (cause NONE or ERROR)
-                  */
+    /* enum errand_verdict, when the handler answered (cause NONE or ERROR) */
+    int verdict;
     int64_t snooze_ms;
     int32_t exit_code, signal;
     int64_t max_rss_kib, cpu_ms;

@@ -12,8 +12,9 @@
 
 struct world {
     char dir[128], url[160], ledger[160], accepted[160];
-    uint64_t random; /* state of the generator, from ERRAND_SEED or the clock; printed
-                        when a test begins */
+    /* state of the generator, from ERRAND_SEED or the clock; printed when a test
+     * begins */
+    uint64_t random;
 };
 
 enum { WORLD_IDS_MAX = 200000 };

@@ -8,8 +8,8 @@
 
 struct failpoint {
     const char *name;
-    long
-        runs_most; /* how often one job may be done at most, for one kill at this point */
+    /* how often one job may be done at most, for one kill at this point */
+    long runs_most;
 };
 
 static const struct failpoint points[] = {

@@ -436,8 +436,8 @@ TEST(texts_beside_the_jobs_have_bounds)
     fails(ERRAND_ETOOBIG, try_push((struct errand_push_params){.batch = &batch}));
     fails(ERRAND_ETOOBIG,
           try_push((struct errand_push_params){.jobs = &job, .jobs_n = 1}));
-    fails(ERRAND_EINVAL,
-          er_store_limit_put(store, &limit, &err)); /* a rate of no window */
+    /* a rate of no window */
+    fails(ERRAND_EINVAL, er_store_limit_put(store, &limit, &err));
 }
 
 TEST(long_errors_of_events_are_cut)
