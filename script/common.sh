@@ -25,6 +25,16 @@ quietly()
     return 1
 }
 
+# make DIR TARGET…: compiles; of a failure only what failed is shown.
+make()
+{
+    make_dir=$1
+    shift
+    ninja -C "$make_dir" "$@" >"$make_dir/make.out" 2>&1 && return 0
+    sed -n '/^FAILED/,/^\[/p' "$make_dir/make.out" | grep -v '^\[' >&2
+    return 1
+}
+
 # configure DIR OPTION…: a build folder with these options, also when it is there already or was
 # left by another meson. CC chooses the compiler.
 configure()
