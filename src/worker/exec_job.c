@@ -44,14 +44,16 @@ static bool progress_read(struct er_exec *e, struct errand_slice line)
 {
     struct errand_slice value, note = {0};
     enum er_json_type type;
-    char number[32];
+    double percent;
 
-    if (er_json_find(line, "progress", &type, &value, NULL) < 0 || type != ER_JSON_NUMBER)
+    if (er_json_find(line, "progress", &type, &value, NULL) < 0 ||
+        type != ER_JSON_NUMBER || er_json_double(value, &percent) < 0)
         return false;
-    snprintf(number, sizeof number, "%.*s", (int)value.len, value.ptr);
+    /* 1e300 is a number, but no int can hold it. */
+    percent = percent < 0 ? 0 : percent > 100 ? 100 : percent;
     if (er_json_find(line, "note", &type, &value, NULL) == 0 && type == ER_JSON_STRING)
         er_json_unescape(value, e->s->settle.arena, &note, NULL);
-    er_attempt_progress(e->s, e->attempt, (int32_t)strtod(number, NULL), note);
+    er_attempt_progress(e->s, e->attempt, (int32_t)percent, note);
     return true;
 }
 

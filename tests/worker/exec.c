@@ -137,6 +137,19 @@ TEST(the_last_json_line_on_descriptor_three_is_the_result)
     errand_detail_free(job);
 }
 
+/* For the builds with sanitizers: a number that no int can hold. */
+TEST(progress_without_measure_is_cut_to_what_there_is)
+{
+    struct errand_job_detail *job =
+        run("#!/bin/sh\nfor n in 1e300 -1e300 1e999 -0.0; do "
+            "echo \"{\\\"progress\\\":$n}\" >&3; done\necho 7 >&3\n",
+            "{}", 1);
+
+    assert_int_equal(job->job.state, ERRAND_COMPLETED);
+    assert_is(job->job.result, "7");
+    errand_detail_free(job);
+}
+
 TEST(of_a_hundred_megabytes_of_output_the_ends_are_kept)
 {
     struct errand_job_detail *job =
