@@ -42,6 +42,17 @@ size_t er_utf8_len(const char *p, const char *end)
     return n;
 }
 
+size_t er_utf8_get(const char *text, size_t len, uint32_t *ret)
+{
+    size_t n = er_utf8_len(text, text + len);
+    uint32_t c = n == 1 ? (unsigned char)text[0] : (unsigned char)text[0] & (0x7fu >> n);
+
+    for (size_t i = 1; i < n; i++)
+        c = c << 6 | ((unsigned char)text[i] & 0x3fu);
+    *ret = c;
+    return n;
+}
+
 size_t er_utf8_put(uint32_t character, char *ret)
 {
     if (character < 0x80) {

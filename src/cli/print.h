@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "base/buf.h"
+#include "base/escape.h"
 #include "errand/types.h"
 
 enum er_colour {
@@ -49,10 +50,6 @@ void er_print_safe(struct er_print *out, const char *text);
 void er_print_flush(struct er_print *out);
 enum er_colour er_state_colour(enum errand_state state);
 
-/* Appends text fit for a terminal: control characters, bytes that are not UTF-8 and signs
- * that turn the direction of writing become \n, \x1b, \u202e. With `keep_lines` a line
- * feed and a tab stay. */
-int er_text_escape(struct er_buf *buf, struct errand_slice text, bool keep_lines);
 /* Columns that escaped text takes. */
 int er_text_width(const struct er_print *out, const char *text, size_t len);
 /* How many bytes of it fit into so many columns. */

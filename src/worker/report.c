@@ -7,10 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
+#include "base/escape.h"
 #include "core/clock.h"
 #include "worker/supervisor.h"
 
-enum { LINES_A_SECOND = 10, WARNINGS_A_MINUTE = 10 };
+enum { LINES_A_SECOND = 10, WARNINGS_A_MINUTE = 10, LINE_MAX_BYTES = 16 << 10 };
 
 #define RED "\x1b[31m"
 #define GREEN "\x1b[32m"
@@ -26,23 +28,20 @@ void er_report_init(struct er_supervisor *s)
 }
 
 /* One write a line: several workers may share a terminal. What a job said may hold
- * anything, so control characters become dots. */
+ * anything, and no terminal may take it for orders. */
 static void line_print(struct er_supervisor *s, const char *colour, const char *text)
 {
-    char line[1600], when[32];
-    int n = snprintf(line, sizeof line - 8, "%s %s%s%s\n",
-                     er_time_format(s->wall_ms, when, sizeof when), colour, text,
-                     *colour ? PLAIN : "");
-    size_t len = n < 0 ? 0 : (size_t)n < sizeof line - 8 ? (size_t)n : sizeof line - 9;
+    struct er_buf line;
+    char when[32];
 
-    for (size_t i = 0; i + 1 < len; i++)
-        if (((unsigned char)line[i] < ' ' && line[i] != '\x1b') || line[i] == 127)
-            line[i] = '.';
-    if (len && line[len - 1] != '\n')
-        line[len++] = '\n';
-    if (write(STDERR_FILENO, line, len) < 0) {
+    er_buf_init(&line, LINE_MAX_BYTES);
+    er_buf_printf(&line, "%s %s", er_time_format(s->wall_ms, when, sizeof when), colour);
+    er_text_escape(&line, (struct errand_slice){text, strlen(text)}, false);
+    er_buf_str(&line, *colour ? PLAIN "\n" : "\n");
+    if (line.len && write(STDERR_FILENO, line.ptr, line.len) < 0) {
         /* Nobody reads: the work goes on. */
     }
+    er_buf_done(&line);
 }
 
 void er_report_note(struct er_supervisor *s, const char *fmt, ...)
