@@ -204,6 +204,17 @@ static void stopping_over(struct er_runner *r)
         atomic_store(&r->shared->stopping, 0);
 }
 
+/* Answers come in the order in which jobs were given; what was taken back is passed over.
+ * Whoever answers for a later one would leave the earlier ones behind for ever. */
+static bool is_next(const struct er_runner *r, uint32_t slot)
+{
+    uint32_t at = r->head;
+
+    while (at != r->tail && !r->slots[at % ER_SLOTS])
+        at++;
+    return at != r->tail && at % ER_SLOTS == slot;
+}
+
 static int on_done(struct er_runner *r, const struct er_frame *frame)
 {
     struct er_frame_done done;
@@ -211,8 +222,9 @@ static int on_done(struct er_runner *r, const struct er_frame *frame)
     struct er_ending ending;
 
     if (er_frame_read_done(frame, &done) < 0 || done.slot >= ER_SLOTS ||
-        !(a = r->slots[done.slot]))
+        !is_next(r, done.slot))
         return -1;
+    a = r->slots[done.slot];
     if (!a->started_ms)
         a->started_ms = r->s->wall_ms;
     slot_clear(r, done.slot);

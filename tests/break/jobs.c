@@ -136,6 +136,40 @@ static int poison(errand_job *job, struct errand_error *err)
 ERRAND_JOB(Poison, .handle = poison, .tries = 3, .timeout = 20,
            .backoff = ERRAND_BACKOFF(0))
 
+/* {"how": "later", "slot": 12}: a handler that writes to its runner's socket as if it
+ * were the runner. */
+static int forge(errand_job *job, struct errand_error *err)
+{
+    /* DONE of protocol.h with nothing in it but the slot. */
+    char done[] = {30, 0, 0, 0, 18, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                   0,  0, 0, 0, 0,  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+    static const char huge[] = "\xff\xff\xff\xff\x12huge",
+                      hello[] = "\x09\0\0\0\x10\x01\0\0\0\0\0\0";
+    const char *how, *bytes = done;
+    size_t len = sizeof done;
+    long long slot = 0;
+
+    ledger("start", job);
+    if (errand_job_string(job, "how", &how, err) < 0)
+        return ERRAND_FAIL;
+    errand_job_int(job, "slot", &slot, NULL);
+    done[5] = (char)slot;
+    if (strcmp(how, "huge") == 0)
+        bytes = huge, len = sizeof huge - 1;
+    else if (strcmp(how, "hello") == 0)
+        bytes = hello, len = 13;
+    else if (strcmp(how, "text") == 0)
+        bytes = "hello, world\n", len = 13;
+    if (strcmp(how, "nothing") == 0) /* so that it is known for a quick one */
+        return ERRAND_DONE;
+    if (write(3, bytes, len) != (ssize_t)len)
+        return ERRAND_RETRY;
+    sleep_ms(100);
+    return errand_error_set(err, ERRAND_EJOB, "still here after '%s'", how), ERRAND_RETRY;
+}
+ERRAND_JOB(Forge, .handle = forge, .tries = 2, .timeout = 20,
+           .backoff = ERRAND_BACKOFF(0))
+
 static int open_files(errand_job *job, struct errand_error *err)
 {
     char list[1024] = "[";
