@@ -2,7 +2,6 @@
 #include "client/config_parts.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,19 +9,10 @@
 #include "base/error.h"
 #include "core/clock.h"
 #include "core/name.h"
+#include "core/size.h"
 #include "store/store.h"
 
 enum { QUEUES_MAX = 1000 };
-
-static bool number_parse(const char *text, double *ret)
-{
-    char *end;
-
-    errno = 0;
-    *ret = strtod(text, &end);
-    return end != text && errno == 0 && isfinite(*ret) &&
-           strspn(text, "0123456789.") == (size_t)(end - text);
-}
 
 static bool whole_parse(const char *text, int64_t *ret)
 {
@@ -34,38 +24,6 @@ static bool whole_parse(const char *text, int64_t *ret)
     errno = 0;
     *ret = strtoll(text, &end, 10);
     return *end == '\0' && errno == 0;
-}
-
-/* "64MiB", "64M", "512KiB", and a bare number of `unit` bytes. */
-static bool size_parse(const char *text, double unit, double *ret)
-{
-    static const struct {
-        const char *name;
-        double bytes;
-    } units[] = {{"KiB", 1024.0},  {"K", 1024.0},         {"MiB", 1048576.0},
-                 {"M", 1048576.0}, {"GiB", 1073741824.0}, {"G", 1073741824.0},
-                 {"B", 1.0}};
-    size_t n = strspn(text, "0123456789.");
-    char number[32];
-
-    while (text[n] == ' ')
-        n++;
-    if (n == 0 || n >= sizeof number)
-        return false;
-    memcpy(number, text, n);
-    number[strcspn(number, " ") < n ? strcspn(number, " ") : n] = '\0';
-    if (!number_parse(number, ret))
-        return false;
-    if (text[n] == '\0') {
-        *ret *= unit;
-        return true;
-    }
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-        if (strcmp(text + n, units[i].name) == 0) {
-            *ret *= units[i].bytes;
-            return true;
-        }
-    return false;
 }
 
 /* One value on its way to its place. */
@@ -118,16 +76,18 @@ static int set_time(const struct saying *s, const char *text, struct errand_erro
 static int set_size(const struct saying *s, const char *text, struct errand_error *err)
 {
     bool is_mib = s->key->kind == ER_CONFIG_MIB;
-    double unit = is_mib ? 1048576.0 : 1.0, bytes;
+    int64_t unit = is_mib ? 1 << 20 : 1, bytes;
+    double n;
 
-    if (!size_parse(text, unit, &bytes))
+    if (er_size_parse(text, unit, &bytes) < 0)
         return er_config_error(s->place, err,
                                "%s: '%s' is not a size; write 512KiB, 64MiB or 1GiB",
                                s->path, text);
-    if (bytes / unit < s->key->min || bytes / unit > s->key->max)
+    n = (double)(bytes / unit);
+    if (n < s->key->min || n > s->key->max)
         return out_of_range(s, text, is_mib ? "a size in MiB" : "a size in bytes", err);
     if (is_mib)
-        *(int64_t *)s->target = (int64_t)(bytes / unit);
+        *(int64_t *)s->target = bytes / unit;
     else
         *(size_t *)s->target = (size_t)bytes;
     return 0;

@@ -11,7 +11,7 @@ enum er_option_kind {
     ER_KIND_TEXT,    /* const char *, at most 512 bytes */
     ER_KIND_INT32,   /* int32_t */
     ER_KIND_INT64,   /* int64_t */
-    ER_KIND_SIZE,    /* size_t; in text "64k", "1m" */
+    ER_KIND_SIZE,    /* size_t; in text "64k", "1MiB" */
     ER_KIND_SECONDS, /* int64_t in ms */
     ER_KIND_INSTANT, /* int64_t in ms since 1970 */
     ER_KIND_WORD,    /* an enum, see er_option_words */

@@ -12,6 +12,7 @@
 #include "core/clock.h"
 #include "core/json.h"
 #include "core/options_table.h"
+#include "core/size.h"
 
 /* What is being set. */
 struct setting {
@@ -63,26 +64,13 @@ static int set_integer(const struct setting *s)
     return 0;
 }
 
-/* "65536", "64k", "1m" */
 static int set_size(const struct setting *s)
 {
-    size_t len = strlen(s->value);
-    char digits[24];
-    int64_t value;
-    int shift = 0;
+    int64_t bytes;
 
-    if (len == 0 || len >= sizeof digits)
+    if (er_size_parse(s->value, 1, &bytes) < 0)
         return wrong(s, "a size such as 65536, 64k or 1m");
-    if (strchr("kK", s->value[len - 1]))
-        shift = 10;
-    else if (strchr("mM", s->value[len - 1]))
-        shift = 20;
-    memcpy(digits, s->value, len + 1);
-    if (shift)
-        digits[len - 1] = '\0';
-    if (read_integer(digits, &value) < 0 || value < 0 || value > INT64_MAX >> shift)
-        return wrong(s, "a size such as 65536, 64k or 1m");
-    *(size_t *)er_option_at(s->field, s->into) = (size_t)value << shift;
+    *(size_t *)er_option_at(s->field, s->into) = (size_t)bytes;
     return 0;
 }
 
