@@ -1,6 +1,8 @@
 /* utf8.c: UTF-8 as RFC 3629 has it. */
 #include "base/utf8.h"
 
+enum { TAIL_MAX = 3 };
+
 static size_t lead_len(unsigned char lead)
 {
     if (lead < 0x80)
@@ -88,11 +90,19 @@ bool er_utf8_check(const char *text, size_t len)
     return true;
 }
 
+/* A byte that goes on with a character; there are at most three of them. */
+static bool is_tail(char c)
+{
+    return ((unsigned char)c & 0xc0) == 0x80;
+}
+
 size_t er_utf8_cut(const char *text, size_t len, size_t max)
 {
+    size_t n = max;
+
     if (len <= max)
         return len;
-    while (max > 0 && ((unsigned char)text[max] & 0xc0) == 0x80)
-        max--;
-    return max;
+    for (int i = 0; i < TAIL_MAX && n > 0 && is_tail(text[n]); i++)
+        n--;
+    return is_tail(text[n]) ? max : n;
 }

@@ -15,7 +15,8 @@ size_t er_utf8_get(const char *text, size_t len, uint32_t *ret);
 /* Writes a character (not checked) as UTF-8; returns its length, 1 to 4. */
 size_t er_utf8_put(uint32_t character, char *ret);
 bool er_utf8_check(const char *text, size_t len);
-/* How many of the first `max` bytes of the text to keep so that no character is cut. */
+/* How many of the first `max` bytes of the text to keep so that no character is cut.
+ * Bytes that are not UTF-8 are cut anywhere. */
 size_t er_utf8_cut(const char *text, size_t len, size_t max);
 
 #endif

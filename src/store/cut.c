@@ -6,23 +6,13 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
+
 enum { MARK_MAX = 64 };
-
-/* The largest n <= len at which no UTF-8 character is cut in two. Bytes that are not
- * UTF-8 are cut anywhere: it looks back over at most three of them. */
-static size_t character_boundary(const char *text, size_t len)
-{
-    size_t n = len;
-
-    for (int i = 0; i < 3 && n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80; i++)
-        n--;
-    return ((unsigned char)text[n] & 0xc0) == 0x80 ? len : n;
-}
 
 struct errand_slice er_cut_to(struct errand_slice text, size_t max)
 {
-    if (text.len > max)
-        text.len = character_boundary(text.ptr, max);
+    text.len = er_utf8_cut(text.ptr, text.len, max);
     return text;
 }
 
@@ -33,7 +23,7 @@ struct errand_slice er_cut(struct errand_slice text, struct errand_arena *arena)
 
     if (text.len <= ER_TEXT_MAX)
         return text;
-    keep = character_boundary(text.ptr, ER_TEXT_MAX - MARK_MAX);
+    keep = er_utf8_cut(text.ptr, text.len, ER_TEXT_MAX - MARK_MAX);
     mark = er_arena_printf(arena, "… [cut: %zu bytes]", text.len);
     if (mark) {
         char *copy = errand_arena_alloc(arena, ER_TEXT_MAX + 1);

@@ -78,4 +78,9 @@ TEST(a_text_is_cut_between_characters)
     assert_int_equal(er_utf8_cut("\xf0\x9f\x98\x80", 4, 3), 0);
 }
 
+TEST(what_is_not_utf8_is_cut_anywhere)
+{
+    assert_int_equal(er_utf8_cut("\x80\x80\x80\x80\x80\x80", 6, 5), 5);
+}
+
 TEST_MAIN()
