@@ -8,39 +8,35 @@
 
 #include "base/utf8.h"
 
-static const struct {
+static const struct row {
     int code;
     bool retryable;
     const char *name, *text;
-} codes[] = {
+} rows[] = {
 #define ROW(code_name, number, can_retry, code_text) \
     {.code = (number), .retryable = (can_retry), .name = #code_name, .text = (code_text)},
     ERRAND_ERRORS(ROW)
 #undef ROW
 };
 
+static const struct row *row_of(int code)
+{
+    static const struct row none = {.name = "E?", .text = "unknown error"};
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].code == code)
+            return &rows[i];
+    return &none;
+}
+
 const char *errand_code_name(int code)
 {
-    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-        if (codes[i].code == code)
-            return codes[i].name;
-    return "E?";
+    return row_of(code)->name;
 }
 
 const char *errand_code_text(int code)
 {
-    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-        if (codes[i].code == code)
-            return codes[i].text;
-    return "unknown error";
-}
-
-static bool is_retryable(int code)
-{
-    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-        if (codes[i].code == code)
-            return codes[i].retryable;
-    return false;
+    return row_of(code)->text;
 }
 
 /* A message that was cut must still be UTF-8: drop a character that lost its end. */
@@ -71,7 +67,7 @@ int errand_error_set(struct errand_error *err, int code, const char *fmt, ...)
         return code;
     err->code = code;
     err->sys = 0;
-    err->retryable = is_retryable(code);
+    err->retryable = row_of(code)->retryable;
     va_start(ap, fmt);
     message_set(err, fmt, ap);
     va_end(ap);
@@ -109,7 +105,7 @@ int er_error_errno(struct errand_error *err, int code, int errnum, const char *f
         return code;
     err->code = code;
     err->sys = errnum;
-    err->retryable = is_retryable(code);
+    err->retryable = row_of(code)->retryable;
     va_start(ap, fmt);
     message_set(err, fmt, ap);
     va_end(ap);
@@ -124,10 +120,4 @@ int er_error_errno(struct errand_error *err, int code, int errnum, const char *f
 int er_error_nomem(struct errand_error *err)
 {
     return errand_error_set(err, ERRAND_ENOMEM, "out of memory");
-}
-
-void er_error_clear(struct errand_error *err)
-{
-    if (err)
-        *err = (struct errand_error){0};
 }

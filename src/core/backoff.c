@@ -4,6 +4,7 @@
 #include "core/backoff.h"
 
 #include <math.h>
+#include <stdio.h>
 
 static const double base_s = 10, cap_s = 3600, jitter_share = 0.2;
 /* The longest wait anybody may ask for: a year. Anything near INT64_MAX ms would wrap
@@ -59,31 +60,35 @@ int64_t er_backoff_ms(const struct errand_backoff *backoff, int retry, double ra
     return llround(wait * 1000);
 }
 
+static int check_wait(const char *what, double seconds, struct errand_error *err)
+{
+    if (is_wait(seconds))
+        return 0;
+    return errand_error_set(err, ERRAND_EINVAL,
+                            "backoff %s is %g: seconds from 0 to 31,622,400 are allowed",
+                            what, seconds);
+}
+
 int er_backoff_check(const struct errand_backoff *backoff, struct errand_error *err)
 {
+    char what[32];
+    int rc;
+
     if (backoff->list_n > ERRAND_BACKOFF_LIST_MAX)
         return errand_error_set(err, ERRAND_EINVAL,
                                 "backoff has %zu values, more than the %d allowed",
                                 backoff->list_n, ERRAND_BACKOFF_LIST_MAX);
-    for (size_t i = 0; i < backoff->list_n; i++)
-        if (!is_wait(backoff->list[i]))
-            return errand_error_set(
-                err, ERRAND_EINVAL,
-                "backoff value %zu is %g: seconds from 0 to 31,622,400 are allowed",
-                i + 1, backoff->list[i]);
+    for (size_t i = 0; i < backoff->list_n; i++) {
+        snprintf(what, sizeof what, "value %zu", i + 1);
+        if ((rc = check_wait(what, backoff->list[i], err)) < 0)
+            return rc;
+    }
     if ((unsigned)backoff->strategy > ERRAND_BACKOFF_EXPONENTIAL)
         return errand_error_set(err, ERRAND_EINVAL, "backoff strategy %d does not exist",
                                 (int)backoff->strategy);
-    if (!is_wait(backoff->base))
-        return errand_error_set(err, ERRAND_EINVAL,
-                                "backoff base is %g: seconds from 0 to 31,622,400 are "
-                                "allowed",
-                                backoff->base);
-    if (!is_wait(backoff->cap))
-        return errand_error_set(err, ERRAND_EINVAL,
-                                "backoff cap is %g: seconds from 0 to 31,622,400 are "
-                                "allowed",
-                                backoff->cap);
+    if ((rc = check_wait("base", backoff->base, err)) < 0 ||
+        (rc = check_wait("cap", backoff->cap, err)) < 0)
+        return rc;
     if (isnan(backoff->jitter) || backoff->jitter > 1)
         return errand_error_set(err, ERRAND_EINVAL,
                                 "backoff jitter is %g: a share from 0 to 1 is allowed",
