@@ -14,7 +14,6 @@ int er_error_wrap(struct errand_error *err, int code, const char *fmt, ...)
 int er_error_errno(struct errand_error *err, int code, int errnum, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 int er_error_nomem(struct errand_error *err); /* ERRAND_ENOMEM */
-void er_error_clear(struct errand_error *err);
 
 /* The analyser sees one file at a time. Without this it follows every path on which a
  * call failed and yet went on as if it had not. */

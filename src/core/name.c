@@ -57,17 +57,3 @@ char *er_name_key(const char *name, char *buf)
     buf[n] = '\0';
     return buf;
 }
-
-int er_name_find(const char *name, const char *const *names, size_t n)
-{
-    char key[ER_NAME_MAX + 1], other[ER_NAME_MAX + 1];
-
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(names[i], name) == 0)
-            return (int)i;
-    er_name_key(name, key);
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(er_name_key(names[i], other), key) == 0)
-            return (int)i;
-    return -1;
-}

@@ -16,7 +16,5 @@ int er_name_check(const char *what, const char *name, struct errand_error *err);
  * send-welcome-email, SendWelcomeEmail and send_welcome_email are one. buf has room for
  * ER_NAME_MAX + 1. Returns buf. */
 char *er_name_key(const char *name, char *buf);
-/* Exact first, then by key: the index of `name` in names[n], or -1. */
-int er_name_find(const char *name, const char *const *names, size_t n);
 
 #endif

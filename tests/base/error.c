@@ -49,7 +49,6 @@ TEST(nobody_has_to_listen)
     assert_int_equal(er_error_wrap(NULL, ERRAND_EIO, "x"), ERRAND_EIO);
     assert_int_equal(er_error_errno(NULL, ERRAND_EIO, ENOENT, "x"), ERRAND_EIO);
     assert_int_equal(er_error_nomem(NULL), ERRAND_ENOMEM);
-    er_error_clear(NULL);
 }
 
 TEST(wrap_puts_context_in_front_and_keeps_the_rest)
@@ -103,16 +102,6 @@ TEST(errno_behind_a_long_message_leaves_it_whole)
     er_error_errno(&err, ERRAND_EIO, EACCES, "%s", text);
     assert_memory_equal(err.message, text, ERRAND_ERROR_MAX - 4);
     assert_int_equal(strlen(err.message), ERRAND_ERROR_MAX - 1);
-}
-
-TEST(clear_leaves_no_error)
-{
-    struct errand_error err;
-
-    errand_error_set(&err, ERRAND_EIO, "x");
-    er_error_clear(&err);
-    assert_int_equal(err.code, ERRAND_OK);
-    assert_string_equal(err.message, "");
 }
 
 TEST_MAIN()

@@ -93,16 +93,4 @@ TEST(a_key_never_outgrows_its_room)
     assert_int_equal(strlen(er_name_key(name, key)), ER_NAME_MAX);
 }
 
-TEST(the_exact_name_is_found_before_one_that_means_the_same)
-{
-    const char *const names[] = {"SendEmail", "send-email", "other"};
-
-    assert_int_equal(er_name_find("send-email", names, 3), 1);
-    assert_int_equal(er_name_find("SendEmail", names, 3), 0);
-    assert_int_equal(er_name_find("send_email", names, 3), 0);
-    assert_int_equal(er_name_find("OTHER", names, 3), 2);
-    assert_int_equal(er_name_find("send", names, 3), -1);
-    assert_int_equal(er_name_find("send", NULL, 0), -1);
-}
-
 TEST_MAIN()
