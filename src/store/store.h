@@ -1,6 +1,6 @@
 /* store.h: the one door to a store. Picks the driver by URL scheme, checks what every
- * driver would have to check (fork, sizes, names, cycles), fills defaults, and tells
- * listeners what happened after it is true. Callers above never see a driver. */
+ * driver would have to check (fork, sizes, names, cycles), fills defaults, and gives the
+ * driver's errors their context. Callers above never see a driver. */
 #ifndef ER_STORE_STORE_H
 #define ER_STORE_STORE_H
 
@@ -115,10 +115,5 @@ int er_store_wait_fd(struct er_store *, struct errand_error *err);
 int er_store_wait_arm(struct er_store *, uint32_t wait_for, struct errand_error *err);
 int er_store_check(struct er_store *, int64_t now_ms, struct errand_arena *,
                    struct errand_check_result *ret, struct errand_error *err);
-
-/* Named points where a test build can end the process or fail a call:
- * `er_failpoint("after-reserve")`. ERRAND_FAILPOINTS="name=exit", "name=error",
- * "name=exit@3" (the third time). Compiled to nothing without -Dfailpoints=true. In
- * src/base. */
 
 #endif
