@@ -162,11 +162,21 @@ static int decide(struct er_tx *tx, struct er_edge *edge, enum er_edge_status st
 /* The parent lives again: a child that it had made CANCELLED is HELD again. */
 static int reopen(struct er_tx *tx, struct er_edge *edge)
 {
-    bool was_cause = edge->status == ER_EDGE_CANCELLED_BY;
-    struct er_job child;
     struct er_edge other;
+    struct er_job child;
+    int64_t status;
+    bool was_cause;
     int rc;
 
+    /* An edge of the same parent, looked at before this one, may have made it the cause.
+     */
+    if ((rc = er_tx_number(tx, ER_SQL_EDGE_READ,
+                           ER_ARGS(er_int(edge->kind), er_int(edge->parent),
+                                   er_int(edge->child), er_int(edge->n)),
+                           &status)) <= 0)
+        return rc;
+    edge->status = (enum er_edge_status)status;
+    was_cause = edge->status == ER_EDGE_CANCELLED_BY;
     if (edge->status < ER_EDGE_AGAINST)
         return 0;
     if ((rc = er_edge_write(tx, edge, ER_EDGE_OPEN)) < 0 || !was_cause)

@@ -190,16 +190,21 @@ static int64_t room_of(const struct er_tx *tx, const struct er_line *line,
         tx->now_ms);
 }
 
-/* A full rate line wakes when its time comes; one with room that keeps parked jobs has
- * offered the first of them, and looks again after a window in any case. */
+/* A full rate line wakes when there is room for one. One with room has offered as many as
+ * there is room for, and wakes when the oldest start in the window leaves it: there is
+ * room for one more then. With no start at all it looks again after a window in any
+ * case. */
 static int64_t wake_of(const struct er_tx *tx, const struct er_line *line,
                        struct er_bucket *bucket)
 {
+    int64_t started;
+
     if (line->kind != ERRAND_LIMIT_RATE)
         return 0;
-    return room_of(tx, line, bucket) > 0
-               ? tx->now_ms + line->per_ms
-               : er_bucket_free_at(bucket, line->n, line->per_ms);
+    started = er_bucket_started(bucket, line->per_ms, tx->now_ms);
+    if (started == 0)
+        return tx->now_ms + line->per_ms;
+    return er_bucket_free_at(bucket, started < line->n ? started : line->n, line->per_ms);
 }
 
 static int line_offer(struct er_tx *tx, struct er_line *line, struct er_bucket *bucket)
