@@ -45,6 +45,32 @@ static long fill(errand *e, struct errand_error *err)
     return n;
 }
 
+/* Waits until nothing is left that could run now. */
+static void work_off(struct world *w)
+{
+    int64_t until = mono_ms() + 60000;
+
+    while (world_count(w, ERRAND_READY) + world_count(w, ERRAND_RUNNING) > 0 &&
+           mono_ms() < until)
+        sleep_ms(100);
+    assert_int_equal(world_count(w, ERRAND_READY), 0);
+    assert_int_equal(world_count(w, ERRAND_RUNNING), 0);
+}
+
+/* How often the worker complained. */
+static int lines_of_full(const struct world *w)
+{
+    char path[200], *text;
+    int lines = 0;
+
+    snprintf(path, sizeof path, "%s/out.log", w->dir);
+    file_read(path, &text);
+    for (char *at = text; (at = strstr(at, "full")); at++)
+        lines++;
+    free(text);
+    return lines;
+}
+
 /* T16. */
 TEST(t16_a_full_disk_refuses_clearly_and_loses_nothing)
 {
@@ -56,7 +82,7 @@ TEST(t16_a_full_disk_refuses_clearly_and_loses_nothing)
     struct world w;
     pid_t worker;
     errand *e;
-    long n, lines = 0;
+    long n;
     int fd;
 
     if (!mounted_world(&w, "t16", "8m")) {
@@ -90,28 +116,12 @@ TEST(t16_a_full_disk_refuses_clearly_and_loses_nothing)
     sleep_ms(5000);
     assert_int_equal(process_wait(worker, 1), -1); /* no crash */
     assert_int_equal(unlink(ballast), 0);
-    {
-        /* What is left is worked off; the delayed one stays. */
-        int64_t until = mono_ms() + 60000;
-        while (world_count(&w, ERRAND_READY) + world_count(&w, ERRAND_RUNNING) > 0 &&
-               mono_ms() < until)
-            sleep_ms(100);
-    }
-    assert_int_equal(world_count(&w, ERRAND_READY), 0);
-    assert_int_equal(world_count(&w, ERRAND_RUNNING), 0);
+    work_off(&w); /* the delayed one stays */
     assert_int_equal(world_count(&w, ERRAND_FAILED), 0);
     kill(worker, SIGTERM);
     assert_int_equal(process_wait(worker, 10000), 0);
     errand_close(e);
-    {
-        char path[200], *text;
-        snprintf(path, sizeof path, "%s/out.log", w.dir);
-        file_read(path, &text);
-        for (char *at = text; (at = strstr(at, "full")); at++)
-            lines++;
-        free(text);
-    }
-    assert_true(lines <= 20);
+    assert_true(lines_of_full(&w) <= 20);
     unmounted_free(&w);
 }
 

@@ -243,6 +243,7 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "__runner") == 0)
         init_break();
     if (argc == 7 && strcmp(argv[1], "__produce") == 0)
-        return produce(argv[2], argv[3], atol(argv[4]), atol(argv[5]), argv[6]);
+        return produce(argv[2], argv[3], strtol(argv[4], NULL, 10),
+                       strtol(argv[5], NULL, 10), argv[6]);
     return errand_main(argc, argv);
 }

@@ -26,7 +26,7 @@ int suite_run(int argc, char **argv);
         suite_add(er_test_list, er_test_list_n);                      \
     }                                                                 \
     /* The whole-program fixture is the suite's: these stay empty. */ \
-    static inline void er_unused_fixture(void)                        \
+    __attribute__((unused)) static void er_unused_fixture(void)       \
     {                                                                 \
         (void)er_test_setup, (void)er_test_teardown;                  \
     }

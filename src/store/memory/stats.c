@@ -10,7 +10,7 @@ enum { MINUTE_MS = 60000 };
 
 struct mem_stat {
     struct er_node by_minute;
-    bool is_used; /* something was added: until then nobody sees it */
+    bool is_used;         /* something was added: until then nobody sees it */
     struct errand_stat s; /* strings owned */
 };
 

@@ -293,8 +293,8 @@ TEST(a_read_only_file_is_refused_for_writing_and_read)
     assert_int_equal(chmod(folder, 0555), 0);
     become(65534);
     assert_int_equal(open_plain(url), ERRAND_EREADONLY);
-    assert_int_equal(open_at(url, (struct errand_open_params){.read_only = true}, &reader),
-                     0);
+    assert_int_equal(
+        open_at(url, (struct errand_open_params){.read_only = true}, &reader), 0);
     assert_int_equal(count(reader, 0), 1);
     driver->close(reader);
     become(0);
