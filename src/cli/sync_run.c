@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "cli/sync.h"
 #include "core/clock.h"
-#include "core/json.h"
+#include "worker/channel.h"
 #include "worker/protocol.h"
 
 enum {
@@ -30,14 +30,6 @@ static void keep(struct er_buf *buf, struct errand_slice text)
     er_buf_add(buf, text.ptr, text.len);
 }
 
-static bool is_progress(struct errand_slice line)
-{
-    struct errand_slice value;
-    enum er_json_type type;
-
-    return er_json_find(line, "progress", &type, &value, NULL) == 0;
-}
-
 /* An executable's descriptor 3: the last line of JSON is the result. */
 static void lines_read(struct er_sync *s, bool is_end)
 {
@@ -45,9 +37,10 @@ static void lines_read(struct er_sync *s, bool is_end)
 
     while (s->in.len && ((end = memchr(s->in.ptr, '\n', s->in.len)) || is_end)) {
         size_t len = end ? (size_t)(end - s->in.ptr) : s->in.len;
-        struct errand_slice line = {.ptr = s->in.ptr, .len = len};
+        struct errand_slice line = {.ptr = s->in.ptr, .len = len}, note;
+        int32_t percent;
 
-        if (er_json_check("line", line, NULL, NULL) == 0 && !is_progress(line))
+        if (er_channel_line(line, &percent, &note) == ER_SAID_RESULT)
             keep(&s->result, line);
         er_buf_drop(&s->in, end ? len + 1 : len);
     }

@@ -16,21 +16,16 @@ static const char program[] = "/proc/self/exe";
 
 static char **environ_make(struct er_sync *s)
 {
-    struct errand_arena *arena = s->cli->arena;
-    const char *more[7] = {0};
-    char deadline[32];
+    const struct er_environ_job job = {
+        .id = s->id.text,
+        .name = s->name,
+        .queue = s->queue,
+        .attempt = 1,
+        .tries = 1,
+        .deadline_ms = er_clock_wall_ms(NULL) + s->timeout_ms,
+    };
 
-    er_time_format(er_clock_wall_ms(NULL) + s->timeout_ms, deadline, sizeof deadline);
-    more[0] = er_arena_printf(arena, "ERRAND_JOB_ID=%s", s->id.text);
-    more[1] = er_arena_printf(arena, "ERRAND_JOB_NAME=%s", s->name);
-    more[2] = er_arena_printf(arena, "ERRAND_QUEUE=%s", s->queue);
-    more[3] = "ERRAND_ATTEMPT=1";
-    more[4] = "ERRAND_TRIES=1";
-    more[5] = er_arena_printf(arena, "ERRAND_DEADLINE=%s", deadline);
-    for (int i = 0; i < 6; i++)
-        if (!more[i])
-            return NULL;
-    return er_environ_build(s->cli->config->env_allow, more, arena);
+    return er_environ_job(&job, s->cli->config->env_allow, s->cli->arena);
 }
 
 static int spawn(struct er_sync *s, const int *fds, int fds_n, struct errand_error *err)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "core/clock.h"
 #include "store/store.h"
 
 extern char **environ;
@@ -94,6 +95,29 @@ char **er_environ_build(const char *const *allow, const char *const *more,
         return NULL;
     return list;
 }
+
+char **er_environ_job(const struct er_environ_job *job, const char *const *allow,
+                      struct errand_arena *arena)
+{
+    enum { MORE_N = 6 };
+    const char *more[MORE_N + 1] = {0};
+    char deadline[32] = "";
+
+    if (job->deadline_ms)
+        er_time_format(job->deadline_ms, deadline, sizeof deadline);
+    more[0] = er_arena_printf(arena, "ERRAND_JOB_ID=%s", job->id);
+    more[1] = er_arena_printf(arena, "ERRAND_JOB_NAME=%s", job->name);
+    more[2] = er_arena_printf(arena, "ERRAND_QUEUE=%s", job->queue);
+    more[3] = er_arena_printf(arena, "ERRAND_ATTEMPT=%d", job->attempt);
+    more[4] = er_arena_printf(arena, "ERRAND_TRIES=%d", job->tries);
+    more[5] = er_arena_printf(arena, "ERRAND_DEADLINE=%s", deadline);
+    for (int i = 0; i < MORE_N; i++)
+        if (!more[i])
+            return NULL;
+    return er_environ_build(allow, more, arena);
+}
+
+/* ------------------------------------------------------------------ runaways */
 
 void er_adopt_begin(void)
 {

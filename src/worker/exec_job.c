@@ -16,13 +16,14 @@
 #include "base/error.h"
 #include "core/clock.h"
 #include "core/json.h"
+#include "worker/channel.h"
 #include "worker/ending.h"
+#include "worker/job.h"
 #include "worker/supervisor.h"
 
 enum {
     EXIT_FOR_GOOD = 65,
     EXIT_RETRY = 75,
-    RESULT_MAX = 64 << 10,
     LINE_MAX_BYTES = 128 << 10, /* a longer line on the channel is nothing of ours */
     READ_SIZE = 64 << 10,
     DRAIN_READS = 64,
@@ -31,42 +32,24 @@ enum {
 
 /* ------------------------------------------------------------------ the channel, fd 3 */
 
-static bool is_json(struct errand_slice line, enum er_json_type *type)
-{
-    struct errand_slice value;
-    struct er_json_limits limits = {.max_bytes = RESULT_MAX};
-
-    return er_json_check("line", line, &limits, NULL) == 0 &&
-           er_json_find(line, "", type, &value, NULL) == 0;
-}
-
-static bool progress_read(struct er_exec *e, struct errand_slice line)
-{
-    struct errand_slice value, note = {0};
-    enum er_json_type type;
-    double percent;
-
-    if (er_json_find(line, "progress", &type, &value, NULL) < 0 ||
-        type != ER_JSON_NUMBER || er_json_double(value, &percent) < 0)
-        return false;
-    /* 1e300 is a number, but no int can hold it. */
-    percent = percent < 0 ? 0 : percent > 100 ? 100 : percent;
-    if (er_json_find(line, "note", &type, &value, NULL) == 0 && type == ER_JSON_STRING)
-        er_json_unescape(value, e->s->settle.arena, &note, NULL);
-    er_attempt_progress(e->s, e->attempt, (int32_t)percent, note);
-    return true;
-}
-
 static void line_read(struct er_exec *e, struct errand_slice line)
 {
-    enum er_json_type type;
+    struct errand_slice quoted, note = {0};
+    int32_t percent;
 
-    if (!line.len || !is_json(line, &type))
+    switch (er_channel_line(line, &percent, &quoted)) {
+    case ER_SAID_NOTHING:
         return;
-    if (type == ER_JSON_OBJECT && progress_read(e, line))
+    case ER_SAID_PROGRESS:
+        if (quoted.len)
+            er_json_unescape(quoted, e->s->settle.arena, &note, NULL);
+        er_attempt_progress(e->s, e->attempt, percent, note);
         return;
-    er_buf_reset(&e->result);
-    er_buf_add(&e->result, line.ptr, line.len);
+    case ER_SAID_RESULT:
+        er_buf_reset(&e->result);
+        er_buf_add(&e->result, line.ptr, line.len);
+        return;
+    }
 }
 
 static void channel_add(struct er_exec *e, const char *ptr, size_t len)
@@ -246,25 +229,17 @@ static int input_make(const struct er_attempt *a)
 
 static char **environ_make(struct er_supervisor *s, const struct er_attempt *a)
 {
-    struct errand_arena *arena = a->lot->arena;
-    int32_t tries = a->plan->tries ? a->plan->tries : a->job->tries;
-    char deadline[32] = "";
-    const char **more = errand_arena_alloc(arena, 8 * sizeof *more);
+    int64_t timeout_ms = a->plan->timeout_ms;
+    const struct er_environ_job job = {
+        .id = a->job->id.text,
+        .name = a->job->name,
+        .queue = a->job->queue,
+        .attempt = a->job->attempt,
+        .tries = a->plan->tries ? a->plan->tries : a->job->tries,
+        .deadline_ms = timeout_ms > 0 ? s->wall_ms + timeout_ms : 0,
+    };
 
-    if (!more)
-        return NULL;
-    if (a->plan->timeout_ms > 0)
-        er_time_format(s->wall_ms + a->plan->timeout_ms, deadline, sizeof deadline);
-    more[0] = er_arena_printf(arena, "ERRAND_JOB_ID=%s", a->job->id.text);
-    more[1] = er_arena_printf(arena, "ERRAND_JOB_NAME=%s", a->job->name);
-    more[2] = er_arena_printf(arena, "ERRAND_QUEUE=%s", a->job->queue);
-    more[3] = er_arena_printf(arena, "ERRAND_ATTEMPT=%d", (int)a->job->attempt);
-    more[4] = er_arena_printf(arena, "ERRAND_TRIES=%d", (int)tries);
-    more[5] = er_arena_printf(arena, "ERRAND_DEADLINE=%s", deadline);
-    for (int i = 0; i < 6; i++)
-        if (!more[i])
-            return NULL;
-    return er_environ_build(s->options.env_allow, more, arena);
+    return er_environ_job(&job, s->options.env_allow, a->lot->arena);
 }
 
 static char **argv_make(const struct er_attempt *a)
@@ -353,7 +328,7 @@ static int exec_new(struct er_supervisor *s, struct er_attempt *a, struct er_exe
     e->attempt = a;
     e->output_fd = e->channel_fd = e->child.pidfd = -1;
     er_buf_init(&e->line, LINE_MAX_BYTES);
-    er_buf_init(&e->result, RESULT_MAX);
+    er_buf_init(&e->result, ER_RESULT_MAX);
     if (pipe2(output, O_CLOEXEC) < 0 || pipe2(channel, O_CLOEXEC) < 0) {
         rc = er_error_errno(err, ERRAND_EIO, errno, "opening the pipes of a job");
         goto out;

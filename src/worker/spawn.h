@@ -41,9 +41,20 @@ void er_adopt_begin(void);
 size_t er_adopt_sweep(const pid_t *known, size_t known_n); /* how many were found */
 
 /* The environment for children: ours without errand's own secrets, or with `allow`
- * (NULL-terminated) only what it names; then `more` (NULL-terminated NAME=value). */
+ * (NULL-terminated) only what it names; then `more` (NULL-terminated NAME=value), which
+ * wins. NULL: out of memory. */
 char **er_environ_build(const char *const *allow, const char *const *more,
                         struct errand_arena *arena);
+
+/* The same with the variables that tell an attempt about itself, ERRAND_JOB_ID and so on.
+ * NULL: out of memory. */
+struct er_environ_job {
+    const char *id, *name, *queue;
+    int attempt, tries;
+    int64_t deadline_ms; /* wall clock; 0: none */
+};
+char **er_environ_job(const struct er_environ_job *job, const char *const *allow,
+                      struct errand_arena *arena);
 
 /* A memory file with these bytes, at its start; -1 with errno. */
 int er_memory_file(const char *name, struct errand_slice bytes);

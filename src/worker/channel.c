@@ -1,0 +1,38 @@
+/* channel.c: reading one line of an executable's descriptor 3. */
+#include "worker/channel.h"
+
+#include "core/json.h"
+#include "worker/job.h"
+
+/* {"progress":40,"note":"half"}; an object whose progress is no number is a result. */
+static bool progress_read(struct errand_slice line, int32_t *ret_percent,
+                          struct errand_slice *ret_note)
+{
+    struct errand_slice value;
+    enum er_json_type type;
+    double percent;
+
+    if (er_json_find(line, "progress", &type, &value, NULL) < 0 ||
+        type != ER_JSON_NUMBER || er_json_double(value, &percent) < 0)
+        return false;
+    /* Before it becomes an int32_t: a job may write 1e300. */
+    *ret_percent = percent < 0 ? 0 : percent > 100 ? 100 : (int32_t)percent;
+    *ret_note = (struct errand_slice){0};
+    if (er_json_find(line, "note", &type, &value, NULL) == 0 && type == ER_JSON_STRING)
+        *ret_note = value;
+    return true;
+}
+
+enum er_said er_channel_line(struct errand_slice line, int32_t *ret_percent,
+                             struct errand_slice *ret_note)
+{
+    static const struct er_json_limits limits = {.max_bytes = ER_RESULT_MAX};
+    struct errand_slice whole;
+
+    if (!line.len || er_json_check("line", line, &limits, NULL) < 0)
+        return ER_SAID_NOTHING;
+    if (er_json_whole(line, &whole) == ER_JSON_OBJECT &&
+        progress_read(line, ret_percent, ret_note))
+        return ER_SAID_PROGRESS;
+    return ER_SAID_RESULT;
+}

@@ -1,0 +1,58 @@
+/* channel.c: one line of descriptor 3 at a time. */
+#include "worker/channel.h"
+
+#include <string.h>
+
+#include "support/test.h"
+#include "worker/job.h"
+
+static int32_t percent;
+static struct errand_slice note;
+
+static enum er_said said(const char *line)
+{
+    percent = -1;
+    note = (struct errand_slice){0};
+    return er_channel_line((struct errand_slice){line, strlen(line)}, &percent, &note);
+}
+
+TEST(an_object_with_a_number_as_progress_is_progress)
+{
+    assert_int_equal(said("{\"progress\":40,\"note\":\"half\"}"), ER_SAID_PROGRESS);
+    assert_int_equal(percent, 40);
+    assert_memory_equal(note.ptr, "\"half\"", note.len);
+    assert_int_equal(said("{\"progress\":12.9,\"note\":7}"), ER_SAID_PROGRESS);
+    assert_int_equal(percent, 12);
+    assert_int_equal(note.len, 0);
+}
+
+TEST(progress_stays_between_0_and_100)
+{
+    assert_int_equal(said("{\"progress\":-1e300}"), ER_SAID_PROGRESS);
+    assert_int_equal(percent, 0);
+    assert_int_equal(said("{\"progress\":1e999}"), ER_SAID_PROGRESS);
+    assert_int_equal(percent, 100);
+}
+
+TEST(other_json_is_the_result)
+{
+    assert_int_equal(said("{\"n\":1}"), ER_SAID_RESULT);
+    assert_int_equal(said("{\"progress\":\"almost\"}"), ER_SAID_RESULT);
+    assert_int_equal(said("[{\"progress\":40}]"), ER_SAID_RESULT);
+    assert_int_equal(said(" null "), ER_SAID_RESULT);
+}
+
+TEST(what_is_no_json_or_too_long_says_nothing)
+{
+    static char line[ER_RESULT_MAX + 2];
+
+    assert_int_equal(said(""), ER_SAID_NOTHING);
+    assert_int_equal(said("done"), ER_SAID_NOTHING);
+    assert_int_equal(said("{\"progress\":40"), ER_SAID_NOTHING);
+    memset(line, '1', ER_RESULT_MAX + 1);
+    assert_int_equal(said(line), ER_SAID_NOTHING);
+    line[ER_RESULT_MAX] = '\0';
+    assert_int_equal(said(line), ER_SAID_RESULT);
+}
+
+TEST_MAIN()
