@@ -1,8 +1,8 @@
-/* child.c: short-lived children of the build: their environment and their end. */
+/* child.c: short-lived children of the build: their environment, what they say, and their
+ * end. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -10,33 +10,43 @@
 
 #include "core/clock.h"
 #include "worker/project.h"
+#include "worker/spawn.h"
 
-enum { NAP_NS = 5000000 };
-
-static bool is_passed_on(const char *entry)
-{
-    static const char own[] = "ERRAND_", include[] = "ERRAND_INCLUDE=", lc[] = "LC_ALL=";
-
-    if (strncmp(entry, lc, sizeof lc - 1) == 0)
-        return false;
-    return strncmp(entry, own, sizeof own - 1) != 0 ||
-           strncmp(entry, include, sizeof include - 1) == 0;
-}
+enum { NAP_NS = 5000000, CHUNK = 4096 };
 
 char **er_child_env(struct errand_arena *arena)
 {
-    size_t n = 0, kept = 0;
-    char **env;
+    static const char *const english[] = {"LC_ALL=C", NULL};
 
-    while (environ[n])
-        n++;
-    if (!(env = errand_arena_alloc(arena, (n + 2) * sizeof *env)))
-        return NULL;
-    for (size_t i = 0; i < n; i++)
-        if (is_passed_on(environ[i]))
-            env[kept++] = environ[i];
-    env[kept] = errand_arena_copy(arena, "LC_ALL=C", 8);
-    return env[kept] ? env : NULL;
+    return er_environ_build(NULL, english, arena);
+}
+
+/* A poll that ends in time also where `until_ms` is further off than an int. */
+static int poll_until(int fd, int64_t left_ms)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+
+    return poll(&p, 1, left_ms > 1000 ? 1000 : (int)left_ms);
+}
+
+void er_child_read(int fd, int64_t until_ms, struct er_buf *buf)
+{
+    for (;;) {
+        int64_t left = until_ms - er_clock_mono_ms(NULL);
+        ssize_t n;
+
+        if (left <= 0 || er_buf_reserve(buf, CHUNK) < 0)
+            return;
+        if (poll_until(fd, left) <= 0)
+            continue;
+        n = read(fd, buf->ptr + buf->len, CHUNK);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return;
+        buf->len += (size_t)n;
+        buf->ptr[buf->len] = '\0';
+    }
 }
 
 /* Until the child has ended or the time is over. Kernels before 5.3 have no descriptor
@@ -52,8 +62,7 @@ static bool has_ended(pid_t pid, int pidfd, int64_t until_ms, int *ret_status)
         if (left <= 0)
             return false;
         if (pidfd >= 0)
-            (void)poll(&(struct pollfd){.fd = pidfd, .events = POLLIN}, 1,
-                       left > 1000 ? 1000 : (int)left);
+            (void)poll_until(pidfd, left);
         else
             nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, NULL);
     }

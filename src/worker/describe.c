@@ -194,23 +194,6 @@ static int child_spawn(const char *project, int out, pid_t *ret)
     return rc;
 }
 
-static void answer_read(int fd, struct er_buf *buf)
-{
-    for (;;) {
-        ssize_t n;
-
-        if (er_buf_reserve(buf, 4096) < 0)
-            return;
-        n = read(fd, buf->ptr + buf->len, 4096);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return;
-        buf->len += (size_t)n;
-        buf->ptr[buf->len] = '\0';
-    }
-}
-
 /* Each compile and each first load in the child has its own time limit, so its end need
  * not be timed here. */
 static void child_ask(struct describer *d)
@@ -227,7 +210,7 @@ static void child_ask(struct describer *d)
     if (rc != 0)
         er_error_errno(&d->fail, ERRAND_EIO, rc, "starting this program again");
     else {
-        answer_read(pair[0], &d->answer);
+        er_child_read(pair[0], INT64_MAX, &d->answer);
         rc = er_child_wait(pid, END_MS, &status);
         if (rc < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
             errand_error_set(&d->fail, ERRAND_EJOB,

@@ -79,9 +79,12 @@ int er_compile(const struct er_build *build, struct errand_error *err);
 int er_vet(const struct er_build *build, struct er_buf *ret_about,
            struct errand_error *err);
 
-/* child.c. The environment for compilers and for looking at jobs: ours less errand's own
- * (a store's URL may hold a password), with messages in English. NULL: out of memory. */
+/* child.c. The environment for compilers and for looking at jobs: that of a job, with
+ * messages in English. NULL: out of memory. */
 char **er_child_env(struct errand_arena *arena);
+/* Appends what a child writes until it closes its end, `buf` is full, or the monotonic
+ * clock has come to `until_ms` (INT64_MAX: never). */
+void er_child_read(int fd, int64_t until_ms, struct er_buf *buf);
 /* Waits for the end of a child; when it takes longer its process group is killed and the
  * answer is ETIMEOUT. */
 int er_child_wait(pid_t pid, int64_t timeout_ms, int *ret_status);

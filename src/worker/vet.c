@@ -97,28 +97,6 @@ static void child_main(const struct er_build *build, int out)
 
 /* ------------------------------------------------------------------ in the parent */
 
-/* Reads until the child has said all or the time is over. */
-static void answer_read(int fd, int64_t until_ms, struct er_buf *buf)
-{
-    for (;;) {
-        int64_t left = until_ms - er_clock_mono_ms(NULL);
-        struct pollfd p = {.fd = fd, .events = POLLIN};
-        ssize_t n;
-
-        if (left <= 0 || er_buf_reserve(buf, 4096) < 0)
-            return;
-        if (poll(&p, 1, (int)left) <= 0)
-            continue;
-        n = read(fd, buf->ptr + buf->len, 4096);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return;
-        buf->len += (size_t)n;
-        buf->ptr[buf->len] = '\0';
-    }
-}
-
 static int judge(const struct er_build *build, int ended, int status,
                  const struct er_buf *answer, struct errand_error *err)
 {
@@ -168,7 +146,7 @@ int er_vet(const struct er_build *build, struct er_buf *ret_about,
         child_main(build, pair[1]);
     close(pair[1]);
     er_buf_init(&answer, ABOUT_MAX + 8192);
-    answer_read(pair[0], until_ms, &answer);
+    er_child_read(pair[0], until_ms, &answer);
     left = until_ms - er_clock_mono_ms(NULL);
     ended = er_child_wait(pid, left > 0 ? left : 0, &status);
     rc = judge(build, ended, status, &answer, err);
