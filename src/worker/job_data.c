@@ -1,11 +1,8 @@
 /* job_data.c: values of a job's data by path, with an error that a person can act on. */
 #include "worker/job.h"
 
-#include <errno.h>
-#include <locale.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -57,48 +54,22 @@ static int value_of(errand_job *job, const char *path, enum er_json_type type,
     return 0;
 }
 
-/* strtod by the rules of C whatever locale the handler has set: "1.5" is one and a half
- * in Germany too. `c` costs nothing: glibc keeps it. */
-static int number_of(errand_job *job, struct errand_slice value, double *ret,
-                     struct errand_error *err)
-{
-    char *text = errand_arena_copy(job->arena, value.ptr, value.len);
-    locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-
-    if (!text || !c)
-        return er_error_nomem(err);
-    *ret = strtod_l(text, NULL, c);
-    freelocale(c);
-    return 0;
-}
-
 int errand_job_int(errand_job *job, const char *path, long long *ret,
                    struct errand_error *err)
 {
     struct errand_slice value = {0};
-    char text[32], shown[48], *end;
-    long long number;
-    double real = 0;
+    int64_t number;
+    char shown[48];
     int rc;
 
     if ((rc = value_of(job, path, ER_JSON_NUMBER, &value, err)) < 0)
         return rc;
-    snprintf(text, sizeof text, "%.*s", (int)(value.len < 31 ? value.len : 31),
-             value.ptr);
-    errno = 0;
-    number = strtoll(text, &end, 10);
-    if (value.len < sizeof text && *end == '\0' && errno == 0) {
+    if (er_json_int(value, &number) == 0) {
         *ret = number;
         return 0;
     }
-    /* 1e3 and 5.0 are whole numbers too, exact below 2^53. */
-    if ((rc = number_of(job, value, &real, err)) < 0)
-        return rc;
-    if (*end != '\0' && fabs(real) <= 9007199254740992.0 && real == trunc(real)) {
-        *ret = (long long)real;
-        return 0;
-    }
-    snprintf(shown, sizeof shown, "%s%s", text, value.len >= sizeof text ? "…" : "");
+    snprintf(shown, sizeof shown, "%.*s%s", (int)(value.len < 31 ? value.len : 31),
+             value.ptr, value.len > 31 ? "…" : "");
     return mismatch(job, path, "a whole number of 64 bits", shown, err);
 }
 
@@ -106,14 +77,12 @@ int errand_job_double(errand_job *job, const char *path, double *ret,
                       struct errand_error *err)
 {
     struct errand_slice value = {0};
-    double number = 0;
+    double number;
     int rc;
 
     if ((rc = value_of(job, path, ER_JSON_NUMBER, &value, err)) < 0)
         return rc;
-    if ((rc = number_of(job, value, &number, err)) < 0)
-        return rc;
-    if (!isfinite(number))
+    if (er_json_double(value, &number) < 0 || !isfinite(number))
         return mismatch(job, path, "a number that a double can hold", "out of range",
                         err);
     *ret = number;
