@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
 #include "worker/supervisor.h"
 
 void er_ending_of_status(int status, const struct rusage *usage, struct er_ending *ret)
@@ -85,10 +86,8 @@ const char *er_ending_text(const struct er_ending *ending, struct errand_arena *
 void er_attempt_progress(struct er_supervisor *s, struct er_attempt *a, int32_t percent,
                          struct errand_slice note)
 {
-    size_t len = note.len < sizeof a->note - 1 ? note.len : sizeof a->note - 1;
+    size_t len = er_utf8_cut(note.ptr, note.len, sizeof a->note - 1);
 
-    while (len < note.len && len && ((unsigned char)note.ptr[len] & 0xc0) == 0x80)
-        len--; /* not inside a character */
     a->percent = percent < 0 ? 0 : percent > 100 ? 100 : percent;
     if (len)
         memcpy(a->note, note.ptr, len);

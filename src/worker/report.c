@@ -82,27 +82,17 @@ void er_report_warn(struct er_supervisor *s, const char *fmt, ...)
     line_print(s, r->has_colour ? YELLOW : "", text);
 }
 
-static int open_errors(struct er_supervisor *s)
-{
-    int n = 0;
-
-    for (size_t i = 0; s->book && i < s->book->jobs.jobs_n; i++)
-        n += s->book->jobs.jobs[i].error != NULL;
-    return n;
-}
-
 void er_report_start(struct er_supervisor *s)
 {
     char queues[256] = "all queues";
-    size_t len = 0, jobs = s->book ? s->book->jobs.jobs_n : 0;
-    int errors = open_errors(s);
+    size_t len = 0, known = s->book ? s->book->jobs.jobs_n - s->book->errors_n : 0;
 
     for (const char *const *q = s->options.queues; q && *q && len < sizeof queues; q++)
         len += (size_t)snprintf(queues + len, sizeof queues - len, "%s%s", len ? "," : "",
                                 *q);
-    er_report_note(s, "errand %s works %s from %s: %d at a time, %zu jobs known",
+    er_report_note(s, "errand %s works %s from %s: %d at a time, %zu %s known",
                    ERRAND_VERSION, queues, er_store_url(s->store), s->options.concurrency,
-                   jobs - (size_t)errors);
+                   known, known == 1 ? "job" : "jobs");
     er_report_jobs(s);
 }
 
