@@ -49,13 +49,6 @@ struct mem_job *er_mem_job_find(const struct mem_store *store, const struct erra
     return node ? ER_OWNER(node, struct mem_job, by_id) : NULL;
 }
 
-struct mem_job *er_mem_job_next(const struct mem_job *job)
-{
-    struct er_node *node = er_tree_next(&job->by_seq);
-
-    return node ? ER_OWNER(node, struct mem_job, by_seq) : NULL;
-}
-
 /* ------------------------------------------------------------------ places */
 
 static struct er_tree *line_of(struct mem_job *job)
