@@ -3,11 +3,11 @@
 #ifndef ER_TESTS_CLI_SHELL_H
 #define ER_TESTS_CLI_SHELL_H
 
+#include "support/folder.h"
 #include "support/test.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <sys/stat.h>
@@ -81,25 +81,15 @@ static inline struct run sh(const char *fmt, ...)
     return *run;
 }
 
-static inline int shell_remove(const char *path, const struct stat *st, int type,
-                               struct FTW *where)
-{
-    (void)st;
-    (void)type;
-    (void)where;
-    return remove(path);
-}
-
 /* A folder ROOT/here that is empty, ROOT/bin/errand, a quiet environment. */
 static inline int shell_setup(void **state)
 {
     const char *command = getenv("ERRAND_COMMAND");
-    char root[64], path[PATH_MAX];
+    char root[FOLDER_MAX], path[PATH_MAX];
 
     (void)state;
     assert_non_null(command);
-    snprintf(root, sizeof root, "/tmp/errand-cli-XXXXXX");
-    assert_non_null(mkdtemp(root));
+    assert_int_equal(folder_make(root, "cli"), 0);
     snprintf(shell_folder, sizeof shell_folder, "%s/here", root);
     assert_int_equal(mkdir(shell_folder, 0755), 0);
     snprintf(path, sizeof path, "%s/bin", root);
@@ -121,7 +111,7 @@ static inline int shell_teardown(void **state)
 
     (void)state;
     *slash = '\0';
-    nftw(shell_folder, shell_remove, 16, FTW_DEPTH | FTW_PHYS);
+    folder_remove(shell_folder);
     for (size_t i = 0; i < shell_runs_n; i++) {
         free(shell_runs[i].out);
         free(shell_runs[i].err);

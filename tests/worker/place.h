@@ -4,14 +4,14 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support/folder.h"
 #include "support/test.h"
 
-static char place[64];
+static char place[FOLDER_MAX];
 
 static inline void place_write(const char *name, const char *text, mode_t mode)
 {
@@ -30,27 +30,17 @@ static inline void place_make(void)
     char path[512];
 
     umask(022);
-    snprintf(place, sizeof place, "/tmp/errand-place-XXXXXX");
-    assert_non_null(mkdtemp(place));
+    assert_int_equal(folder_make(place, "place"), 0);
     snprintf(path, sizeof path, "%s/app", place);
     assert_int_equal(mkdir(path, 0755), 0);
     snprintf(path, sizeof path, "%s/app/Jobs", place);
     assert_int_equal(mkdir(path, 0755), 0);
 }
 
-static inline int place_forget(const char *path, const struct stat *st, int flag,
-                               struct FTW *ftw)
-{
-    (void)st;
-    (void)flag;
-    (void)ftw;
-    return remove(path);
-}
-
 static inline void place_remove(void)
 {
     if (place[0])
-        nftw(place, place_forget, 16, FTW_DEPTH | FTW_PHYS);
+        folder_remove(place);
     place[0] = '\0';
 }
 

@@ -2,9 +2,9 @@
 #ifndef ER_TESTS_STORE_SQLITE_FILES_H
 #define ER_TESTS_STORE_SQLITE_FILES_H
 
+#include "support/folder.h"
 #include "support/test.h"
 
-#include <ftw.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,7 +12,7 @@
 #include "base/arena.h"
 #include "store/drivers.h"
 
-static char folder[64], file[96], url[128];
+static char folder[FOLDER_MAX], file[96], url[128];
 static struct errand_arena *arena;
 static struct errand_error err;
 static const struct errand_driver *const driver = &er_sqlite_driver;
@@ -20,8 +20,7 @@ static const struct errand_driver *const driver = &er_sqlite_driver;
 static int files_setup(void **state)
 {
     (void)state;
-    snprintf(folder, sizeof folder, "/tmp/errand-sqlite-XXXXXX");
-    if (!mkdtemp(folder) || !(arena = er_arena_new()))
+    if (folder_make(folder, "sqlite") < 0 || !(arena = er_arena_new()))
         return -1;
     snprintf(file, sizeof file, "%s/jobs.db", folder);
     snprintf(url, sizeof url, "sqlite:%s", file);
@@ -29,17 +28,11 @@ static int files_setup(void **state)
     return 0;
 }
 
-static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
-{
-    (void)st, (void)kind, (void)ftw;
-    return remove(path);
-}
-
 static int files_teardown(void **state)
 {
     (void)state;
     er_arena_free(arena);
-    return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    return folder_remove(folder);
 }
 
 static inline int open_at(const char *at, struct errand_open_params p,
