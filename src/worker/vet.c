@@ -7,20 +7,24 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "core/clock.h"
+#include "core/json.h"
 #include "worker/project.h"
+#include "worker/protocol.h"
 #include "worker/runner_inside.h"
 
 /* Half of the ten seconds a runner has to say HELLO, so that it lives to remember which
  * file it was. */
-enum { VET_MS = 5000, VET_SOON_MS = 300, ABOUT_MAX = 1 << 20 };
+enum { VET_MS = 5000, VET_SOON_MS = 300, ABOUT_MAX = 1 << 20, FD_ANSWER = 10 };
 
 int er_file_load(struct er_classes *classes, const struct er_build *build,
                  struct errand_error *err)
@@ -60,22 +64,39 @@ static void all_write(int fd, const char *p, size_t len)
     }
 }
 
-/* The child keeps nothing of its parent's: not the socket, not the log. */
+/* The child keeps nothing of its parent's: not the socket, not the log. Where a runner
+ * has its socket stands an empty file: what is written there when the file is loaded
+ * would break the protocol of every runner. */
 static void child_part(int out)
 {
-    int null = open("/dev/null", O_RDWR);
+    int null = open("/dev/null", O_RDWR), trap = memfd_create("errand-trap", MFD_CLOEXEC);
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     setpgid(0, 0);
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     for (int i = 0; i <= 2; i++)
         dup2(null, i);
-    if (out != 3)
-        dup2(out, 3);
-    close_range(4, ~0U, 0);
+    if (out != FD_ANSWER)
+        dup2(out, FD_ANSWER);
+    if (trap != ER_FD_SOCKET && trap >= 0)
+        dup2(trap, ER_FD_SOCKET);
+    close_range(ER_FD_SOCKET + 1, FD_ANSWER - 1, 0);
+    close_range(FD_ANSWER + 1, ~0U, 0);
 }
 
-/* Answers on descriptor 3: "+" and HELLO's JSON, or "-" and what is wrong. */
+static int trap_check(const struct er_build *build, struct errand_error *err)
+{
+    struct stat st;
+
+    if (fstat(ER_FD_SOCKET, &st) == 0 && st.st_size == 0)
+        return 0;
+    return errand_error_set(err, ERRAND_EJOB,
+                            "%s: it writes to descriptor %d when it is loaded, or closes "
+                            "it, and that is the worker's; look at its constructors",
+                            build->file->path, ER_FD_SOCKET);
+}
+
+/* Answers on FD_ANSWER: "+" and HELLO's JSON, or "-" and what is wrong. */
 static void child_main(const struct er_build *build, int out)
 {
     struct errand_error err = {0};
@@ -86,12 +107,12 @@ static void child_main(const struct er_build *build, int out)
     er_buf_init(&about, ABOUT_MAX);
     if (er_classes_init(&classes) < 0)
         _exit(1);
-    if (er_file_load(&classes, build, &err) < 0 ||
+    if (er_file_load(&classes, build, &err) < 0 || trap_check(build, &err) < 0 ||
         (er_buf_str(&about, "+"), er_classes_about(&classes, &about, &err)) < 0) {
-        all_write(3, "-", 1);
-        all_write(3, err.message, strlen(err.message));
+        all_write(FD_ANSWER, "-", 1);
+        all_write(FD_ANSWER, err.message, strlen(err.message));
     } else
-        all_write(3, about.ptr, about.len);
+        all_write(FD_ANSWER, about.ptr, about.len);
     _exit(0);
 }
 
@@ -119,8 +140,15 @@ static int judge(const struct er_build *build, int ended, int status,
             "%s: it ends the program when it is loaded (exit %d); look "
             "at its constructors",
             path, WEXITSTATUS(status));
-    if (answer->ptr[0] != '+')
+    if (answer->ptr[0] == '-')
         return errand_error_set(err, ERRAND_EJOB, "%s", answer->ptr + 1);
+    if (answer->ptr[0] != '+' ||
+        er_json_check("", (struct errand_slice){answer->ptr + 1, answer->len - 1}, NULL,
+                      NULL) < 0)
+        return errand_error_set(err, ERRAND_EJOB,
+                                "%s: what it registers cannot be read; look at its "
+                                "constructors",
+                                path);
     return 0;
 }
 

@@ -296,6 +296,21 @@ TEST(a_file_that_crashes_exits_or_hangs_when_loaded_is_kept_out)
     assert_int_equal(place_calls(), 4); /* the second start believed the first */
 }
 
+/* What it wrote would come before HELLO, and no runner would ever start. */
+TEST(a_file_that_writes_to_the_socket_when_loaded_is_kept_out)
+{
+    const char *about;
+
+    place_job("good.c", "Good", "[1]");
+    constructor_write("speak.c", "(void)!write(3, \"hello\", 5)");
+    constructor_write("answer.c", "(void)!write(3, \"+{}\", 3); _exit(0)");
+    about = start(&d);
+    assert_has(about, "app/Jobs/speak.c: ");
+    assert_has(about, "app/Jobs/answer.c: it ends the program when it is loaded");
+    assert_string_equal(answer(&d, "Good"), "[1]");
+    drive_stop(&d);
+}
+
 TEST(a_library_that_is_missing_is_named)
 {
     place_write(
