@@ -34,7 +34,10 @@ static int check_sql(struct findings *f, enum er_sql sql)
     if (!st)
         return f->tx->err->code;
     while ((rc = er_tx_next(f->tx, st)) > 0)
-        if ((rc = find(f, (const char *)sqlite3_column_text(st, 0))) < 0) {
+        /* NULL: a column that cannot be, in a file that is broken. */
+        if ((rc = find(f, sqlite3_column_text(st, 0)
+                              ? (const char *)sqlite3_column_text(st, 0)
+                              : "a row without its text")) < 0) {
             sqlite3_reset(st);
             return rc;
         }

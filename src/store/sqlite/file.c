@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -57,6 +58,12 @@ static int folder_check(const char *path, const struct errand_open_params *p,
 
     if (!folder)
         return er_error_nomem(err);
+    if (stat(folder, &st) < 0 && errno == ENOENT) {
+        rc = errand_error_set(err, ERRAND_ENOTFOUND,
+                              "there is no folder '%s'; make it, or name another file",
+                              folder);
+        goto out;
+    }
     if (stat(folder, &st) < 0) {
         rc = er_error_errno(err, errno == ENOENT ? ERRAND_ENOTFOUND : ERRAND_EUNAVAILABLE,
                             errno, "folder '%s'", folder);
@@ -100,10 +107,30 @@ static int file_make(const char *path, struct errand_error *err)
     return 0;
 }
 
+/* SQLite empties a log that it finds beside a new database, and what was committed in it
+ * would be lost. Who made the database meanwhile may have a log already. */
+static int log_check(const char *path, struct errand_error *err)
+{
+    struct stat st;
+    char *log = NULL;
+    int rc = 0;
+
+    if (asprintf(&log, "%s-wal", path) < 0)
+        return er_error_nomem(err);
+    if (lstat(log, &st) == 0 && st.st_size > 0 && lstat(path, &st) < 0)
+        rc = errand_error_set(err, ERRAND_ECONFLICT,
+                              "is not there, but its log '%s' is, and may hold jobs; put "
+                              "the database back beside it, or move the log away",
+                              log);
+    free(log);
+    return rc;
+}
+
 static int file_check(const char *path, const struct errand_open_params *p,
                       struct errand_error *err)
 {
     struct stat st;
+    int rc;
 
     if (lstat(path, &st) < 0) {
         if (errno != ENOENT)
@@ -112,6 +139,8 @@ static int file_check(const char *path, const struct errand_open_params *p,
         if (!p->create || p->read_only)
             return errand_error_set(err, ERRAND_ENOTFOUND,
                                     "no such file; 'errand migrate' makes it");
+        if ((rc = log_check(path, err)) < 0)
+            return rc;
         return file_make(path, err);
     }
     if (S_ISDIR(st.st_mode))

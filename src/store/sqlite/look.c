@@ -108,11 +108,12 @@ static int row_fill(struct er_tx *tx, sqlite3_stmt *st, const struct er_found *j
         ret->options = er_col_slice(st, COL_OPTIONS, tx->arena);
         ret->result = er_col_slice(st, COL_RESULT, tx->arena);
     }
-    ret->name = er_name_text(tx, job->name);
-    ret->queue = er_queue_text(tx, job->queue);
     if (!ret->worker || !ret->error.ptr || !ret->data.ptr || !ret->options.ptr ||
-        !ret->result.ptr || !ret->name || !ret->queue)
+        !ret->result.ptr)
         return er_tx_nomem(tx);
+    if (!(ret->name = er_name_text(tx, job->name)) ||
+        !(ret->queue = er_queue_text(tx, job->queue)))
+        return tx->err->code;
     return 0;
 }
 
@@ -499,7 +500,8 @@ static int count_counters(struct er_tx *tx, const struct errand_filter *f, int64
     if (!st)
         return tx->err->code;
     while ((rc = er_tx_next(tx, st)) > 0) {
-        if (f->queue && strcmp(f->queue, (const char *)sqlite3_column_text(st, 1)) != 0)
+        const char *queue = (const char *)sqlite3_column_text(st, 1);
+        if (f->queue && (!queue || strcmp(f->queue, queue) != 0))
             continue;
         for (int s = 0; s < ERRAND_STATES_N; s++)
             if (!f->states || f->states & 1u << s)

@@ -150,12 +150,18 @@ static const char *text_of(struct er_tx *tx, struct er_names *names,
 {
     struct er_name *name = find_id(names, id);
     sqlite3_stmt *st;
+    int rc;
 
     if (!name) {
         if (!(st = er_tx_bind(tx, kind->text, ER_ARGS(er_int(id)))))
             return NULL;
-        if (er_tx_next(tx, st) <= 0) {
-            errand_error_set(tx->err, ERRAND_ECORRUPT, "name %lld is missing",
+        if ((rc = er_tx_next(tx, st)) < 0)
+            return NULL;
+        if (rc == 0 || !sqlite3_column_text(st, 0)) {
+            sqlite3_reset(st);
+            errand_error_set(tx->err, ERRAND_ECORRUPT,
+                             "name %lld is missing; restore a backup or see "
+                             "docs/stores/sqlite.md",
                              (long long)id);
             return NULL;
         }

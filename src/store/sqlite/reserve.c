@@ -190,11 +190,11 @@ static int row_fill(struct picking *k, sqlite3_stmt *st, int64_t queue, bool is_
     row->error =
         is_hook ? er_col_slice(st, COL_ERROR, tx->arena) : (struct errand_slice){0};
     row->batch.text[0] = '\0'; /* the place may have been another's, who was parked */
-    row->name = er_name_text(tx, sqlite3_column_int64(st, COL_NAME));
-    row->queue = er_queue_text(tx, queue);
-    if (!row->data.ptr || !row->options.ptr || !row->name || !row->queue ||
-        (is_hook && !row->error.ptr))
+    if (!row->data.ptr || !row->options.ptr || (is_hook && !row->error.ptr))
         return er_tx_nomem(tx);
+    if (!(row->name = er_name_text(tx, sqlite3_column_int64(st, COL_NAME))) ||
+        !(row->queue = er_queue_text(tx, queue)))
+        return tx->err->code;
     if ((rc = er_id_of(tx, row->key, row->created_ms, flags, &row->id)) < 0)
         return rc;
     if (!(flags & ER_FLAG_BATCH))
