@@ -24,15 +24,19 @@ static void say(struct er_cli *cli, const char *shown, bool is_check,
         er_line_bool(&line, "changed", !is_current && !is_check);
         er_line_end(&line, &cli->out);
         er_line_done(&line);
-    } else if (is_current) {
-        er_printf(&cli->out, "%s: schema %d is current\n", shown, r->schema_found);
-    } else if (is_check) {
-        er_printf(&cli->out, "%s: schema %d, this errand wants %d: run errand migrate\n",
-                  shown, r->schema_found, r->schema_wanted);
-    } else {
-        er_printf(&cli->out, "%s: schema %d is now %d\n", shown, r->schema_found,
-                  r->schema_wanted);
+        return;
     }
+    er_print_safe(&cli->out, shown);
+    if (is_current)
+        er_printf(&cli->out, ": schema %d is current\n", r->schema_found);
+    else if (is_check)
+        er_printf(&cli->out, ": schema %d, this errand wants %d: %s\n", r->schema_found,
+                  r->schema_wanted,
+                  r->schema_found > r->schema_wanted ? "upgrade errand on this machine"
+                                                     : "run errand migrate");
+    else
+        er_printf(&cli->out, ": schema %d is now %d\n", r->schema_found,
+                  r->schema_wanted);
 }
 
 static int exec(struct er_cli *cli, struct errand_error *err)
