@@ -132,4 +132,194 @@ TEST(a_second_hello_costs_the_forger_alone)
     forged("hello");
 }
 
+/* ------------------------------------------------------------------ stores */
+
+static void put_env(const char *name, const char *value)
+{
+    if (value)
+        setenv(name, value, 1);
+    else
+        unsetenv(name);
+}
+
+/* With ERRAND_SHIM_… set to this; -1: this build has no shim. */
+static int shim_run(struct world *w, const char *const *args, const char *name,
+                    const char *value, char *out, size_t size)
+{
+    const char *shim = getenv("ERRAND_BREAK_SHIM");
+    int code;
+
+    if (!shim)
+        return -1;
+    put_env("LD_PRELOAD", shim);
+    put_env(name, value);
+    code = world_run(w, args, out, size);
+    put_env(name, NULL);
+    put_env("LD_PRELOAD", NULL);
+    return code;
+}
+
+/* T18. */
+TEST(t18_a_network_file_system_is_refused)
+{
+    const char *const dispatch[] = {"queue:dispatch", "noop", NULL};
+    const char *const work[] = {"queue:work", "--once", NULL};
+    char out[8192];
+    struct world w;
+    int code;
+
+    world_make(&w, "t18-network");
+    push_jobs(&w, "noop", "null", 1);
+    if ((code = shim_run(&w, dispatch, "ERRAND_SHIM_FS", "0x6969", out, sizeof out)) <
+        0) {
+        world_free(&w);
+        skip();
+    }
+    assert_int_equal(code, 1);
+    assert_non_null(strstr(out, w.dir));
+    assert_non_null(strstr(out, "network file system (NFS)"));
+    assert_non_null(strstr(out, "local disk"));
+    assert_int_equal(shim_run(&w, work, "ERRAND_SHIM_FS", "0x6969", out, sizeof out), 1);
+    assert_non_null(strstr(out, "network file system (NFS)"));
+    assert_int_equal(shim_run(&w, dispatch, "ERRAND_SHIM_FS", "0xef53", out, sizeof out),
+                     0);
+    assert_int_equal(world_count(&w, ERRAND_READY), 2);
+    world_free(&w);
+}
+
+/* T47 in small: the Nth call for memory of a dispatch fails, for every N there is. */
+TEST(t47_a_dispatch_without_memory_says_so_or_is_done)
+{
+    const char *const dispatch[] = {"queue:dispatch", "noop", "{\"a\":1}", NULL};
+    const long step = scaled(7, 1);
+    long done = 0, refused = 0;
+    char out[8192], number[24];
+    struct world w;
+
+    world_make(&w, "t47");
+    push_jobs(&w, "noop", "null", 1);
+    if (!getenv("ERRAND_BREAK_SHIM")) {
+        world_free(&w);
+        skip();
+    }
+    for (long n = 1; n < 5000 && done < 20; n += step) {
+        int code;
+        snprintf(number, sizeof number, "%ld", n);
+        code = shim_run(&w, dispatch, "ERRAND_SHIM_MALLOC", number, out, sizeof out);
+        if (code != 0 && (code >= 128 || !strstr(out, "errand: ")))
+            fail_msg("call %ld: exit %d, '%s'", n, code, out);
+        refused += code != 0;
+        done += code == 0;
+        /* Said to be done is done, and nothing else is there. */
+        assert_int_equal(world_count(&w, ERRAND_READY), 1 + done);
+    }
+    printf("  %ld refused, %ld done\n", refused, done);
+    assert_true(refused > 0);
+    world_free(&w);
+}
+
+static void copy_with(const struct world *w, const char *name, const char *bytes,
+                      size_t len)
+{
+    char log[64];
+
+    for (const char *const *end = (const char *const[]){"-wal", "-shm", NULL}; *end;
+         end++) {
+        char path[300];
+        snprintf(log, sizeof log, "%s%s", name, *end);
+        snprintf(path, sizeof path, "%s/%s", w->dir, log);
+        unlink(path);
+    }
+    file_put(w, name, bytes, len, 0600);
+}
+
+/* The whole store, with nothing left in its log. */
+static size_t store_bytes(struct world *w, char **ret)
+{
+    char path[300];
+
+    snprintf(path, sizeof path, "%s/jobs.db", w->dir);
+    return file_read(path, ret);
+}
+
+static void assert_one_of_ours(int code, const char *out, size_t page)
+{
+    if ((code != 0 && code != 1) || strstr(out, "out of memory") ||
+        (code == 1 && !strstr(out, "jobs.db")))
+        fail_msg("page %zu: exit %d, '%s'", page, code, out);
+}
+
+TEST(a_broken_page_is_told_and_crashes_nothing)
+{
+    const char *const looks[][4] = {{"queue:status", NULL},
+                                    {"queue:list", "--json", NULL},
+                                    {"queue:dispatch", "noop", NULL},
+                                    {"queue:retry", "--all", NULL}};
+    enum { PAGE = 4096 };
+    static char out[1 << 20];
+    size_t len;
+    struct world w;
+    char *bytes;
+
+    world_make(&w, "broken-page");
+    push_jobs(&w, "noop", "{\"a\":1}", 200);
+    len = store_bytes(&w, &bytes);
+    assert_true(len > 10 * PAGE);
+    for (size_t page = 0; page < len / PAGE; page++) {
+        char saved[64], *at = bytes + page * PAGE;
+        memcpy(saved, at, sizeof saved);
+        for (int i = 0; i < 4; i++)
+            at[world_random(&w, sizeof saved)] = (char)world_random(&w, 256);
+        copy_with(&w, "jobs.db", bytes, len);
+        for (size_t i = 0; i < sizeof looks / sizeof *looks; i++)
+            assert_one_of_ours(world_run(&w, looks[i], out, sizeof out), out, page);
+        memcpy(at, saved, sizeof saved);
+    }
+    copy_with(&w, "jobs.db", bytes, len);
+    assert_int_equal(world_count(&w, ERRAND_READY), 200);
+    free(bytes);
+    world_free(&w);
+}
+
+TEST(what_is_no_store_is_refused_and_left_as_it_was)
+{
+    const char *const dispatch[] = {"queue:dispatch", "noop", NULL};
+    const char *const migrate[] = {"migrate", NULL};
+    static const char text[] = "this is my diary, not a database\n";
+    char out[8192], *after;
+    size_t len;
+    struct world w;
+
+    world_make(&w, "no-store");
+    file_put(&w, "jobs.db", text, sizeof text - 1, 0600);
+    assert_int_equal(world_run(&w, dispatch, out, sizeof out), 1);
+    assert_non_null(strstr(out, "not a database"));
+    assert_int_equal(world_run(&w, migrate, out, sizeof out), 1);
+    len = store_bytes(&w, &after);
+    assert_int_equal(len, sizeof text - 1);
+    assert_memory_equal(after, text, len);
+    free(after);
+    world_free(&w);
+}
+
+/* SQLite would empty it. */
+TEST(a_log_without_its_database_is_not_thrown_away)
+{
+    const char *const dispatch[] = {"queue:dispatch", "noop", NULL};
+    static const char log[] = "committed jobs";
+    char out[8192], path[300], *after;
+    struct world w;
+
+    world_make(&w, "lone-log");
+    file_put(&w, "jobs.db-wal", log, sizeof log - 1, 0600);
+    assert_int_equal(world_run(&w, dispatch, out, sizeof out), 1);
+    assert_non_null(strstr(out, "jobs.db-wal"));
+    snprintf(path, sizeof path, "%s/jobs.db-wal", w.dir);
+    assert_int_equal(file_read(path, &after), sizeof log - 1);
+    free(after);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(world_run(&w, dispatch, out, sizeof out), 0);
+    world_free(&w);
+}
+
 TEST_MAIN()

@@ -1,0 +1,72 @@
+/* shim.c: what the machine may answer, by LD_PRELOAD. ERRAND_SHIM_FS=0x6969: every file
+ * system is of that kind. ERRAND_SHIM_MALLOC=N: the Nth call for memory fails, and with
+ * ERRAND_SHIM_MALLOC_ALL all that follow. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/vfs.h>
+
+#define EXPORT __attribute__((visibility("default")))
+
+EXPORT int statfs(const char *path, struct statfs *ret);
+EXPORT void *malloc(size_t size);
+EXPORT void *calloc(size_t n, size_t size);
+EXPORT void *realloc(void *ptr, size_t size);
+
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t n, size_t size);
+extern void *__libc_realloc(void *ptr, size_t size);
+
+static atomic_long calls, fails_at;
+static bool is_ready, fails_on;
+
+/* After the loader is done: what it asks for is not counted. */
+__attribute__((constructor)) static void init(void)
+{
+    const char *n = getenv("ERRAND_SHIM_MALLOC");
+
+    atomic_store(&fails_at, n ? strtol(n, NULL, 10) : 0);
+    fails_on = getenv("ERRAND_SHIM_MALLOC_ALL") != NULL;
+    is_ready = true;
+}
+
+static bool fails(void)
+{
+    long at = atomic_load(&fails_at), n;
+
+    if (!is_ready || !at)
+        return false;
+    n = atomic_fetch_add(&calls, 1) + 1;
+    if (n != at && !(fails_on && n > at))
+        return false;
+    errno = ENOMEM;
+    return true;
+}
+
+void *malloc(size_t size)
+{
+    return fails() ? NULL : __libc_malloc(size);
+}
+
+void *calloc(size_t n, size_t size)
+{
+    return fails() ? NULL : __libc_calloc(n, size);
+}
+
+void *realloc(void *ptr, size_t size)
+{
+    return fails() ? NULL : __libc_realloc(ptr, size);
+}
+
+int statfs(const char *path, struct statfs *ret)
+{
+    int (*real)(const char *, struct statfs *) = dlsym(RTLD_NEXT, "statfs");
+    const char *kind = getenv("ERRAND_SHIM_FS");
+    int rc = real ? real(path, ret) : -1;
+
+    if (rc == 0 && kind)
+        ret->f_type = strtol(kind, NULL, 0);
+    return rc;
+}
