@@ -122,7 +122,7 @@ static const char *outcome_word(const struct errand_outcome *o)
     case ERRAND_OUT_CANCELLED:
         return "cancelled";
     case ERRAND_OUT_HOOK_DONE:
-        return "hook ran";
+        return "ran the failed hook of";
     }
     return "?";
 }
@@ -186,7 +186,8 @@ void er_report_ended(struct er_supervisor *s, const struct er_attempt *a,
                  (int)(a->plan->tries ? a->plan->tries : a->job->tries),
                  (long long)(o->ended_ms - o->started_ms));
     if (o->kind == ERRAND_OUT_RETRY && n > 0 && (size_t)n < sizeof text)
-        n += snprintf(text + n, sizeof text - (size_t)n, ", again in %.1f s",
+        n += snprintf(text + n, sizeof text - (size_t)n, ", again in %.*f s",
+                      o->run_at_ms - o->ended_ms < 10000 ? 1 : 0,
                       (double)(o->run_at_ms - o->ended_ms) / 1000);
     if (o->error.len && n > 0 && (size_t)n < sizeof text)
         snprintf(text + n, sizeof text - (size_t)n, ": %.*s", (int)o->error.len,

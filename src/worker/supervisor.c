@@ -48,6 +48,7 @@ void er_supervisor_stop(struct er_supervisor *s, const char *why)
     s->mode = ER_STOPPING;
     s->stop_at_ms = s->now_ms + s->grace_ms;
     s->give_up_at_ms = s->stop_at_ms + GIVE_UP_MS;
+    er_report_flush(s);
     er_report_note(s, "stopping: %s", why);
     er_slots_hand_back(s);
 }
@@ -170,7 +171,7 @@ static void working_turn(struct er_supervisor *s)
     } else if (s->options.stop_when_empty && settle->was_empty && !s->lots.open_n) {
         settle->was_empty = false;
         if (is_store_empty(s))
-            er_supervisor_stop(s, "nothing is left to do");
+            er_supervisor_stop(s, "no job is ready");
     }
     if (s->end_at_ms)
         er_supervisor_wake_at(s, s->end_at_ms);

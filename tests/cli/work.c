@@ -36,6 +36,23 @@ TEST(the_first_five_minutes_work)
     assert_has(r.out, "hello, Ann");
 }
 
+/* What a worker says when it ends comes last, and is true: a job that waits for its time
+ * is left to do, but none is ready. */
+TEST(a_worker_ends_with_a_true_word)
+{
+    struct run r = sh("errand queue:dispatch hello --delay=1h >/dev/null; "
+                      "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo {}; done | "
+                      "errand queue:dispatch hello --file=- 2>/dev/null; "
+                      "errand queue:work --stop-when-empty");
+    const char *last = strstr(r.err, "stopping: no job is ready\n");
+
+    assert_code(r, 0);
+    assert_has(r.err, "1 job known\n");
+    assert_has(r.err, "more done");
+    assert_non_null(last);
+    assert_string_equal(strchr(last, '\n'), "\n");
+}
+
 TEST(the_templates_of_all_languages_run)
 {
     struct run r =
