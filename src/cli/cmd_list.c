@@ -7,6 +7,7 @@
 #include "cli/when.h"
 #include "core/clock.h"
 #include "core/id.h"
+#include "core/json.h"
 
 enum { LIMIT = 50 };
 
@@ -64,6 +65,18 @@ static int64_t time_of(const struct errand_job_info *job)
     return job->created_ms;
 }
 
+/* What tells a job from others of its name: its data, or the words of its command. */
+static struct errand_slice told_of(const struct errand_job_info *job)
+{
+    enum er_json_type type;
+    struct errand_slice command;
+
+    if (job->options.len &&
+        er_json_find(job->options, "command", &type, &command, NULL) == 0)
+        return command;
+    return job->data;
+}
+
 static void row(struct view *v, const struct errand_job_info *job)
 {
     char when[ER_WHEN_SIZE], tries[32];
@@ -75,7 +88,7 @@ static void row(struct view *v, const struct errand_job_info *job)
     er_job_state_cell(v->table, job);
     er_table_str(v->table, ER_PLAIN, tries);
     er_table_str(v->table, ER_PLAIN, er_ago_text(time_of(job), v->now_ms, when));
-    er_table_cell(v->table, ER_DIM, job->data);
+    er_table_cell(v->table, ER_DIM, told_of(job));
 }
 
 static void each(void *ctx, const struct errand_job_info *job)

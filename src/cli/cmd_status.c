@@ -1,4 +1,5 @@
 /* cmd_status.c: errand queue:status: counts per queue. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -36,6 +37,17 @@ static bool is_paused(const struct errand_queue_info *q, int64_t now_ms)
     return q->paused_until_ms > now_ms;
 }
 
+/* How long the pause still lasts. "in 5 s" would be a pause that is to come. */
+static char *paused_text(int64_t until_ms, int64_t now_ms, char *buf)
+{
+    char in[ER_WHEN_SIZE];
+
+    er_ago_text(until_ms, now_ms, in);
+    snprintf(buf, ER_WHEN_SIZE, "%.24s more",
+             strncmp(in, "in ", 3) == 0 ? in + 3 : "a moment");
+    return buf;
+}
+
 static void row(struct er_table *table, const struct errand_queue_info *q, int64_t now_ms)
 {
     char text[ER_WHEN_SIZE], since[ER_WHEN_SIZE];
@@ -55,7 +67,7 @@ static void row(struct er_table *table, const struct errand_queue_info *q, int64
     else if (q->paused_until_ms == ERRAND_FOREVER)
         er_table_str(table, ER_YELLOW, "until resumed");
     else
-        er_table_str(table, ER_YELLOW, er_ago_text(q->paused_until_ms, now_ms, since));
+        er_table_str(table, ER_YELLOW, paused_text(q->paused_until_ms, now_ms, text));
 }
 
 static void line_print(struct er_line *line, struct er_print *out,
@@ -153,7 +165,9 @@ const struct er_command er_cmd_status = {
     .flags = flags,
     .help = "counts the jobs of each queue by state",
     .about =
-        "With --json each line is a queue: queue, a number for each state, paused_until "
+        "Completed jobs are counted while they are kept: 24 hours, and 10,000 a queue, "
+        "unless errand.yml says otherwise. With --json each line is a queue: queue, a "
+        "number for each state, paused_until "
         "(the year 9999: until resumed; null: not paused) and oldest_ready_ms, how long "
         "its oldest ready job has been waiting.",
     .example = "errand queue:status",

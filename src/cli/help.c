@@ -139,9 +139,9 @@ void er_help_command(struct er_print *out, const struct er_command *command)
         wrapped(out, command->about, 0);
     }
     flags_print(out, "Options", command->flags);
-    flags_print(out, "Options of every command", er_global_flags);
     section(out, strchr(command->example, '\n') ? "Examples" : "Example");
     example_print(out, command->example);
+    flags_print(out, "Options of every command", er_global_flags);
 }
 
 /* ---------------------------------------------------------------- docs/commands.md */

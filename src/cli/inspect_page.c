@@ -84,7 +84,7 @@ static void state_line(struct er_print *out, const struct errand_job_info *job,
     er_print_text(out, er_state_colour(job->state), errand_state_name(job->state));
     if (job->attempts)
         er_printf(out, ", attempt %d of %d", (int)job->attempts, (int)job->tries);
-    else
+    else if (job->state != ERRAND_CANCELLED)
         er_printf(out, ", %d %s to come", (int)job->tries,
                   job->tries == 1 ? "attempt" : "attempts");
     if (job->state == ERRAND_SCHEDULED)
@@ -114,7 +114,7 @@ static void head(struct er_print *out, const struct errand_job_info *job, int64_
         er_printf(out, ", priority %d", (int)job->priority);
     er_printf(out, "\n");
     time_line(out, "dispatched", job->created_ms, now_ms);
-    if (job->run_at_ms > job->created_ms)
+    if (job->run_at_ms > job->created_ms && job->state != ERRAND_CANCELLED)
         time_line(out, "run at", job->run_at_ms, now_ms);
     time_line(out, "started", job->started_ms, now_ms);
     time_line(out, "ended", job->finished_ms, now_ms);

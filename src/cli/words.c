@@ -106,13 +106,18 @@ char *er_cause_text(const struct errand_attempt *a, char *buf)
 
 /* ---------------------------------------------------------------- JSON over lines */
 
+enum { ONE_LINE_MAX = 60 };
+
 struct pretty {
     struct er_buf *buf;
     int indent, depth;
+    bool is_flat;
 };
 
 static void newline(struct pretty *p)
 {
+    if (p->is_flat)
+        return;
     er_buf_printf(p->buf, "\n%*s", p->indent + 2 * p->depth, "");
 }
 
@@ -153,7 +158,7 @@ static size_t token(struct pretty *p, struct errand_slice json, size_t at)
         newline(p);
     }
     er_buf_add(p->buf, &c, 1);
-    if (c == ':')
+    if (c == ':' || (c == ',' && p->is_flat))
         er_buf_str(p->buf, " ");
     if (c == '{' || c == '[')
         p->depth++;
@@ -162,14 +167,35 @@ static size_t token(struct pretty *p, struct errand_slice json, size_t at)
     return next;
 }
 
+static void lay_out(struct pretty p, struct errand_slice json)
+{
+    for (size_t at = skip_space(json, 0); at < json.len && !p.buf->has_failed;)
+        at = token(&p, json, at);
+}
+
+/* True: it was short enough, and stands in `buf` on one line. */
+static bool is_one_line(struct er_buf *buf, struct errand_slice json)
+{
+    struct er_buf line;
+    bool fits;
+
+    if (json.len > 2 * ONE_LINE_MAX)
+        return false;
+    er_buf_init(&line, 4 * ONE_LINE_MAX);
+    lay_out((struct pretty){.buf = &line, .is_flat = true}, json);
+    fits = !line.has_failed && line.len <= ONE_LINE_MAX;
+    if (fits)
+        er_buf_add(buf, line.ptr, line.len);
+    er_buf_done(&line);
+    return fits;
+}
+
 int er_json_pretty(struct er_buf *buf, struct errand_slice json, int indent)
 {
-    struct pretty p = {.buf = buf, .indent = indent};
-
     er_buf_printf(buf, "%*s", indent, "");
     if (er_json_check("value", json, NULL, NULL) < 0)
         return er_buf_add(buf, json.ptr, json.len);
-    for (size_t at = skip_space(json, 0); at < json.len && !buf->has_failed;)
-        at = token(&p, json, at);
+    if (!is_one_line(buf, json))
+        lay_out((struct pretty){.buf = buf, .indent = indent}, json);
     return buf->has_failed ? -1 : 0;
 }

@@ -97,7 +97,7 @@ TEST(a_queue_is_paused_for_a_while_or_until_resumed)
     q = json_line(sh("errand queue:status --queue=q --json"), 0);
     assert_true(json_is_string(json_object_get(q, "paused_until")));
     json_decref(q);
-    assert_has(sh("errand queue:status").out, "in 10 min");
+    assert_has(sh("errand queue:status").out, "  10 min more");
     assert_code(sh("errand queue:pause --queue=q,other"), 0);
     assert_has(sh("errand queue:status --queue=other --json").out, "\"9999-12-31T");
     assert_has(sh("errand queue:resume").out, "queue 'q' is resumed");

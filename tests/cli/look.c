@@ -123,7 +123,28 @@ TEST(inspect_of_an_unknown_id_is_not_found)
         sh("errand queue:dispatch hello >/dev/null; errand queue:inspect nope");
 
     assert_code(r, 3);
-    assert_has(r.err, "nope");
+    assert_has(r.err, "reading job 'nope': there is no such job");
+}
+
+TEST(inspect_says_nothing_of_the_future_of_a_cancelled_job)
+{
+    struct run r = sh("errand queue:dispatch hello --id=j --delay=1h >/dev/null; "
+                      "errand queue:cancel j; errand queue:inspect j");
+
+    assert_code(r, 0);
+    assert_has(r.out, "state       cancelled\n");
+    assert_lacks(r.out, "run at");
+    assert_lacks(r.out, "to come");
+}
+
+TEST(a_command_is_listed_by_its_words)
+{
+    struct run r = sh("errand queue:run -- rsync -a src dst >/dev/null; "
+                      "errand queue:list; errand queue:list --json");
+
+    assert_code(r, 0);
+    assert_has(r.out, "[\"rsync\",\"-a\",\"src\",\"dst\"]");
+    assert_has(r.out, "\"data\":null");
 }
 
 /* JSON may hold DEL, C1 and bidirectional signs as they are; a terminal must not. */

@@ -192,17 +192,25 @@ static const char *pretty(const char *json)
 
 TEST(json_is_laid_out_over_lines)
 {
-    assert_string_equal(pretty("{\"a\":[1, {}],\"b\":\"x,{\\\"\"}"),
+    assert_string_equal(pretty("{\"a\":[1, {}],\"b\":\"x,{\\\"\","
+                               "\"c\":\"so long that one line would not hold it all\"}"),
                         "  {\n"
                         "    \"a\": [\n"
                         "      1,\n"
                         "      {}\n"
                         "    ],\n"
-                        "    \"b\": \"x,{\\\"\"\n"
+                        "    \"b\": \"x,{\\\"\",\n"
+                        "    \"c\": \"so long that one line would not hold it all\"\n"
                         "  }");
     assert_string_equal(pretty(" 12 "), "  12");
     assert_string_equal(pretty("[ ]"), "  []");
     assert_string_equal(pretty("not json"), "  not json");
+}
+
+TEST(short_json_stays_on_one_line)
+{
+    assert_string_equal(pretty("{\n\"a\":[1,2],\"b\":\"x,y\"}"),
+                        "  {\"a\": [1, 2], \"b\": \"x,y\"}");
 }
 
 TEST(a_cause_is_told_in_words)

@@ -148,11 +148,6 @@ static int detail_out(struct mem_call *call, const struct mem_job *job,
     return edges_out(call, &job->children, false, &ret->children, &ret->children_n);
 }
 
-static int no_such_job(const struct errand_id *id, struct errand_error *err)
-{
-    return errand_error_set(err, ERRAND_ENOTFOUND, "there is no job '%s'", id->text);
-}
-
 int er_mem_op_get(struct errand_conn *conn, const struct errand_id *id, int64_t now_ms,
                   struct errand_arena *arena, struct errand_job_detail *ret,
                   struct errand_error *err)
@@ -164,7 +159,7 @@ int er_mem_op_get(struct errand_conn *conn, const struct errand_id *id, int64_t 
     if (rc < 0)
         return rc;
     if (!(job = er_mem_job_find(call.store, id)))
-        rc = no_such_job(id, err);
+        rc = errand_error_set(err, ERRAND_ENOTFOUND, "there is no such job");
     else if (detail_out(&call, job, ret) < 0)
         rc = er_error_nomem(err);
     return er_mem_end(&call, "get", rc, err);
@@ -217,7 +212,8 @@ int er_mem_op_list(struct errand_conn *conn, const struct errand_list_params *p,
     if (rc < 0)
         return rc;
     if (p->after.text[0] && !(after = er_mem_job_find(call.store, &p->after)))
-        rc = no_such_job(&p->after, err);
+        rc = errand_error_set(err, ERRAND_ENOTFOUND,
+                              "there is no job '%s' to go on behind", p->after.text);
     else if (list(&call, p,
                   after ? step(&after->by_seq, p->newest_first)
                         : first(&call, p->newest_first),

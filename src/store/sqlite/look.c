@@ -377,8 +377,7 @@ static int get(struct er_tx *tx, const struct errand_id *id,
         (rc > 0 && (rc = found_fill(tx, number, &job)) < 0))
         return rc;
     if (rc == 0)
-        return errand_error_set(tx->err, ERRAND_ENOTFOUND, "there is no job '%s'",
-                                id->text);
+        return errand_error_set(tx->err, ERRAND_ENOTFOUND, "there is no such job");
     if ((rc = er_running_load(tx, &running, &looking.running_n)) < 0)
         return rc;
     looking.running = running;
@@ -458,7 +457,8 @@ static int list(struct er_tx *tx, const struct errand_list_params *p,
         if ((rc = er_id_find(tx, &p->after, &after)) < 0)
             return rc;
         if (rc == 0)
-            return errand_error_set(tx->err, ERRAND_ENOTFOUND, "there is no job '%s'",
+            return errand_error_set(tx->err, ERRAND_ENOTFOUND,
+                                    "there is no job '%s' to go on behind",
                                     p->after.text);
     }
     if ((rc = er_scan_begin(&scan, tx, &p->filter, after, p->newest_first)) == 0)
