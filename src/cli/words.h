@@ -15,8 +15,9 @@ enum { ER_CAUSE_SIZE = 160 };
 char *er_cause_text(const struct errand_attempt *attempt, char *buf);
 /* "SIGSEGV", or "signal 64". Returns buf, of 24 bytes. */
 char *er_signal_name(int number, char *buf);
-/* Appends JSON behind `indent` columns: on one line when it is short, else over several,
- * two columns a level; what is no JSON as it is. Not yet escaped for a terminal. 0 or -1. */
+/* Appends JSON behind `indent` columns: on one line when it is short, else over
+ * several, two columns a level; what is no JSON as it is. Not yet escaped for a terminal.
+ * 0 or -1. */
 int er_json_pretty(struct er_buf *buf, struct errand_slice json, int indent);
 
 #endif

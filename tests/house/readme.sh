@@ -1,5 +1,6 @@
 #!/bin/sh
-# readme.sh: the C in README.md compiles as it stands there, and every file it links to exists.
+# readme.sh: the C in README.md compiles as it stands there, every file it links to exists, and the
+# index of docs/ names every page.
 set -eu
 source=${ERRAND_SOURCE:?}
 dir=$(mktemp -d)
@@ -28,5 +29,10 @@ for page in README.md CONTRIBUTING.md SECURITY.md $(cd "$source" && ls docs/*.md
     for link in $(grep -oE '\]\([^)#]+' "$source/$page" | sed 's/^](//' | grep -v '^http'); do
         [ -e "$folder/$link" ] || { echo "$page: no $link" >&2; bad=1; }
     done
+done
+
+# A page that the index does not name is a page that nobody finds.
+for page in $(cd "$source/docs" && find . -name '*.md' ! -path ./README.md | sed 's/^..//'); do
+    grep -qF "]($page)" "$source/docs/README.md" || { echo "docs/README.md: does not name $page" >&2; bad=1; }
 done
 exit $bad
