@@ -115,7 +115,7 @@ bool er_slots_has_idle(struct er_supervisor *s)
 
 /* ------------------------------------------------------------------ pending */
 
-static void pending_remove(struct er_slots *slots, struct er_attempt *a)
+void er_slots_pend_remove(struct er_slots *slots, struct er_attempt *a)
 {
     if (a->prev)
         a->prev->next = a->next;
@@ -275,7 +275,7 @@ static bool attempt_place(struct er_supervisor *s, struct er_attempt *a)
     struct er_runner *r;
 
     if (a->plan->error || is_hook_missing(a)) {
-        pending_remove(slots, a);
+        er_slots_pend_remove(slots, a);
         cannot_start(s, a,
                      a->plan->error ? a->plan->error : "its class has no such hook");
         return true;
@@ -283,14 +283,14 @@ static bool attempt_place(struct er_supervisor *s, struct er_attempt *a)
     if (a->plan->path) {
         if (busy >= (size_t)s->options.concurrency)
             return false;
-        pending_remove(slots, a);
+        er_slots_pend_remove(slots, a);
         (void)er_failpoint("before-start");
         er_exec_start(s, a);
         return true;
     }
     if (!(r = runner_for(s, a, busy)))
         return false;
-    pending_remove(slots, a);
+    er_slots_pend_remove(slots, a);
     (void)er_failpoint("before-start");
     if (er_runner_give(r, a) < 0)
         cannot_start(s, a, "too big to be handed to a runner");

@@ -35,6 +35,7 @@ size_t er_slots_room(struct er_supervisor *s);
 bool er_slots_has_idle(struct er_supervisor *s);
 void er_slots_add(struct er_supervisor *s, struct er_lot *lot);
 void er_slots_pend_first(struct er_supervisor *s, struct er_attempt *attempt);
+void er_slots_pend_remove(struct er_slots *slots, struct er_attempt *attempt);
 /* Pending attempts to places, in order. */
 void er_slots_assign(struct er_supervisor *s);
 /* Looks at the clock for all of them: time-outs, kills, slow jobs, recycling. */

@@ -20,20 +20,6 @@ enum {
 
 /* ------------------------------------------------------------------ stopping one */
 
-static void pending_unlink(struct er_slots *slots, struct er_attempt *a)
-{
-    if (a->prev)
-        a->prev->next = a->next;
-    else
-        slots->pending_first = a->next;
-    if (a->next)
-        a->next->prev = a->prev;
-    else
-        slots->pending_last = a->prev;
-    a->prev = a->next = NULL;
-    slots->pending_n--;
-}
-
 /* Those that have not begun, to the front of the line, in order. */
 static void others_take_back(struct er_supervisor *s, struct er_runner *r)
 {
@@ -68,7 +54,7 @@ void er_slots_stop(struct er_supervisor *s, struct er_attempt *a, enum er_stop w
         return;
     a->stop = why;
     if (a->state == ER_PENDING) {
-        pending_unlink(&s->slots, a);
+        er_slots_pend_remove(&s->slots, a);
         not_begun(s, a);
         return;
     }
