@@ -5,8 +5,10 @@
 
 #include "base/error.h"
 
-static int row_fill(struct er_tx *tx, sqlite3_stmt *st, struct errand_batch_info *ret)
+static int row_fill(struct er_tx *tx, sqlite3_stmt *st, void *ret_row)
 {
+    struct errand_batch_info *ret = ret_row;
+
     *ret = (struct errand_batch_info){
         .name = er_col_text(st, 1, tx->arena),
         .allow_failures = sqlite3_column_int(st, 2),
@@ -99,7 +101,6 @@ static int batches(struct er_tx *tx, const struct errand_id *after, size_t max,
                    struct errand_batch_info **ret, size_t *ret_n)
 {
     int64_t from = INT64_MAX;
-    size_t rows_max = 0;
     sqlite3_stmt *st;
     int rc;
 
@@ -107,22 +108,8 @@ static int batches(struct er_tx *tx, const struct errand_id *after, size_t max,
         return rc;
     if (max > INT64_MAX)
         max = INT64_MAX;
-    if (!(st = er_tx_bind(tx, ER_SQL_BATCHES_READ,
-                          ER_ARGS(er_int(from), er_int((int64_t)max)))))
-        return tx->err->code;
-    while ((rc = er_tx_next(tx, st)) > 0) {
-        if ((rc = er_tx_grow(tx, ret, *ret_n, &rows_max, sizeof **ret)) < 0 ||
-            (rc = row_fill(tx, st, &(*ret)[*ret_n])) < 0) {
-            sqlite3_reset(st);
-            return rc;
-        }
-        ++*ret_n;
-    }
-    if (rc < 0)
-        return rc;
-    *ret = (struct errand_batch_info *)errand_arena_copy(tx->arena, *ret,
-                                                         *ret_n * sizeof **ret);
-    return *ret ? 0 : er_tx_nomem(tx);
+    st = er_tx_bind(tx, ER_SQL_BATCHES_READ, ER_ARGS(er_int(from), er_int((int64_t)max)));
+    return er_tx_answer(tx, st, row_fill, sizeof **ret, ret, ret_n);
 }
 
 int er_sqlite_batches(struct errand_conn *conn, const struct errand_id *after, size_t max,

@@ -19,8 +19,10 @@ int er_sqlite_define(struct errand_conn *conn,
     return er_tx_end(&tx, rc);
 }
 
-static int row_fill(struct er_tx *tx, sqlite3_stmt *st, struct errand_definition *ret)
+static int row_fill(struct er_tx *tx, sqlite3_stmt *st, void *ret_row)
 {
+    struct errand_definition *ret = ret_row;
+
     *ret = (struct errand_definition){
         .key = er_col_text(st, 0, tx->arena),
         .name = er_col_text(st, 1, tx->arena),
@@ -33,26 +35,11 @@ static int row_fill(struct er_tx *tx, sqlite3_stmt *st, struct errand_definition
 static int definitions(struct er_tx *tx, const char *key,
                        struct errand_definitions_result *ret)
 {
-    struct errand_definition *rows = NULL;
-    size_t n = 0, max = 0;
     sqlite3_stmt *st = key ? er_tx_bind(tx, ER_SQL_DEFINITION_READ, ER_ARGS(er_text(key)))
                            : er_tx_bind(tx, ER_SQL_DEFINITIONS_READ, ER_NO_ARGS);
-    int rc;
 
-    if (!st)
-        return tx->err->code;
-    while ((rc = er_tx_next(tx, st)) > 0)
-        if ((rc = er_tx_grow(tx, &rows, n, &max, sizeof *rows)) < 0 ||
-            (rc = row_fill(tx, st, &rows[n++])) < 0) {
-            sqlite3_reset(st);
-            return rc;
-        }
-    if (rc < 0)
-        return rc;
-    ret->definitions =
-        (struct errand_definition *)errand_arena_copy(tx->arena, rows, n * sizeof *rows);
-    ret->definitions_n = n;
-    return ret->definitions ? 0 : er_tx_nomem(tx);
+    return er_tx_answer(tx, st, row_fill, sizeof *ret->definitions, &ret->definitions,
+                        &ret->definitions_n);
 }
 
 int er_sqlite_definitions(struct errand_conn *conn, const char *key,

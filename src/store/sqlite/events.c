@@ -37,8 +37,10 @@ int er_sqlite_events_add(struct errand_conn *conn, const struct errand_event *ev
     return er_tx_end(&tx, add(&tx, events, n));
 }
 
-static int row_fill(struct er_tx *tx, sqlite3_stmt *st, struct errand_event *ret)
+static int row_fill(struct er_tx *tx, sqlite3_stmt *st, void *ret_row)
 {
+    struct errand_event *ret = ret_row;
+
     *ret = (struct errand_event){
         .seq = sqlite3_column_int64(st, 0),
         .at_ms = sqlite3_column_int64(st, 1),
@@ -57,30 +59,18 @@ static int row_fill(struct er_tx *tx, sqlite3_stmt *st, struct errand_event *ret
 static int rows_read(struct er_tx *tx, int64_t from, size_t max,
                      struct errand_events_result *ret)
 {
-    struct errand_event *rows = NULL;
-    size_t n = 0, rows_max = 0;
     sqlite3_stmt *st;
     int rc;
 
     if (max > ERRAND_EVENTS_KEPT)
         max = ERRAND_EVENTS_KEPT;
-    if (!(st = er_tx_bind(tx, ER_SQL_EVENTS_READ,
-                          ER_ARGS(er_int(from), er_int((int64_t)max)))))
-        return tx->err->code;
-    while ((rc = er_tx_next(tx, st)) > 0) {
-        if ((rc = er_tx_grow(tx, &rows, n, &rows_max, sizeof *rows)) < 0 ||
-            (rc = row_fill(tx, st, &rows[n])) < 0) {
-            sqlite3_reset(st);
-            return rc;
-        }
-        ret->last = rows[n++].seq;
-    }
-    if (rc < 0)
+    st = er_tx_bind(tx, ER_SQL_EVENTS_READ, ER_ARGS(er_int(from), er_int((int64_t)max)));
+    if ((rc = er_tx_answer(tx, st, row_fill, sizeof *ret->events, &ret->events,
+                           &ret->events_n)) < 0)
         return rc;
-    ret->events =
-        (struct errand_event *)errand_arena_copy(tx->arena, rows, n * sizeof *rows);
-    ret->events_n = n;
-    return ret->events ? 0 : er_tx_nomem(tx);
+    if (ret->events_n)
+        ret->last = ret->events[ret->events_n - 1].seq;
+    return 0;
 }
 
 static int events_read(struct er_tx *tx, const struct errand_events_params *p,

@@ -47,27 +47,18 @@ int er_sqlite_exchange(struct errand_conn *conn, const struct errand_exchange_pa
 
 struct cancels {
     int64_t *jobs;
-    size_t n, max;
+    size_t n;
 };
 
 static int cancels_read(struct er_tx *tx, struct cancels *ret)
 {
     sqlite3_stmt *st;
-    int rc;
 
     *ret = (struct cancels){0};
     if (!(tx->root.extras & ER_EXTRA_CANCELS))
         return 0;
-    if (!(st = er_tx_bind(tx, ER_SQL_CANCELS_READ, ER_NO_ARGS)))
-        return tx->err->code;
-    while ((rc = er_tx_next(tx, st)) > 0) {
-        if (er_tx_grow(tx, &ret->jobs, ret->n, &ret->max, sizeof *ret->jobs) < 0) {
-            sqlite3_reset(st);
-            return ERRAND_ENOMEM;
-        }
-        ret->jobs[ret->n++] = sqlite3_column_int64(st, 0);
-    }
-    return rc;
+    st = er_tx_bind(tx, ER_SQL_CANCELS_READ, ER_NO_ARGS);
+    return er_tx_rows(tx, st, er_row_id, sizeof *ret->jobs, &ret->jobs, &ret->n);
 }
 
 static bool has_cancel(const struct cancels *cancels, int64_t id)

@@ -217,22 +217,13 @@ static int tell_children(struct er_tx *tx, const struct er_news *news, bool is_a
 int er_batch_stop(struct er_tx *tx, struct er_batch *batch, bool and_running,
                   size_t *ret_n)
 {
+    sqlite3_stmt *st = er_tx_bind(tx, ER_SQL_BATCH_JOBS_READ, ER_ARGS(er_int(batch->id)));
     int64_t *members = NULL;
-    size_t n = 0, max = 0;
-    sqlite3_stmt *st;
-    int rc;
+    size_t n = 0;
+    int rc = er_tx_rows(tx, st, er_row_id, sizeof *members, &members, &n);
 
     *ret_n = 0;
     batch->is_cancelled = batch->is_dirty = true;
-    if (!(st = er_tx_bind(tx, ER_SQL_BATCH_JOBS_READ, ER_ARGS(er_int(batch->id)))))
-        return tx->err->code;
-    while ((rc = er_tx_next(tx, st)) > 0) {
-        if (er_tx_grow(tx, &members, n, &max, sizeof *members) < 0) {
-            sqlite3_reset(st);
-            return ERRAND_ENOMEM;
-        }
-        members[n++] = sqlite3_column_int64(st, 0);
-    }
     for (size_t i = 0; rc == 0 && i < n; i++) {
         enum errand_state state;
         struct er_job job;

@@ -26,24 +26,22 @@ struct bucket_row {
     int64_t id, longest_ms;
 };
 
+static int bucket_fill(struct er_tx *tx, sqlite3_stmt *st, void *ret_row)
+{
+    (void)tx;
+    *(struct bucket_row *)ret_row = (struct bucket_row){
+        .id = sqlite3_column_int64(st, 0), .longest_ms = sqlite3_column_int64(st, 3)};
+    return 0;
+}
+
 /* What is counted as running under the limit of that name is forgotten. */
 static int holds_clear(struct er_tx *tx, const char *name)
 {
-    struct bucket_row *rows = NULL;
-    size_t n = 0, max = 0;
     sqlite3_stmt *st = er_tx_bind(tx, ER_SQL_BUCKETS_OF_LIMIT, ER_ARGS(er_text(name)));
-    int rc;
+    struct bucket_row *rows = NULL;
+    size_t n = 0;
+    int rc = er_tx_rows(tx, st, bucket_fill, sizeof *rows, &rows, &n);
 
-    if (!st)
-        return tx->err->code;
-    while ((rc = er_tx_next(tx, st)) > 0) {
-        if (er_tx_grow(tx, &rows, n, &max, sizeof *rows) < 0) {
-            sqlite3_reset(st);
-            return ERRAND_ENOMEM;
-        }
-        rows[n++] = (struct bucket_row){.id = sqlite3_column_int64(st, 0),
-                                        .longest_ms = sqlite3_column_int64(st, 3)};
-    }
     for (size_t i = 0; rc == 0 && i < n; i++)
         if ((rc = er_tx_run(tx, ER_SQL_HOLDS_OF_BUCKET, ER_ARGS(er_int(rows[i].id)))) ==
             0)
@@ -172,20 +170,11 @@ static int waiting_one(struct er_tx *tx, int64_t id, const char *name, int64_t *
 
 static int waiting_of(struct er_tx *tx, enum er_sql sql, const char *name, int64_t *ret)
 {
-    int64_t *ids = NULL;
-    size_t n = 0, max = 0;
     sqlite3_stmt *st = er_tx_bind(tx, sql, ER_ARGS(er_int(LOOK_MAX)));
-    int rc;
+    int64_t *ids = NULL;
+    size_t n = 0;
+    int rc = er_tx_rows(tx, st, er_row_id, sizeof *ids, &ids, &n);
 
-    if (!st)
-        return tx->err->code;
-    while ((rc = er_tx_next(tx, st)) > 0) {
-        if (er_tx_grow(tx, &ids, n, &max, sizeof *ids) < 0) {
-            sqlite3_reset(st);
-            return ERRAND_ENOMEM;
-        }
-        ids[n++] = sqlite3_column_int64(st, 0);
-    }
     for (size_t i = 0; rc == 0 && i < n; i++)
         rc = waiting_one(tx, ids[i], name, ret);
     return rc;

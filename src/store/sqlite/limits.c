@@ -443,7 +443,7 @@ int er_limits_start(struct er_tx *tx, struct er_job *job)
 int er_limits_leave(struct er_tx *tx, const struct er_job *job)
 {
     int64_t *buckets = NULL;
-    size_t n = 0, max = 0;
+    size_t n = 0;
     sqlite3_stmt *st;
     int rc;
 
@@ -451,15 +451,8 @@ int er_limits_leave(struct er_tx *tx, const struct er_job *job)
         return 0;
     if ((rc = er_limits_load(tx)) < 0)
         return rc;
-    if (!(st = er_tx_bind(tx, ER_SQL_HOLDS_READ, ER_ARGS(er_int(job->id)))))
-        return tx->err->code;
-    while ((rc = er_tx_next(tx, st)) > 0) {
-        if (er_tx_grow(tx, &buckets, n, &max, sizeof *buckets) < 0) {
-            sqlite3_reset(st);
-            return ERRAND_ENOMEM;
-        }
-        buckets[n++] = sqlite3_column_int64(st, 0);
-    }
+    st = er_tx_bind(tx, ER_SQL_HOLDS_READ, ER_ARGS(er_int(job->id)));
+    rc = er_tx_rows(tx, st, er_row_id, sizeof *buckets, &buckets, &n);
     if (rc < 0 || n == 0 ||
         (rc = er_tx_run(tx, ER_SQL_HOLDS_DELETE, ER_ARGS(er_int(job->id)))) < 0)
         return rc;

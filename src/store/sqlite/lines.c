@@ -3,9 +3,10 @@
 
 #include "base/error.h"
 
-static struct er_line line_of(sqlite3_stmt *st)
+static int line_fill(struct er_tx *tx, sqlite3_stmt *st, void *ret_row)
 {
-    return (struct er_line){
+    (void)tx;
+    *(struct er_line *)ret_row = (struct er_line){
         .id = sqlite3_column_int64(st, 0),
         .bucket = sqlite3_column_int64(st, 1),
         .kind = (enum errand_limit_kind)sqlite3_column_int(st, 2),
@@ -13,27 +14,15 @@ static struct er_line line_of(sqlite3_stmt *st)
         .per_ms = sqlite3_column_int64(st, 4),
         .parked = sqlite3_column_int64(st, 5),
     };
+    return 0;
 }
 
 static int lines_read(struct er_tx *tx, enum er_sql sql, struct er_arg arg,
                       struct er_line **ret, size_t *ret_n)
 {
     sqlite3_stmt *st = er_tx_bind(tx, sql, ER_ARGS(arg));
-    size_t max = 0;
-    int rc;
 
-    *ret = NULL;
-    *ret_n = 0;
-    if (!st)
-        return tx->err->code;
-    while ((rc = er_tx_next(tx, st)) > 0) {
-        if (er_tx_grow(tx, ret, *ret_n, &max, sizeof **ret) < 0) {
-            sqlite3_reset(st);
-            return ERRAND_ENOMEM;
-        }
-        (*ret)[(*ret_n)++] = line_of(st);
-    }
-    return rc;
+    return er_tx_rows(tx, st, line_fill, sizeof **ret, ret, ret_n);
 }
 
 static int line_write(struct er_tx *tx, const struct er_line *line, int64_t wake_at)
@@ -126,27 +115,25 @@ struct place {
     int64_t priority, run_at, id;
 };
 
+static int place_fill(struct er_tx *tx, sqlite3_stmt *st, void *ret_row)
+{
+    (void)tx;
+    *(struct place *)ret_row = (struct place){.priority = sqlite3_column_int64(st, 0),
+                                              .run_at = sqlite3_column_int64(st, 1),
+                                              .id = sqlite3_column_int64(st, 2)};
+    return 0;
+}
+
 /* The first `n` of one queue go back to errand_ready. */
 static int offer_queue(struct er_tx *tx, struct er_line *line, int64_t queue, int64_t n)
 {
+    sqlite3_stmt *st = er_tx_bind(tx, ER_SQL_PARKED_FIRST,
+                                  ER_ARGS(er_int(line->id), er_int(queue), er_int(n)));
     struct place *places = NULL;
-    size_t got = 0, max = 0;
+    size_t got = 0;
     struct er_count *count;
-    sqlite3_stmt *st;
-    int rc;
+    int rc = er_tx_rows(tx, st, place_fill, sizeof *places, &places, &got);
 
-    if (!(st = er_tx_bind(tx, ER_SQL_PARKED_FIRST,
-                          ER_ARGS(er_int(line->id), er_int(queue), er_int(n)))))
-        return tx->err->code;
-    while ((rc = er_tx_next(tx, st)) > 0) {
-        if (er_tx_grow(tx, &places, got, &max, sizeof *places) < 0) {
-            sqlite3_reset(st);
-            return ERRAND_ENOMEM;
-        }
-        places[got++] = (struct place){.priority = sqlite3_column_int64(st, 0),
-                                       .run_at = sqlite3_column_int64(st, 1),
-                                       .id = sqlite3_column_int64(st, 2)};
-    }
     for (size_t i = 0; rc == 0 && i < got; i++)
         rc = er_tx_run(tx, ER_SQL_READY_INSERT,
                        ER_ARGS(er_int(queue), er_int(places[i].priority),

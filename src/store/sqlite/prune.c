@@ -100,27 +100,22 @@ struct queue_count {
     int64_t id, counts[ERRAND_STATES_N];
 };
 
+static int queue_fill(struct er_tx *tx, sqlite3_stmt *st, void *ret_row)
+{
+    struct queue_count *ret = ret_row;
+
+    (void)tx;
+    ret->id = sqlite3_column_int64(st, 0);
+    for (int s = 0; s < ERRAND_STATES_N; s++)
+        ret->counts[s] = sqlite3_column_int64(st, 2 + s);
+    return 0;
+}
+
 static int queues_read(struct er_tx *tx, struct queue_count **ret, size_t *ret_n)
 {
     sqlite3_stmt *st = er_tx_bind(tx, ER_SQL_QUEUES_READ, ER_NO_ARGS);
-    size_t max = 0;
-    int rc;
 
-    *ret = NULL;
-    *ret_n = 0;
-    if (!st)
-        return tx->err->code;
-    while ((rc = er_tx_next(tx, st)) > 0) {
-        if (er_tx_grow(tx, ret, *ret_n, &max, sizeof **ret) < 0) {
-            sqlite3_reset(st);
-            return ERRAND_ENOMEM;
-        }
-        (*ret)[*ret_n].id = sqlite3_column_int64(st, 0);
-        for (int s = 0; s < ERRAND_STATES_N; s++)
-            (*ret)[*ret_n].counts[s] = sqlite3_column_int64(st, 2 + s);
-        ++*ret_n;
-    }
-    return rc;
+    return er_tx_rows(tx, st, queue_fill, sizeof **ret, ret, ret_n);
 }
 
 static int prune_batches(struct er_tx *tx, int64_t until_ms)
@@ -128,18 +123,9 @@ static int prune_batches(struct er_tx *tx, int64_t until_ms)
     sqlite3_stmt *st =
         er_tx_bind(tx, ER_SQL_BATCHES_FORGOTTEN, ER_ARGS(er_int(until_ms)));
     int64_t *ids = NULL;
-    size_t n = 0, max = 0;
-    int rc;
+    size_t n = 0;
+    int rc = er_tx_rows(tx, st, er_row_id, sizeof *ids, &ids, &n);
 
-    if (!st)
-        return tx->err->code;
-    while ((rc = er_tx_next(tx, st)) > 0) {
-        if (er_tx_grow(tx, &ids, n, &max, sizeof *ids) < 0) {
-            sqlite3_reset(st);
-            return ERRAND_ENOMEM;
-        }
-        ids[n++] = sqlite3_column_int64(st, 0);
-    }
     for (size_t i = 0; rc == 0 && i < n; i++)
         if ((rc = er_parent_forget(tx, true, ids[i])) == 0)
             rc = er_tx_run(tx, ER_SQL_BATCH_DELETE, ER_ARGS(er_int(ids[i])));

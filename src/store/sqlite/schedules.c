@@ -56,8 +56,10 @@ int er_sqlite_schedule_pause(struct errand_conn *conn, const char *name, bool pa
     return change(conn, "schedule_pause", ER_SQL_SCHEDULE_PAUSE, name, paused, err);
 }
 
-static int row_fill(struct er_tx *tx, sqlite3_stmt *st, struct errand_schedule *ret)
+static int row_fill(struct er_tx *tx, sqlite3_stmt *st, void *ret_row)
 {
+    struct errand_schedule *ret = ret_row;
+
     *ret = (struct errand_schedule){
         .name = er_col_text(st, 0, tx->arena),
         .spec = er_col_slice(st, 1, tx->arena),
@@ -74,24 +76,9 @@ static int row_fill(struct er_tx *tx, sqlite3_stmt *st, struct errand_schedule *
 static int schedules(struct er_tx *tx, struct errand_schedules_result *ret)
 {
     sqlite3_stmt *st = er_tx_bind(tx, ER_SQL_SCHEDULES_READ, ER_NO_ARGS);
-    struct errand_schedule *rows = NULL;
-    size_t n = 0, max = 0;
-    int rc;
 
-    if (!st)
-        return tx->err->code;
-    while ((rc = er_tx_next(tx, st)) > 0)
-        if ((rc = er_tx_grow(tx, &rows, n, &max, sizeof *rows)) < 0 ||
-            (rc = row_fill(tx, st, &rows[n++])) < 0) {
-            sqlite3_reset(st);
-            return rc;
-        }
-    if (rc < 0)
-        return rc;
-    ret->schedules =
-        (struct errand_schedule *)errand_arena_copy(tx->arena, rows, n * sizeof *rows);
-    ret->schedules_n = n;
-    return ret->schedules ? 0 : er_tx_nomem(tx);
+    return er_tx_answer(tx, st, row_fill, sizeof *ret->schedules, &ret->schedules,
+                        &ret->schedules_n);
 }
 
 int er_sqlite_schedules(struct errand_conn *conn, struct errand_arena *arena,

@@ -70,8 +70,8 @@ void er_db_done(struct er_db *db); /* finalizes the statements, leaves the handl
 
 /* Column i, copied into the arena; a failed copy has ptr NULL and len > 0. */
 struct errand_slice er_col_slice(sqlite3_stmt *st, int i, struct errand_arena *arena);
-const char *er_col_text(sqlite3_stmt *st, int i,
-                        struct errand_arena *arena); /* "" for NULL */
+/* "" for NULL */
+const char *er_col_text(sqlite3_stmt *st, int i, struct errand_arena *arena);
 
 /* error.c: the error of the last call on this connection, in our words. */
 int er_sqlite_error(struct er_db *db, int rc, struct errand_error *err, const char *fmt,
@@ -270,6 +270,16 @@ int er_tx_grow(struct er_tx *tx, void *array, size_t n, size_t *max, size_t size
 sqlite3_stmt *er_tx_bind(struct er_tx *tx, enum er_sql sql, const struct er_arg *args,
                          size_t args_n);
 int er_tx_next(struct er_tx *tx, sqlite3_stmt *st);
+/* Fills one row, zeroed before, from where the statement stands. 0 or negative. */
+typedef int er_row_fn(struct er_tx *tx, sqlite3_stmt *st, void *ret_row);
+int er_row_id(struct er_tx *tx, sqlite3_stmt *st, void *ret_id); /* int64_t: column 0 */
+/* All rows of a statement as an array of `size` bytes each, in scratch. `st` NULL: its
+ * binding failed, and so does this. */
+int er_tx_rows(struct er_tx *tx, sqlite3_stmt *st, er_row_fn *fill, size_t size,
+               void *ret_rows, size_t *ret_n);
+/* The same in the arena of the answer; without rows no NULL. */
+int er_tx_answer(struct er_tx *tx, sqlite3_stmt *st, er_row_fn *fill, size_t size,
+                 void *ret_rows, size_t *ret_n);
 int er_tx_run(struct er_tx *tx, enum er_sql sql, const struct er_arg *args,
               size_t args_n);
 /* First column of the first row; 1 found, 0 not. */
@@ -340,8 +350,8 @@ int er_hook_clear(struct er_tx *tx, const struct er_job *job);
 bool er_keeps_history(const struct er_sqlite *conn);
 
 /* lease.c */
-int er_lease_find(struct er_tx *tx, int64_t token,
-                  struct er_lease **ret); /* NULL: none */
+/* NULL: none */
+int er_lease_find(struct er_tx *tx, int64_t token, struct er_lease **ret);
 /* The job in it that has not been settled yet, or NULL. */
 struct er_lease_job *er_lease_job(struct er_lease *lease, int64_t id, bool is_hook);
 void er_lease_drop(struct er_lease *lease, struct er_lease_job *job);
@@ -392,8 +402,8 @@ int er_batch_stop(struct er_tx *tx, struct er_batch *batch, bool and_running,
 
 /* unique.c */
 int er_unique_release(struct er_tx *tx, const struct er_job *job, enum er_event why);
-int er_unique_again(struct er_tx *tx,
-                    const struct er_job *job); /* 0: another has the key */
+/* 0: another has the key */
+int er_unique_again(struct er_tx *tx, const struct er_job *job);
 /* The job goes for good; a claim of one that is pruned stays until its time. */
 int er_unique_drop(struct er_tx *tx, const struct er_job *job, bool is_deleted);
 

@@ -74,8 +74,10 @@ int er_sqlite_stats_add(struct errand_conn *conn, const struct errand_stats_para
     return er_tx_end(&tx, rc);
 }
 
-static int row_fill(struct er_tx *tx, sqlite3_stmt *st, struct errand_stat *ret)
+static int row_fill(struct er_tx *tx, sqlite3_stmt *st, void *ret_row)
 {
+    struct errand_stat *ret = ret_row;
+
     *ret = (struct errand_stat){
         .minute_ms = sqlite3_column_int64(st, 0),
         .queue = er_col_text(st, 1, tx->arena),
@@ -94,28 +96,12 @@ static int row_fill(struct er_tx *tx, sqlite3_stmt *st, struct errand_stat *ret)
 static int stats_read(struct er_tx *tx, const struct errand_stats_params *p,
                       struct errand_stats_result *ret)
 {
-    struct errand_stat *rows = NULL;
-    size_t n = 0, max = 0;
-    sqlite3_stmt *st;
-    int rc;
+    sqlite3_stmt *st = er_tx_bind(tx, ER_SQL_STATS_READ,
+                                  ER_ARGS(er_int(p->since_ms),
+                                          er_int(p->until_ms ? p->until_ms : INT64_MAX),
+                                          er_text(p->queue), er_text(p->name)));
 
-    if (!(st = er_tx_bind(tx, ER_SQL_STATS_READ,
-                          ER_ARGS(er_int(p->since_ms),
-                                  er_int(p->until_ms ? p->until_ms : INT64_MAX),
-                                  er_text(p->queue), er_text(p->name)))))
-        return tx->err->code;
-    while ((rc = er_tx_next(tx, st)) > 0)
-        if ((rc = er_tx_grow(tx, &rows, n, &max, sizeof *rows)) < 0 ||
-            (rc = row_fill(tx, st, &rows[n++])) < 0) {
-            sqlite3_reset(st);
-            return rc;
-        }
-    if (rc < 0)
-        return rc;
-    ret->stats =
-        (struct errand_stat *)errand_arena_copy(tx->arena, rows, n * sizeof *rows);
-    ret->stats_n = n;
-    return ret->stats ? 0 : er_tx_nomem(tx);
+    return er_tx_answer(tx, st, row_fill, sizeof *ret->stats, &ret->stats, &ret->stats_n);
 }
 
 int er_sqlite_stats_read(struct errand_conn *conn, const struct errand_stats_params *p,

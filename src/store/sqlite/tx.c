@@ -258,6 +258,51 @@ int er_tx_grow(struct er_tx *tx, void *array, size_t n, size_t *max, size_t size
     return 0;
 }
 
+int er_row_id(struct er_tx *tx, sqlite3_stmt *st, void *ret_id)
+{
+    (void)tx;
+    *(int64_t *)ret_id = sqlite3_column_int64(st, 0);
+    return 0;
+}
+
+int er_tx_rows(struct er_tx *tx, sqlite3_stmt *st, er_row_fn *fill, size_t size,
+               void *ret_rows, size_t *ret_n)
+{
+    char *rows = NULL;
+    size_t n = 0, max = 0;
+    int rc;
+
+    if (!st)
+        return tx->err->code;
+    while ((rc = er_tx_next(tx, st)) > 0)
+        if ((rc = er_tx_grow(tx, &rows, n, &max, size)) < 0 ||
+            (rc = fill(tx, st, rows + n++ * size)) < 0) {
+            sqlite3_reset(st);
+            return rc;
+        }
+    if (rc < 0)
+        return rc;
+    *(void **)ret_rows = rows;
+    *ret_n = n;
+    return 0;
+}
+
+int er_tx_answer(struct er_tx *tx, sqlite3_stmt *st, er_row_fn *fill, size_t size,
+                 void *ret_rows, size_t *ret_n)
+{
+    void *rows = NULL, *copy;
+    size_t n = 0;
+    int rc;
+
+    if ((rc = er_tx_rows(tx, st, fill, size, &rows, &n)) < 0)
+        return rc;
+    if (!(copy = errand_arena_copy(tx->arena, rows, n * size)))
+        return er_tx_nomem(tx);
+    *(void **)ret_rows = copy;
+    *ret_n = n;
+    return 0;
+}
+
 struct er_count *er_tx_count(struct er_tx *tx, int64_t queue)
 {
     for (size_t i = tx->counts_n; i-- > 0;)

@@ -85,8 +85,10 @@ static size_t running_n(const struct er_tx *tx, const char *worker)
     return n;
 }
 
-static int row_fill(struct er_tx *tx, sqlite3_stmt *st, struct errand_worker_info *ret)
+static int row_fill(struct er_tx *tx, sqlite3_stmt *st, void *ret_row)
 {
+    struct errand_worker_info *ret = ret_row;
+
     *ret = (struct errand_worker_info){
         .worker = er_col_text(st, 0, tx->arena),
         .info = er_col_slice(st, 1, tx->arena),
@@ -103,28 +105,15 @@ static int row_fill(struct er_tx *tx, sqlite3_stmt *st, struct errand_worker_inf
 
 static int workers(struct er_tx *tx, struct errand_workers_result *ret)
 {
-    struct errand_worker_info *rows = NULL;
-    size_t n = 0, max = 0;
+    int64_t since_ms = tx->now_ms - DEAD_KEPT_MS;
     sqlite3_stmt *st;
     int rc;
 
     if ((rc = er_leases_load(tx, ER_SQL_LEASES_READ, ER_NO_ARGS)) < 0)
         return rc;
-    if (!(st = er_tx_bind(tx, ER_SQL_WORKERS_READ,
-                          ER_ARGS(er_int(tx->now_ms - DEAD_KEPT_MS)))))
-        return tx->err->code;
-    while ((rc = er_tx_next(tx, st)) > 0)
-        if ((rc = er_tx_grow(tx, &rows, n, &max, sizeof *rows)) < 0 ||
-            (rc = row_fill(tx, st, &rows[n++])) < 0) {
-            sqlite3_reset(st);
-            return rc;
-        }
-    if (rc < 0)
-        return rc;
-    ret->workers =
-        (struct errand_worker_info *)errand_arena_copy(tx->arena, rows, n * sizeof *rows);
-    ret->workers_n = n;
-    return ret->workers ? 0 : er_tx_nomem(tx);
+    st = er_tx_bind(tx, ER_SQL_WORKERS_READ, ER_ARGS(er_int(since_ms)));
+    return er_tx_answer(tx, st, row_fill, sizeof *ret->workers, &ret->workers,
+                        &ret->workers_n);
 }
 
 int er_sqlite_workers(struct errand_conn *conn, int64_t now_ms,
