@@ -17,8 +17,7 @@ static size_t suite_n;
 static struct er_store *seconds[SECONDS_MAX];
 static size_t seconds_n;
 static char current_url[PATH_MAX];
-static char temp_dir[] = "/tmp/errand-store-XXXXXX";
-static bool has_temp_dir;
+static char temp_dir[32]; /* "" until it is needed */
 
 /* ------------------------------------------------------------------ suites */
 
@@ -35,23 +34,19 @@ void suite_add(struct CMUnitTest *tests, size_t n)
 
 int suite_run(int argc, char **argv)
 {
-    int failures;
-
     if (argc == 3 && strcmp(argv[1], "-t") == 0)
         cmocka_set_test_filter(argv[2]);
-    failures = _cmocka_run_group_tests(argv[0], suite, suite_n, NULL, NULL);
-    if (has_temp_dir)
-        rmdir(temp_dir);
-    return failures;
+    return _cmocka_run_group_tests(argv[0], suite, suite_n, NULL, NULL);
 }
 
 /* ------------------------------------------------------------------ the store */
 
 static const char *temp(void)
 {
-    if (!has_temp_dir)
+    if (!temp_dir[0]) {
+        snprintf(temp_dir, sizeof temp_dir, "/tmp/errand-store-XXXXXX");
         assert_non_null(mkdtemp(temp_dir));
-    has_temp_dir = true;
+    }
     return temp_dir;
 }
 
@@ -92,6 +87,9 @@ void store_remove(const char *url)
         snprintf(path, sizeof path, "%s%s", url + 7, suffixes[i]);
         unlink(path);
     }
+    /* Gone with the last store in it; the next one makes another. */
+    if (temp_dir[0] && rmdir(temp_dir) == 0)
+        temp_dir[0] = '\0';
 }
 
 static struct er_store_options with_defaults(struct er_store_options options)
