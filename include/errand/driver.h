@@ -162,8 +162,8 @@ enum errand_edge_on {
  * that does not exist (any more) is ENOTFOUND. An edge that has been decided stays so,
  * with one exception: a job that was CANCELLED because of this parent is HELD again when
  * the parent is retried by the operator (a batch: when a member of it is), unless another
- * parent stands against it or its unique key is taken. Retention knows no edges: the
- * result of a parent that was pruned is gone. */
+ * parent stands against it; when its unique key is taken, it stays CANCELLED for good.
+ * Retention knows no edges: the result of a parent that was pruned is gone. */
 struct errand_edge {
     size_t child;  /* index in this push */
     size_t parent; /* index in this push, when parent_id is empty */
@@ -477,10 +477,10 @@ struct errand_change_result {
 struct errand_prune_params {
     int64_t now_ms;
     /* per final state (the others are ignored): ended age or longer ago goes, and per
-     * queue the excess over keep, oldest first; negative: keep. The caps that the store
-     * was opened with (keep_completed_…) are applied as well. Also goes, not counted: a
-     * batch that has ended so long ago as age_ms[COMPLETED] and has no job left, stats of
-     * more than ERRAND_STATS_KEPT_MS ago. */
+     * queue the excess over keep, oldest first (by end, then insertion); negative: keep.
+     * The caps that the store was opened with (keep_completed_…) are applied as well.
+     * Also goes, not counted: a batch that has ended so long ago as age_ms[COMPLETED] and
+     * has no job left, stats of more than ERRAND_STATS_KEPT_MS ago. */
     int64_t age_ms[ERRAND_STATES_N];
     int64_t keep_n[ERRAND_STATES_N];
     size_t max;

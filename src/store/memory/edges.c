@@ -110,9 +110,9 @@ static void reopen(struct mem_call *call, struct mem_edge *edge)
         child->against = other;
         return;
     }
+    child->against = NULL;
     if (!er_mem_claim_again(call, child))
         return;
-    child->against = NULL;
     er_mem_job_move(call, child, ERRAND_HELD, ER_EVENT_REHOLD);
     er_mem_move_add(call, child, ERRAND_CANCELLED);
 }

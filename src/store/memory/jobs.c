@@ -60,6 +60,22 @@ static struct er_tree *line_of(struct mem_job *job)
     return NULL;
 }
 
+/* By time of end, then insertion: nearly always at the end of the list. */
+static void ended_insert(struct er_list *ended, struct mem_job *job)
+{
+    struct er_link *next = NULL, *prev = ended->last;
+
+    while (prev) {
+        const struct mem_job *other = ER_OWNER(prev, struct mem_job, in_ended);
+        if (other->finished_ms < job->finished_ms ||
+            (other->finished_ms == job->finished_ms && other->seq < job->seq))
+            break;
+        next = prev;
+        prev = prev->prev;
+    }
+    er_list_insert(ended, &job->in_ended, next);
+}
+
 static void place_enter(struct mem_call *call, struct mem_job *job)
 {
     struct er_tree *line = line_of(job);
@@ -72,7 +88,7 @@ static void place_enter(struct mem_call *call, struct mem_job *job)
         er_list_append(&call->store->running, &job->in_running);
     } else if (er_state_is_final(job->state)) {
         job->finished_ms = call->now_ms;
-        er_list_append(&job->queue->ended[job->state], &job->in_ended);
+        ended_insert(&job->queue->ended[job->state], job);
         call->wakes |= ERRAND_WAIT_ENDED;
     }
 }

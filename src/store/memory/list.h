@@ -30,6 +30,24 @@ static inline void er_list_append(struct er_list *list, struct er_link *link)
     list->n++;
 }
 
+/* Before `next`; NULL: at the end. */
+static inline void er_list_insert(struct er_list *list, struct er_link *link,
+                                  struct er_link *next)
+{
+    if (!next) {
+        er_list_append(list, link);
+        return;
+    }
+    link->prev = next->prev;
+    link->next = next;
+    if (next->prev)
+        next->prev->next = link;
+    else
+        list->first = link;
+    next->prev = link;
+    list->n++;
+}
+
 static inline void er_list_remove(struct er_list *list, struct er_link *link)
 {
     if (link->prev)

@@ -27,7 +27,7 @@ struct mem_queue {
     struct er_tree ready;     /* jobs by priority, run-at, insertion */
     struct er_tree scheduled; /* jobs by run-at, insertion */
     struct er_tree hooks;     /* FAILED jobs whose hook is due, by end, insertion */
-    struct er_list ended[ERRAND_STATES_N]; /* jobs of each final state, in order of end */
+    struct er_list ended[ERRAND_STATES_N]; /* by state: by end, insertion */
 };
 
 /* A unique key that is held. `job` NULL: the job was pruned, its id stays. */

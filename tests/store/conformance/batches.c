@@ -334,6 +334,20 @@ TEST(retrying_a_member_opens_the_batch_again)
     assert_state(ids[1], ERRAND_RUNNING);
 }
 
+TEST(a_job_that_came_after_a_failed_batch_is_held_when_a_member_is_retried)
+{
+    struct errand_id batch = push_batch((struct errand_push_batch){0}, 1), after;
+    struct errand_reserved member = reserve_one();
+
+    failed(member);
+    after = push_after_batch("after", batch, ERRAND_ON_SUCCESS);
+    assert_state(after, ERRAND_CANCELLED);
+    change(ERRAND_CHANGE_RETRY, member.id);
+    assert_state(after, ERRAND_HELD);
+    done(reserve_one());
+    assert_state(after, ERRAND_READY);
+}
+
 TEST(deleting_a_waiting_member_counts_it_as_cancelled)
 {
     struct errand_id id = push_batch((struct errand_push_batch){0}, 2);

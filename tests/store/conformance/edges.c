@@ -391,6 +391,18 @@ TEST(what_another_has_cancelled_stays_cancelled)
     assert_state(b, ERRAND_CANCELLED);
 }
 
+TEST(a_job_that_was_hopeless_when_it_came_is_held_when_its_parent_is_retried)
+{
+    struct errand_id a = run_failed("a");
+    struct errand_id b = push_after("b", a, ERRAND_ON_SUCCESS);
+
+    assert_state(b, ERRAND_CANCELLED);
+    change(ERRAND_CHANGE_RETRY, a);
+    assert_state(b, ERRAND_HELD);
+    done(reserve_named("a"));
+    done(reserve_named("b"));
+}
+
 TEST(two_failed_parents_must_both_be_retried)
 {
     struct errand_push_job jobs[] = {{.name = "a"}, {.name = "b"}, {.name = "join"}};
@@ -451,6 +463,10 @@ TEST(a_rehold_yields_to_another_holder_of_the_key)
             .id;
     failed(reserve_named("a"));
     push_job(job);
+    change(ERRAND_CHANGE_RETRY, a);
+    assert_state(b, ERRAND_CANCELLED);
+    failed(reserve_named("a"));
+    done(reserve_named("b"));
     change(ERRAND_CHANGE_RETRY, a);
     assert_state(b, ERRAND_CANCELLED);
 }

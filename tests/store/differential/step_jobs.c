@@ -177,6 +177,23 @@ static void parents_of_side(const struct pair *p, struct push_parts *parts, size
             parts->edges[i].parent_id = p->jobs[parts->edge_jobs[i]][side];
 }
 
+/* What was asked, for who reads the answers of a failure. */
+static void say_edges(struct side *side, const struct push_parts *parts)
+{
+    for (size_t i = 0; i < parts->params.edges_n; i++) {
+        const struct errand_edge *e = &parts->edges[i];
+        say(side, "edge %zu on %d of", e->child, (int)e->on);
+        if (e->parent_id.text[0])
+            say_id(side, &e->parent_id);
+        else
+            say(side, " %zu", e->parent);
+        say(side, "\n");
+    }
+    for (size_t i = 0; i < parts->params.jobs_n; i++)
+        if (parts->jobs[i].batch.text[0])
+            say(side, "member %zu of %s\n", i, parts->jobs[i].batch.text);
+}
+
 void step_push(struct pair *p)
 {
     struct errand_push_result rets[SIDES];
@@ -188,6 +205,7 @@ void step_push(struct pair *p)
     for (size_t s = 0; s < SIDES; s++) {
         struct side *side = &p->sides[s];
         parents_of_side(p, &parts, s);
+        say_edges(side, &parts);
         rcs[s] =
             er_store_push(side->store, &parts.params, side->arena, &rets[s], &side->err);
     }
