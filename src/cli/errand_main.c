@@ -149,6 +149,9 @@ int errand_main(int argc, char **argv)
         return er_describe_main(argc, argv);
     if (standard_fds() < 0)
         return ER_EXIT_FAILED;
-    signal(SIGPIPE, SIG_IGN); /* a reader that went away is a failed write, see print.h */
+    /* A reader that went away is a failed write, see print.h, and so is a file that may
+     * not grow (ulimit -f): the store says what it was. */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     return command_main(argc, argv);
 }

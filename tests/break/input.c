@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -160,7 +161,7 @@ static int shim_run(struct world *w, const char *const *args, const char *name,
 }
 
 /* T18. */
-TEST(t18_a_network_file_system_is_refused)
+TEST(t18_a_network_file_system_is_refused_unless_forced)
 {
     const char *const dispatch[] = {"queue:dispatch", "noop", NULL};
     const char *const work[] = {"queue:work", "--once", NULL};
@@ -184,6 +185,9 @@ TEST(t18_a_network_file_system_is_refused)
     assert_int_equal(shim_run(&w, dispatch, "ERRAND_SHIM_FS", "0xef53", out, sizeof out),
                      0);
     assert_int_equal(world_count(&w, ERRAND_READY), 2);
+    file_put(&w, "errand.yml", "force: true\n", 12, 0600);
+    assert_int_equal(shim_run(&w, dispatch, "ERRAND_SHIM_FS", "0x6969", out, sizeof out),
+                     0);
     world_free(&w);
 }
 
@@ -319,6 +323,29 @@ TEST(a_log_without_its_database_is_not_thrown_away)
     free(after);
     assert_int_equal(unlink(path), 0);
     assert_int_equal(world_run(&w, dispatch, out, sizeof out), 0);
+    world_free(&w);
+}
+
+/* ulimit -f: the signal for it must not end the command in the middle. */
+TEST(a_file_that_may_not_grow_is_an_error_and_no_crash)
+{
+    const char *const dispatch[] = {"queue:dispatch", "noop", NULL};
+    struct rlimit before, small;
+    char out[8192];
+    struct world w;
+    int code;
+
+    world_make(&w, "small-files");
+    push_jobs(&w, "noop", "null", 1);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = (struct rlimit){.rlim_cur = 8192, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    code = world_run(&w, dispatch, out, sizeof out);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    printf("  %s", out);
+    assert_true(code == 1 || code == 75);
+    assert_non_null(strstr(out, "jobs.db"));
+    assert_int_equal(world_count(&w, ERRAND_READY), 1);
     world_free(&w);
 }
 

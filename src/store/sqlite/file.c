@@ -59,9 +59,9 @@ static int folder_check(const char *path, const struct errand_open_params *p,
     if (!folder)
         return er_error_nomem(err);
     if (stat(folder, &st) < 0 && errno == ENOENT) {
+        /* The URL before this message names it, and hides what may be a password. */
         rc = errand_error_set(err, ERRAND_ENOTFOUND,
-                              "there is no folder '%s'; make it, or name another file",
-                              folder);
+                              "its folder is not there; make it, or name another file");
         goto out;
     }
     if (stat(folder, &st) < 0) {
