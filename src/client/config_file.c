@@ -79,7 +79,8 @@ static int find_file(const char *cwd, struct errand_arena *arena, char **ret,
     for (;;) {
         if (!(file = er_config_path(arena, folder, file_name)))
             return er_error_nomem(err);
-        if (access(file, F_OK) == 0) {
+        /* A link to nowhere is an error to be told, not a project further up. */
+        if (faccessat(AT_FDCWD, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
             *ret = file;
             return 0;
         }

@@ -493,6 +493,19 @@ TEST(a_file_of_another_user_is_not_followed)
     assert_non_null(strstr(error.message, "belongs to user 1234"));
 }
 
+/* Else the project further up would be taken, or none, without a word. */
+TEST(a_link_to_nowhere_is_an_error)
+{
+    char path[PATH_MAX + 64];
+
+    path_in(path, sizeof path, "errand.yml");
+    unlink(path);
+    assert_int_equal(symlink("nowhere", path), 0);
+    assert_true(load_args((struct er_config_args){0}) < 0);
+    assert_non_null(strstr(error.message, path));
+    unlink(path);
+}
+
 TEST(a_folder_named_errand_yml_is_an_error)
 {
     char path[PATH_MAX + 64];
