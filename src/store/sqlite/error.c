@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "store/sqlite/holder.h"
 
 /* IOERR that may pass (a full disk shows itself as a failed write now and then), and one
  * that means the file system has given up. */
@@ -61,7 +62,7 @@ static const char *remedy(int code)
 {
     switch (code) {
     case ERRAND_EBUSY:
-        return "; another program holds the write lock, try again";
+        return "; try again";
     case ERRAND_EFULL:
         return "; free space on its disk and try again, nothing was lost";
     case ERRAND_EREADONLY:
@@ -73,18 +74,33 @@ static const char *remedy(int code)
     }
 }
 
+static void holder_add(const struct er_db *db, char *text, size_t size)
+{
+    char name[64];
+    pid_t pid =
+        er_sqlite_holder(sqlite3_db_filename(db->handle, "main"), name, sizeof name);
+
+    if (pid)
+        snprintf(text, size, "; process %ld (%s) holds the write lock", (long)pid,
+                 name[0] ? name : "?");
+    else
+        snprintf(text, size, "; another program holds the write lock");
+}
+
 int er_sqlite_error(struct er_db *db, int rc, struct errand_error *err, const char *fmt,
                     ...)
 {
-    char what[256];
+    char what[256], holder[128] = "";
     int code = code_of(rc), sys = db->handle ? sqlite3_system_errno(db->handle) : 0;
     va_list ap;
 
     va_start(ap, fmt);
     vsnprintf(what, sizeof what, fmt, ap);
     va_end(ap);
-    errand_error_set(err, code, "%s: %s%s", what,
-                     db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc),
+    if (code == ERRAND_EBUSY && db->handle)
+        holder_add(db, holder, sizeof holder);
+    errand_error_set(err, code, "%s: %s%s%s", what,
+                     db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc), holder,
                      remedy(code));
     /* A disk that fails a write is not retried into success: EIO stays final. */
     if (err)

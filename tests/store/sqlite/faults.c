@@ -60,6 +60,45 @@ TEST(a_lock_that_is_held_too_long_is_busy_and_can_be_tried_again)
     driver->close(conn);
 }
 
+/* Until the other end of the pipe is closed. */
+static pid_t hold_elsewhere(int fds[2])
+{
+    pid_t pid;
+    char byte;
+
+    assert_int_equal(pipe(fds), 0);
+    if ((pid = fork()) == 0) {
+        sqlite3 *own = plain_open(file);
+        close(fds[1]);
+        plain_exec(own, "BEGIN IMMEDIATE");
+        while (read(fds[0], &byte, 1) > 0)
+            ;
+        _exit(0);
+    }
+    close(fds[0]);
+    return pid;
+}
+
+TEST(who_holds_the_lock_is_told_by_number_and_name)
+{
+    struct errand_conn *conn = NULL;
+    char number[32];
+    int fds[2];
+    pid_t pid;
+
+    driver->close(open_ok());
+    pid = hold_elsewhere(fds);
+    assert_int_equal(open_at(url, (struct errand_open_params){.busy_ms = 20}, &conn), 0);
+    while (push_try(conn, (struct errand_push_job){0}, NULL, NULL) == 0)
+        ; /* it has not begun yet */
+    snprintf(number, sizeof number, "process %ld (test-", (long)pid);
+    assert_non_null(strstr(err.message, number));
+    close(fds[1]);
+    waitpid(pid, NULL, 0);
+    push_ok(conn);
+    driver->close(conn);
+}
+
 static void *release_later(void *db)
 {
     nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
