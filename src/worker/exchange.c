@@ -15,6 +15,9 @@ enum {
     GATHER_MS = 2,
     CONTROL_MS = 50,
     RESERVE_MOST = 400,
+    /* after a full disk: a small transaction fits where none else does */
+    RESERVE_FULL = 4,
+    FULL_MS = 10000, /* so long it is careful then */
     /* while all are busy: fewer are not worth a commit of their own */
     RESERVE_LEAST = 16,
     BACKOFF_FIRST_MS = 50,
@@ -45,6 +48,8 @@ void er_settle_store_failed(struct er_supervisor *s, const struct errand_error *
         settle->failed_ms = s->now_ms;
     settle->retry_at_ms = s->now_ms + (int64_t)wait;
     settle->is_look_due = true; /* what we missed meanwhile */
+    if (err->code == ERRAND_EFULL)
+        settle->full_until_ms = s->now_ms + FULL_MS;
     settle->armed = 0;
     er_supervisor_wake_at(s, settle->retry_at_ms);
     if (err->code == ERRAND_EBUSY && s->now_ms - settle->failed_ms < BUSY_QUIET_MS)
@@ -92,14 +97,18 @@ static size_t budget(const struct er_supervisor *s)
 
 static size_t reserve_n(struct er_supervisor *s)
 {
+    bool is_full = s->now_ms < s->settle.full_until_ms;
     size_t n, most;
 
     if (s->mode != ER_WORKING || s->is_quiet)
         return 0;
+    if (is_full && s->settle.n)
+        return 0; /* what little room there is belongs to what has ended */
     n = er_slots_room(s);
     most = budget(s);
     n = n < most ? n : most;
-    return n < RESERVE_MOST ? n : RESERVE_MOST;
+    most = is_full ? RESERVE_FULL : RESERVE_MOST;
+    return n < most ? n : most;
 }
 
 static bool is_settle_due(struct er_supervisor *s)

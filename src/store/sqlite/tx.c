@@ -202,6 +202,16 @@ static void roll_back(struct er_tx *tx)
     tx->conn->cache.is_valid = false;
 }
 
+/* SQLite moves the log into the file after a commit, and on a full disk there is none:
+ * the log would keep what it could give back for ever. Once it is moved, the next writer
+ * begins the log anew in the space it has. */
+static void room_make(const struct er_tx *tx)
+{
+    if (!tx->db->is_callers)
+        sqlite3_wal_checkpoint_v2(tx->db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL,
+                                  NULL);
+}
+
 int er_tx_end(struct er_tx *tx, int rc)
 {
     if (rc == 0)
@@ -212,6 +222,8 @@ int er_tx_end(struct er_tx *tx, int rc)
         rc = er_tx_run(tx, ER_SQL_COMMIT, ER_NO_ARGS);
     if (rc < 0) {
         roll_back(tx);
+        if (rc == ERRAND_EFULL)
+            room_make(tx);
         return rc;
     }
     if (!tx->is_read)
