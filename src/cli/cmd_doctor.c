@@ -146,55 +146,6 @@ static void contents(struct er_doctor *d)
                       "everything in the store fits together");
 }
 
-/* ---------------------------------------------------------------- workers, queues */
-
-static void workers(struct er_doctor *d, int64_t ready_n)
-{
-    struct errand_workers_result r = {0};
-    struct errand_error err = {0};
-    size_t alive = 0;
-
-    if (er_store_workers(d->cli->store, 0, d->cli->arena, &r, &err) < 0) {
-        er_doctor_say(d, ER_FAIL, "workers", NULL, "%s", err.message);
-        return;
-    }
-    for (size_t i = 0; i < r.workers_n; i++)
-        alive += r.workers[i].is_alive;
-    if (alive)
-        er_doctor_say(d, ER_OK, "workers", NULL, "%zu alive", alive);
-    else if (ready_n)
-        er_doctor_say(d, ER_WARN, "workers", "errand queue:work",
-                      "none is alive, and %" PRId64 " %s ready", ready_n,
-                      ready_n == 1 ? "job is" : "jobs are");
-    else
-        er_doctor_say(d, ER_OK, "workers", NULL, "none is alive, and no job is ready");
-}
-
-static int64_t queues(struct er_doctor *d)
-{
-    struct errand_queues_result r = {0};
-    int64_t ready_n = 0, failed_n = 0;
-
-    if (er_store_queues(d->cli->store, 0, d->cli->arena, &r, NULL) < 0)
-        return 0;
-    for (size_t i = 0; i < r.queues_n; i++) {
-        ready_n += r.queues[i].counts[ERRAND_READY];
-        failed_n += r.queues[i].counts[ERRAND_FAILED];
-        if (r.queues[i].paused_until_ms > er_clock_wall_ms(NULL))
-            er_doctor_say(d, ER_WARN, "queues", "errand queue:resume", "'%s' is paused",
-                          r.queues[i].name);
-    }
-    if (failed_n)
-        er_doctor_say(d, ER_WARN, "queues",
-                      "errand queue:failed, then queue:retry or "
-                      "queue:forget",
-                      "%" PRId64 " failed %s for you", failed_n,
-                      failed_n == 1 ? "job waits" : "jobs wait");
-    else
-        er_doctor_say(d, ER_OK, "queues", NULL, "%zu, no failed jobs", r.queues_n);
-    return ready_n;
-}
-
 static int exec(struct er_cli *cli, struct errand_error *err)
 {
     struct er_doctor d = {.cli = cli};
@@ -211,7 +162,7 @@ static int exec(struct er_cli *cli, struct errand_error *err)
         writable(&d);
         durability(&d);
         contents(&d);
-        workers(&d, queues(&d));
+        er_doctor_work(&d);
     }
     er_doctor_host(&d);
     er_doctor_jobs(&d);

@@ -6,6 +6,7 @@
 #include "cli/line.h"
 #include "cli/table.h"
 #include "cli/when.h"
+#include "cli/worker_view.h"
 #include "core/clock.h"
 #include "core/json.h"
 
@@ -60,16 +61,18 @@ static void queues_cell(struct er_table *table, struct errand_slice info)
     er_buf_done(&text);
 }
 
-static void workers_print(struct er_table *table, const struct view *v)
+static void workers_print(struct er_table *table, const struct view *v,
+                          struct errand_arena *arena)
 {
+    struct er_worker_view view;
     char when[ER_WHEN_SIZE];
 
     for (size_t i = 0; i < v->workers.workers_n; i++) {
         const struct errand_worker_info *w = &v->workers.workers[i];
 
         er_table_str(table, ER_BOLD, w->worker);
-        er_table_str(table, w->is_alive ? ER_GREEN : ER_RED,
-                     w->is_alive ? "alive" : "gone");
+        er_worker_view(w, arena, &view);
+        er_table_str(table, view.colour, view.state);
         er_table_int(table, ER_PLAIN, (int64_t)w->running_n);
         er_table_str(table, ER_PLAIN, er_ago_text(w->since_ms, v->now_ms, when));
         er_table_str(table, ER_PLAIN, er_ago_text(w->seen_ms, v->now_ms, when));
@@ -96,6 +99,19 @@ static void running_print(struct er_table *table, const struct view *v)
     er_table_flush(table);
 }
 
+/* What is wrong with one of them, and what to do. */
+static void troubles_print(struct er_cli *cli, const struct view *v)
+{
+    struct er_worker_view view;
+
+    for (size_t i = 0; i < v->workers.workers_n; i++) {
+        er_worker_view(&v->workers.workers[i], cli->arena, &view);
+        if (view.trouble)
+            er_cli_note(cli, "%s %s → %s", v->workers.workers[i].worker, view.trouble,
+                        view.remedy);
+    }
+}
+
 static int tables_print(struct er_cli *cli, const struct view *v,
                         struct errand_error *err)
 {
@@ -107,10 +123,11 @@ static int tables_print(struct er_cli *cli, const struct view *v,
         rc = er_error_nomem(err);
         goto out;
     }
-    workers_print(workers, v);
+    workers_print(workers, v, cli->arena);
     if (v->running.jobs_n)
         er_printf(&cli->out, "\n");
     running_print(running, v);
+    troubles_print(cli, v);
     if (v->workers.workers_n == 0)
         er_cli_note(cli, "no worker is alive; start one with errand queue:work");
 out:
@@ -121,6 +138,7 @@ out:
 
 static void lines_print(struct er_cli *cli, const struct view *v)
 {
+    struct er_worker_view view;
     struct er_line line;
 
     er_line_init(&line);
@@ -129,7 +147,10 @@ static void lines_print(struct er_cli *cli, const struct view *v)
 
         er_line_begin(&line);
         er_line_str(&line, "worker", w->worker);
-        er_line_bool(&line, "alive", w->is_alive);
+        er_worker_view(w, cli->arena, &view);
+        er_line_bool(&line, "alive", w->is_alive && strcmp(view.state, "killed") != 0);
+        er_line_str(&line, "state", view.state);
+        er_line_str(&line, "trouble", view.trouble);
         er_line_time(&line, "started_at", w->since_ms);
         er_line_time(&line, "seen_at", w->seen_ms);
         er_line_int(&line, "running", (int64_t)w->running_n);
@@ -176,9 +197,11 @@ const struct er_command er_cmd_workers = {
     .args = "",
     .help = "shows who is alive and what each is doing",
     .about =
-        "With --json each line is a worker: worker alive started_at seen_at running jobs "
-        "[{id name queue started_at}] info. One that ended without a word is shown as "
-        "gone for an hour.",
+        "With --json each line is a worker: worker alive state trouble started_at "
+        "seen_at "
+        "running jobs [{id name queue started_at}] info. The state is alive, quiet, "
+        "stopping, blocked (no runner starts), killed (its process is not there) or gone "
+        "(not heard of); such a one is shown for an hour.",
     .example = "errand queue:workers",
     .exec = exec,
 };

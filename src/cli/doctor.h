@@ -17,6 +17,8 @@ void er_doctor_say(struct er_doctor *doctor, enum er_finding finding, const char
     __attribute__((format(printf, 5, 6)));
 /* doctor_host.c: what surrounds the store: file, folder, file system, disk, clock. */
 void er_doctor_host(struct er_doctor *doctor);
+/* doctor_work.c: queues, and the workers that should empty them. */
+void er_doctor_work(struct er_doctor *doctor);
 /* doctor_jobs.c: compiler and job files. */
 void er_doctor_jobs(struct er_doctor *doctor);
 

@@ -5,6 +5,7 @@
  * nothing in that turn. */
 #include "worker/lease.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -181,8 +182,14 @@ static void info_make(struct er_supervisor *s, struct er_buf *buf)
                                    : "working");
     if (s->options.project)
         text_add(buf, "project", s->options.project);
+    er_buf_printf(buf, "\"pid_space\":%" PRIu64 ",", er_pid_space());
     if (s->slots.start_failures)
         text_add(buf, "start_error", s->slots.start_error);
+    for (size_t i = 0; s->book && i < s->book->jobs.jobs_n; i++)
+        if (s->book->jobs.jobs[i].error) { /* the first; doctor tells them all */
+            text_add(buf, "job_error", s->book->jobs.jobs[i].error);
+            break;
+        }
     er_buf_str(buf, "\"queues\":[");
     for (const char *const *q = s->options.queues; q && *q; q++) {
         er_json_write_string(buf, *q, strlen(*q));

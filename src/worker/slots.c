@@ -177,6 +177,7 @@ void er_slots_start_failed(struct er_supervisor *s, const char *why)
     slots->start_failures++;
     slots->start_at_ms = s->now_ms + wait;
     snprintf(slots->start_error, sizeof slots->start_error, "%s", why);
+    s->leases.beat_at_ms = s->now_ms;
     er_supervisor_wake_at(s, slots->start_at_ms);
     er_report_warn(s, "a runner did not start: %s (next try in %lld s)", why,
                    (long long)(wait / 1000));
@@ -187,8 +188,10 @@ void er_slots_hello(struct er_supervisor *s, struct er_runner *r)
     struct er_slots *slots = &s->slots;
 
     (void)r;
-    if (slots->start_failures)
+    if (slots->start_failures) {
         er_report_warn(s, "runners start again");
+        s->leases.beat_at_ms = s->now_ms;
+    }
     slots->start_failures = 0;
     slots->start_at_ms = 0;
     slots->start_error[0] = '\0';

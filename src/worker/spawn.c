@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -163,6 +164,13 @@ void er_child_done(struct er_child *child)
     if (child->pidfd >= 0)
         close(child->pidfd);
     *child = (struct er_child){.pidfd = -1};
+}
+
+uint64_t er_pid_space(void)
+{
+    struct stat st;
+
+    return stat("/proc/self/ns/pid", &st) == 0 ? st.st_ino : 0;
 }
 
 int er_memory_file(const char *name, struct errand_slice bytes)

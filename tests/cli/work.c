@@ -229,6 +229,50 @@ TEST(workers_are_seen_while_they_work)
     assert_has(r.out, "RUNNING");
 }
 
+/* A worker in the background as $w, once it has said that it lives. */
+#define WORKER_UP(options)                                                  \
+    "errand migrate >/dev/null 2>&1; errand queue:work --name=bob " options \
+    " 2>/dev/null >&2 & w=$!; "                                             \
+    "until errand queue:workers --json | grep -q bob; do sleep 0.05; done; "
+
+TEST(a_worker_that_was_killed_is_known_at_once)
+{
+    struct run r = sh(WORKER_UP("") "kill -9 $w; wait $w; errand queue:workers --json; "
+                                    "errand queue:workers; errand doctor");
+    json_t *w = json_line(r, 0);
+
+    assert_true(json_is_false(json_object_get(w, "alive")));
+    assert_json_string(w, "state", "killed");
+    json_decref(w);
+    assert_has(r.out, "killed");
+    assert_has(r.err,
+               "note: bob its process is gone → start it again: errand queue:work");
+    assert_has(r.out, "warn: workers: bob its process is gone");
+    assert_lacks(r.out, "at work,");
+}
+
+TEST(a_queue_that_nobody_works_is_named_with_the_command_that_would)
+{
+    struct run r = sh("errand queue:dispatch x --queue=orphans >/dev/null; " WORKER_UP(
+        "--queue=others") "errand doctor; kill $w; wait $w");
+
+    assert_has(r.out, "warn: queues: no worker takes 'orphans', where 1 job is ready → "
+                      "errand queue:work --queue=orphans");
+    assert_has(r.out, "workers: 1 at work");
+}
+
+TEST(a_class_that_does_not_compile_is_shown_at_its_worker)
+{
+    struct run r = sh("mkdir -p app/Jobs; echo 'int x = ;' >app/Jobs/bad.c; " WORKER_UP(
+        "") "until errand queue:workers --json | grep bad.c; do sleep 0.05; done; "
+            "errand doctor; kill $w; wait $w");
+    json_t *w = json_line(r, 0);
+
+    assert_has(json_string_value(json_object_get(w, "trouble")), "app/Jobs/bad.c:1:9");
+    json_decref(w);
+    assert_has(r.out, "warn: workers: bob cannot run every job: app/Jobs/bad.c:1:9");
+}
+
 TEST(a_running_job_is_cancelled_from_outside)
 {
     struct run r =

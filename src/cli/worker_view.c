@@ -1,0 +1,126 @@
+/* worker_view.c: what a worker's heartbeat says about it, in words.
+ *
+ * A heartbeat is believed for half a minute. A worker of this machine can be looked at
+ * instead: when its process is not there it was killed, and nobody has to wait to hear
+ * it. That holds in its own space of process numbers only, so the heartbeat names that
+ * too. */
+#include "cli/worker_view.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "core/json.h"
+#include "worker/spawn.h"
+
+static const char *info_text(struct errand_slice info, const char *key,
+                             struct errand_arena *arena)
+{
+    struct errand_slice value = {0}, text = {0};
+    enum er_json_type type;
+
+    if (er_json_find(info, key, &type, &value, NULL) < 0)
+        return NULL;
+    if (type == ER_JSON_NUMBER)
+        return errand_arena_copy(arena, value.ptr, value.len);
+    if (type != ER_JSON_STRING || er_json_unescape(value, arena, &text, NULL) < 0)
+        return NULL;
+    return errand_arena_copy(arena, text.ptr, text.len);
+}
+
+static bool is_process_gone(struct errand_slice info, struct errand_arena *arena)
+{
+    const char *host = info_text(info, "host", arena);
+    const char *space = info_text(info, "pid_space", arena);
+    const char *pid = info_text(info, "pid", arena);
+    uint64_t own_space = er_pid_space();
+    char own[256] = "";
+
+    gethostname(own, sizeof own - 1);
+    if (!host || !space || !pid || !own_space || strcmp(host, own) != 0 ||
+        strtoull(space, NULL, 10) != own_space || strtol(pid, NULL, 10) <= 0)
+        return false;
+    return kill((pid_t)strtol(pid, NULL, 10), 0) < 0 && errno == ESRCH;
+}
+
+static void killed(const struct errand_worker_info *w, struct errand_arena *arena,
+                   struct er_worker_view *ret)
+{
+    ret->state = "killed";
+    ret->colour = ER_RED;
+    ret->trouble =
+        w->running_n
+            ? er_arena_printf(arena,
+                              "its process is gone; its %zu running %s come back "
+                              "when their lease is over, by any other worker",
+                              w->running_n, w->running_n == 1 ? "job" : "jobs")
+            : "its process is gone";
+    ret->remedy = "start it again: errand queue:work";
+}
+
+static void living(struct errand_slice info, struct errand_arena *arena,
+                   struct er_worker_view *ret)
+{
+    const char *state = info_text(info, "state", arena);
+    const char *start = info_text(info, "start_error", arena);
+    const char *job = info_text(info, "job_error", arena);
+
+    *ret =
+        (struct er_worker_view){.state = "alive", .colour = ER_GREEN, .takes_jobs = true};
+    if (state && strcmp(state, "working") != 0) {
+        ret->state = strcmp(state, "quiet") == 0 ? "quiet" : "stopping";
+        ret->colour = ER_YELLOW;
+        ret->takes_jobs = false;
+    }
+    if (start) {
+        ret->state = "blocked";
+        ret->colour = ER_RED;
+        ret->takes_jobs = false;
+        ret->trouble = er_arena_printf(arena, "no runner starts: %s", start);
+        ret->remedy = "errand doctor; it tries again by itself";
+    } else if (job) {
+        ret->trouble = er_arena_printf(arena, "cannot run every job: %s", job);
+        ret->remedy = "correct the file; it is loaded again by itself";
+    } else if (strcmp(ret->state, "quiet") == 0) {
+        ret->trouble = "takes no new jobs, as it was told";
+        ret->remedy = "kill -CONT its process";
+    }
+}
+
+void er_worker_view(const struct errand_worker_info *worker, struct errand_arena *arena,
+                    struct er_worker_view *ret)
+{
+    bool has_info = er_json_check("info", worker->info, NULL, NULL) == 0;
+
+    if (!worker->is_alive)
+        *ret = (struct er_worker_view){.state = "gone", .colour = ER_RED};
+    else if (!has_info)
+        *ret = (struct er_worker_view){
+            .state = "alive", .colour = ER_GREEN, .takes_jobs = true};
+    else if (is_process_gone(worker->info, arena)) {
+        *ret = (struct er_worker_view){0};
+        killed(worker, arena, ret);
+    } else
+        living(worker->info, arena, ret);
+}
+
+bool er_worker_serves(const struct errand_worker_info *worker, const char *queue)
+{
+    struct errand_slice list = {0};
+    enum er_json_type type = ER_JSON_NULL;
+    struct er_json_walk walk;
+    size_t n = 0, len = strlen(queue);
+
+    if (er_json_check("info", worker->info, NULL, NULL) < 0 ||
+        er_json_find(worker->info, "queues", &type, &list, NULL) < 0 ||
+        type != ER_JSON_ARRAY)
+        return true;
+    for (er_json_walk(&walk, list); er_json_next(&walk); n++)
+        if (walk.value.len == len + 2 && memcmp(walk.value.ptr + 1, queue, len) == 0)
+            return true; /* names of queues need no escapes */
+    return n == 0;
+}
