@@ -52,7 +52,7 @@ static const char *remedy_of(int code)
 {
     switch (code) {
     case ERRAND_ENOTFOUND:
-        return "the first dispatch makes it, or errand migrate";
+        return "so does the first dispatch";
     case ERRAND_ESCHEMA:
         return "errand migrate, or a newer errand on this machine";
     case ERRAND_EREADONLY:

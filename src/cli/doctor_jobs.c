@@ -61,6 +61,7 @@ void er_doctor_jobs(struct er_doctor *d)
     char *folder = er_arena_printf(d->cli->arena, "%s/app/Jobs", project);
     struct er_jobs_about jobs = {0};
     struct errand_error err = {0};
+    const char *remedy;
     size_t broken = 0;
 
     if (!folder || access(folder, F_OK) < 0) {
@@ -77,7 +78,8 @@ void er_doctor_jobs(struct er_doctor *d)
         if (!jobs.jobs[i].error)
             continue;
         broken++;
-        er_doctor_say(d, ER_FAIL, "jobs", "correct the file", "'%s' cannot run: %s",
+        remedy = strstr(jobs.jobs[i].error, "mend it: ") ? NULL : "correct the file";
+        er_doctor_say(d, ER_FAIL, "jobs", remedy, "'%s' cannot run: %s",
                       jobs.jobs[i].name, jobs.jobs[i].error);
     }
     if (!broken)

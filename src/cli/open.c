@@ -38,6 +38,8 @@ int er_cli_open(struct er_cli *cli, enum er_open_how how, struct errand_error *e
         return rc;
     }
     cli->store = er_client_store(cli->errand);
+    if (how == ER_OPEN_MAKE && strncmp(cli->config->url, "memory:", 7) == 0)
+        er_cli_note(cli, "memory: ends with this command, and so do the jobs in it");
     return 0;
 }
 

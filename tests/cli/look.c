@@ -137,6 +137,14 @@ TEST(inspect_says_nothing_of_the_future_of_a_cancelled_job)
     assert_lacks(r.out, "to come");
 }
 
+/* The id is printed, but this time nothing survives: that must be said. */
+TEST(a_store_in_memory_is_said_to_end_with_the_command)
+{
+    assert_has(sh("errand queue:dispatch hello --url=memory:").err,
+               "memory: ends with this command");
+    assert_lacks(sh("errand queue:dispatch hello").err, "memory:");
+}
+
 TEST(a_command_is_listed_by_its_words)
 {
     struct run r = sh("errand queue:run -- rsync -a src dst >/dev/null; "
