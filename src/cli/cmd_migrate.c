@@ -6,6 +6,8 @@
 static const struct er_flag flags[] = {
     {"check", NULL, "change nothing; exit 1 when there is something to do",
      ER_FLAG_SWITCH},
+    {"force", NULL, "add errand's tables to a database of another program",
+     ER_FLAG_SWITCH},
     {0},
 };
 
@@ -51,7 +53,7 @@ static int exec(struct er_cli *cli, struct errand_error *err)
         return rc;
     options.open.durable = cli->config->client.durable;
     options.open.busy_ms = cli->config->client.busy_ms;
-    options.open.force = cli->config->client.force;
+    options.open.force = cli->config->client.force || er_cli_has(cli, "force");
     options.open.create = !is_check;
     if ((rc = er_store_migrate(cli->config->url, &options, !is_check, &result, err)) < 0)
         return rc;

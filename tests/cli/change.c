@@ -124,6 +124,18 @@ TEST(prune_keeps_what_is_young)
 
 /* ---------------------------------------------------------------- looking after it */
 
+TEST(migrate_adds_its_tables_to_another_program_only_by_force)
+{
+    if (sh("command -v sqlite3").code != 0)
+        skip();
+    assert_code(sh("sqlite3 own.db 'CREATE TABLE mine(x); INSERT INTO mine VALUES(7)'"),
+                0);
+    assert_has(sh("errand migrate --url=sqlite:own.db").err, "'errand migrate --force'");
+    assert_code(sh("errand migrate --force --url=sqlite:own.db"), 0);
+    assert_code(sh("errand queue:dispatch hello --url=sqlite:own.db"), 0);
+    assert_string_equal(sh("sqlite3 own.db 'SELECT x FROM mine'").out, "7\n");
+}
+
 TEST(migrate_says_what_it_found)
 {
     struct run r = sh("errand migrate");
