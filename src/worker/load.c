@@ -25,8 +25,11 @@ static int file_add(struct er_classes *classes, struct er_build *build,
 
     if (file->error)
         return er_classes_error(classes, file->path, file->stem, file->error, err);
-    if (er_build_init(build, project, file, classes->arena, &why) < 0 ||
-        er_build_make(build, files, &why) < 0 || er_file_load(classes, build, &why) < 0)
+    if (er_build_init(build, project, file, classes->arena, &why) < 0)
+        return file_error(classes, file, &why, err);
+    if (classes->on_compile && er_build_state(build, files, NULL) == 0)
+        classes->on_compile(classes->on_compile_ctx, file->path);
+    if (er_build_make(build, files, &why) < 0 || er_file_load(classes, build, &why) < 0)
         return file_error(classes, file, &why, err);
     return 0;
 }

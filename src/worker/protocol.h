@@ -40,7 +40,13 @@ enum er_frame_type {
     ER_FRAME_PROGRESS = 19,
     ER_FRAME_LOG = 20,   /* u32 slot, string */
     ER_FRAME_FATAL = 21, /* string: the runner cannot start; it exits after this */
+    /* string: the file. Before HELLO, and before each job file that has to be compiled:
+     * HELLO may now take ER_LOADING_MS more. */
+    ER_FRAME_LOADING = 22,
 };
+
+/* More than a compile (120 s) and a first load (5 s) may take. */
+enum { ER_LOADING_MS = 140000 };
 
 enum er_run_kind { ER_RUN_HANDLE = 0, ER_RUN_FAILED_HOOK = 1, ER_RUN_TIMED_OUT_HOOK = 2 };
 

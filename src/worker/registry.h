@@ -33,6 +33,9 @@ struct er_classes {
     size_t last; /* found by the last look-up under … */
     char last_name[ER_NAME_MAX + 1];
     size_t last_name_len;
+    /* NULL, or told of each file that has to be compiled before it is loaded. */
+    void (*on_compile)(void *ctx, const char *file);
+    void *on_compile_ctx;
 };
 
 int er_classes_init(struct er_classes *classes); /* 0 or -1 */

@@ -152,6 +152,16 @@ static void at_exit(int status, void *arg)
         (void)er_out_flush(out);
 }
 
+static void on_compile(void *ctx, const char *file)
+{
+    struct er_self *r = ctx;
+
+    er_frame_write_bare(er_out_begin(&r->out), ER_FRAME_LOADING,
+                        (struct errand_slice){.ptr = file, .len = strlen(file)});
+    er_out_end(&r->out);
+    (void)er_out_flush(&r->out);
+}
+
 static int start(struct er_self *r, const char *project, struct errand_error *err)
 {
     int rc;
@@ -161,6 +171,8 @@ static int start(struct er_self *r, const char *project, struct errand_error *er
     if (er_buf_reserve(&r->in, READ_SIZE) < 0 || er_job_init(&r->job, &r->host) < 0 ||
         er_classes_init(&r->classes) < 0)
         return er_error_nomem(err);
+    r->classes.on_compile = on_compile;
+    r->classes.on_compile_ctx = r;
     if ((rc = shared_map(r, err)) < 0 ||
         (rc = er_classes_load(&r->classes, project, err)) < 0 || (rc = hello(r, err)) < 0)
         return rc;

@@ -285,6 +285,16 @@ static int on_hello(struct er_runner *r, const struct er_frame *frame)
     return 0;
 }
 
+/* A compiler may take longer than a runner has to start; it has a limit of its own. */
+static int on_loading(struct er_runner *r)
+{
+    if (r->state != ER_RUNNER_STARTING)
+        return r->state == ER_RUNNER_RETIRED ? 0 : -1;
+    if (r->hello_by_ms != INT64_MAX)
+        r->hello_by_ms = r->s->now_ms + ER_LOADING_MS;
+    return 0;
+}
+
 static int on_fatal(struct er_runner *r, const struct er_frame *frame)
 {
     struct errand_slice text = frame->body;
@@ -312,6 +322,8 @@ static int on_frame(struct er_runner *r, const struct er_frame *frame)
         return on_log(r, frame);
     case ER_FRAME_FATAL:
         return on_fatal(r, frame);
+    case ER_FRAME_LOADING:
+        return on_loading(r);
     case ER_FRAME_STARTED:
         return 0;
     default:

@@ -11,10 +11,11 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "worker/runner.h"
 #include "worker/supervisor.h"
 
-enum { HELLO_MS = 10000 };
+enum { HELLO_MS = 10000, HELLO_SOON_MS = 1000 };
 
 static int shared_make(struct er_runner *r, int *ret_fd, struct errand_error *err)
 {
@@ -83,7 +84,7 @@ int er_runner_start(struct er_supervisor *s, struct er_runner **ret,
     er_buf_init(&r->out, (size_t)ER_SLOTS * ER_FRAME_MAX);
     r->generation = s->generation;
     r->born_ms = s->now_ms;
-    r->hello_by_ms = s->now_ms + HELLO_MS;
+    r->hello_by_ms = s->now_ms + (er_failpoint("hello-soon") ? HELLO_SOON_MS : HELLO_MS);
     if ((rc = shared_make(r, &shared, err)) < 0)
         goto out;
     r->log_fd = er_memory_file("errand-log", (struct errand_slice){0});

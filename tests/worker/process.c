@@ -250,6 +250,29 @@ static void job_write(const char *body)
     assert_int_equal(rename_into_place(".new.c", "Changing.c"), 0);
 }
 
+/* A compiler that takes longer than a runner has to start (a second, by the failpoint) is
+ * let finish: a runner that were killed for it would begin again, and never start. */
+TEST(a_slow_compiler_stops_no_worker)
+{
+    char cc[300], text[400];
+    struct errand_id id;
+
+    snprintf(cc, sizeof cc, "%s/slow-cc", place);
+    snprintf(text, sizeof text, "#!/bin/sh\necho x >>%s/calls\nsleep 3\nexec cc \"$@\"\n",
+             place);
+    place_write("slow-cc", text, 0755);
+    place_job("slow.c", "Slow", "[1]");
+    setenv("CC", cc, 1);
+    setenv("ERRAND_FAILPOINTS", "hello-soon=error", 1);
+    WORKER("concurrency=1", "project=.");
+    unsetenv("ERRAND_FAILPOINTS");
+    unsetenv("CC");
+    id = push("slow", "{}", NULL);
+    until_final(id);
+    assert_state(id, ERRAND_COMPLETED);
+    assert_int_equal(place_calls(), 1);
+}
+
 /* A compile error names file and line, and nobody else notices. */
 TEST(a_job_file_that_does_not_compile_stops_nothing)
 {
