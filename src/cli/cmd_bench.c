@@ -238,11 +238,10 @@ const struct er_command er_cmd_bench = {
     .args = "",
     .flags = flags,
     .help = "measures this machine, in a temporary store beside yours",
-    .about = "About three seconds: dispatch one by one and in bulk, then the same jobs "
-             "worked by "
-             "isolated runners with a job that does nothing. Your own store is not "
-             "touched. With "
-             "--json each line is measure jobs_per_second jobs took_ms.",
+    .about =
+        "About three seconds: dispatch one by one and in bulk, then the same jobs worked "
+        "by isolated runners with a job that does nothing. Your own store is not "
+        "touched. With --json each line is measure jobs_per_second jobs took_ms.",
     .example = "errand bench",
     .exec = exec,
 };

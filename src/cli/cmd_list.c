@@ -1,11 +1,9 @@
 /* cmd_list.c: errand queue:list: jobs, newest first. */
 #include <string.h>
 
-#include "base/error.h"
 #include "cli/commands.h"
 #include "cli/job_view.h"
 #include "cli/when.h"
-#include "core/clock.h"
 #include "core/id.h"
 #include "core/json.h"
 
@@ -26,14 +24,6 @@ static const struct er_flag flags[] = {
     {"limit", "N", "at most so many; default 50, 0 for all", ER_FLAG_COUNT},
     {"after", "ID", "go on behind this job", ER_FLAG_TEXT},
     {0},
-};
-
-struct view {
-    struct er_cli *cli;
-    struct er_line line;
-    struct er_table *table;
-    int64_t now_ms;
-    int64_t shown;
 };
 
 static const struct er_column columns[] = {
@@ -77,73 +67,56 @@ static struct errand_slice told_of(const struct errand_job_info *job)
     return job->data;
 }
 
-static void row(struct view *v, const struct errand_job_info *job)
+static void row(struct er_table *table, const struct errand_job_info *job, int64_t now_ms)
 {
     char when[ER_WHEN_SIZE], tries[32];
 
     snprintf(tries, sizeof tries, "%d/%d", (int)job->attempts, (int)job->tries);
-    er_table_str(v->table, ER_PLAIN, job->id.text);
-    er_table_str(v->table, ER_BOLD, job->name);
-    er_table_str(v->table, ER_PLAIN, job->queue);
-    er_job_state_cell(v->table, job);
-    er_table_str(v->table, ER_PLAIN, tries);
-    er_table_str(v->table, ER_PLAIN, er_ago_text(time_of(job), v->now_ms, when));
-    er_table_cell(v->table, ER_DIM, told_of(job));
+    er_table_str(table, ER_PLAIN, job->id.text);
+    er_table_str(table, ER_BOLD, job->name);
+    er_table_str(table, ER_PLAIN, job->queue);
+    er_job_state_cell(table, job);
+    er_table_str(table, ER_PLAIN, tries);
+    er_table_str(table, ER_PLAIN, er_ago_text(time_of(job), now_ms, when));
+    er_table_cell(table, ER_DIM, told_of(job));
 }
 
-static void each(void *ctx, const struct errand_job_info *job)
-{
-    struct view *v = ctx;
-
-    v->shown++;
-    if (!v->cli->out.is_json) {
-        row(v, job);
-        return;
-    }
-    er_line_begin(&v->line);
-    er_job_fields(&v->line, job);
-    er_line_end(&v->line, &v->cli->out);
-}
-
-static int filter_read(struct er_cli *cli, struct er_walk *walk, struct errand_error *err)
+static int filter_read(struct er_cli *cli, struct er_listing *listing,
+                       struct errand_error *err)
 {
     const struct er_flag_value *state = er_cli_flag(cli, "state");
     const char *after = er_cli_text(cli, "after");
 
     for (size_t i = 0; i < state->items_n; i++)
-        walk->filter.states |= 1u << errand_state_parse(state->items[i]);
-    walk->filter.queue = er_cli_text(cli, "queue");
-    walk->filter.name = er_cli_text(cli, "name");
-    walk->filter.tag = er_cli_text(cli, "tag");
-    walk->filter.search = er_cli_text(cli, "search");
-    walk->limit = er_cli_number(cli, "limit", LIMIT);
-    return after ? er_id_parse(after, &walk->after, err) : 0;
+        listing->filter.states |= 1u << errand_state_parse(state->items[i]);
+    listing->filter.queue = er_cli_text(cli, "queue");
+    listing->filter.name = er_cli_text(cli, "name");
+    listing->filter.tag = er_cli_text(cli, "tag");
+    listing->filter.search = er_cli_text(cli, "search");
+    listing->limit = er_cli_number(cli, "limit", LIMIT);
+    return after ? er_id_parse(after, &listing->after, err) : 0;
 }
 
 static int exec(struct er_cli *cli, struct errand_error *err)
 {
-    struct view v = {.cli = cli, .now_ms = er_clock_wall_ms(NULL)};
-    struct er_walk walk = {.with_data = true, .each = each, .ctx = &v};
+    struct er_listing listing = {
+        .with_data = true,
+        .columns = columns,
+        .columns_n = sizeof columns / sizeof *columns,
+        .row = row,
+        .none = "no such jobs",
+    };
     struct errand_id last;
-    bool more = false;
+    bool more;
     int rc;
 
-    if ((rc = filter_read(cli, &walk, err)) < 0 ||
-        (rc = er_cli_open(cli, ER_OPEN_LOOK, err)) < 0)
+    if ((rc = filter_read(cli, &listing, err)) < 0 ||
+        (rc = er_cli_open(cli, ER_OPEN_LOOK, err)) < 0 ||
+        (rc = er_listing_print(cli, &listing, &last, &more, err)) < 0)
         return rc;
-    er_line_init(&v.line);
-    v.table = er_table_new(&cli->out, columns, sizeof columns / sizeof *columns);
-    if (!v.table)
-        rc = er_error_nomem(err);
-    else if ((rc = er_jobs_walk(cli, &walk, &last, &more, err)) == 0)
-        er_table_flush(v.table);
-    if (rc == 0 && !cli->out.is_json && v.shown == 0)
-        er_cli_note(cli, "no such jobs");
-    if (rc == 0 && !cli->out.is_json && more && !cli->out.is_closed)
+    if (!cli->out.is_json && more && !cli->out.is_closed)
         er_cli_note(cli, "there are more: --after=%s, or --limit=0 for all", last.text);
-    er_table_free(v.table);
-    er_line_done(&v.line);
-    return rc;
+    return ER_EXIT_DONE;
 }
 
 const struct er_command er_cmd_list = {

@@ -53,9 +53,8 @@ static void folder(struct er_doctor *d, const char *path)
         er_doctor_say(d, ER_FAIL, "folder", "make it", "%s: %s", path, strerror(errno));
     else if (access(path, W_OK) < 0)
         er_doctor_say(d, ER_FAIL, "folder",
-                      "the store makes files beside its own: give write "
-                      "access",
-                      "%s: %s", path, strerror(errno));
+                      "the store makes files beside its own: give write access", "%s: %s",
+                      path, strerror(errno));
     else if ((st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX))
         er_doctor_say(d, ER_WARN, "folder", "chmod o-w", "%s can be changed by everybody",
                       path);

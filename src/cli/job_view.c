@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "core/clock.h"
 
 enum { PAGE = 200 };
 
@@ -41,36 +42,73 @@ void er_job_state_cell(struct er_table *table, const struct errand_job_info *job
         er_table_str(table, er_state_colour(job->state), errand_state_name(job->state));
 }
 
-int er_jobs_walk(struct er_cli *cli, const struct er_walk *walk,
-                 struct errand_id *ret_last, bool *ret_more, struct errand_error *err)
+/* Where the jobs of a listing go. */
+struct output {
+    struct er_cli *cli;
+    const struct er_listing *listing;
+    struct er_line line;
+    struct er_table *table;
+    int64_t now_ms, printed_n;
+};
+
+static void job_print(struct output *o, const struct errand_job_info *job)
 {
-    struct errand_list_params params = {.filter = walk->filter,
-                                        .after = walk->after,
+    o->printed_n++;
+    if (!o->cli->out.is_json) {
+        o->listing->row(o->table, job, o->now_ms);
+        return;
+    }
+    er_line_begin(&o->line);
+    er_job_fields(&o->line, job);
+    er_line_end(&o->line, &o->cli->out);
+}
+
+static int pages_print(struct output *o, struct errand_id *ret_last, bool *ret_more,
+                       struct errand_error *err)
+{
+    struct errand_list_params params = {.filter = o->listing->filter,
+                                        .after = o->listing->after,
                                         .newest_first = true,
-                                        .with_data = walk->with_data};
+                                        .with_data = o->listing->with_data};
     struct errand_arena *arena = er_arena_new();
-    int64_t left = walk->limit > 0 ? walk->limit : INT64_MAX;
+    int64_t left = o->listing->limit > 0 ? o->listing->limit : INT64_MAX;
     struct errand_list_result page = {.more = true};
     int rc = arena ? 0 : er_error_nomem(err);
 
-    while (rc == 0 && page.more && left > 0 && !cli->out.is_closed) {
+    while (rc == 0 && page.more && left > 0 && !o->cli->out.is_closed) {
         er_arena_reset(arena);
         page = (struct errand_list_result){0};
         params.max = left < PAGE ? (size_t)left : PAGE;
-        if ((rc = er_store_list(cli->store, &params, arena, &page, err)) < 0)
+        if ((rc = er_store_list(o->cli->store, &params, arena, &page, err)) < 0)
             break;
         for (size_t i = 0; i < page.jobs_n; i++)
-            walk->each(walk->ctx, &page.jobs[i]);
+            job_print(o, &page.jobs[i]);
         left -= (int64_t)page.jobs_n;
         if (page.jobs_n == 0)
             break;
         params.after = page.jobs[page.jobs_n - 1].id;
     }
-    if (ret_last)
-        *ret_last = params.after;
-    if (ret_more)
-        *ret_more = page.more;
+    *ret_last = params.after;
+    *ret_more = page.more;
     er_arena_free(arena);
+    return rc;
+}
+
+int er_listing_print(struct er_cli *cli, const struct er_listing *listing,
+                     struct errand_id *ret_last, bool *ret_more, struct errand_error *err)
+{
+    struct output o = {.cli = cli, .listing = listing, .now_ms = er_clock_wall_ms(NULL)};
+    int rc;
+
+    if (!(o.table = er_table_new(&cli->out, listing->columns, listing->columns_n)))
+        return er_error_nomem(err);
+    er_line_init(&o.line);
+    if ((rc = pages_print(&o, ret_last, ret_more, err)) == 0)
+        er_table_flush(o.table);
+    if (rc == 0 && !cli->out.is_json && o.printed_n == 0)
+        er_cli_note(cli, "%s", listing->none);
+    er_table_free(o.table);
+    er_line_done(&o.line);
     return rc;
 }
 
