@@ -28,10 +28,9 @@ static void options_resolve(struct er_sync *s, const struct errand_options *call
         all.has |= ER_OPT_QUEUE;
         all.queue = call->queue;
     }
-    if (call->timeout > 0) {
+    if (er_seconds_to_ms("timeout", call->timeout, &all.timeout_ms, NULL) == 0 &&
+        all.timeout_ms > 0)
         all.has |= ER_OPT_TIMEOUT;
-        all.timeout_ms = (int64_t)(call->timeout * 1000);
-    }
     er_options_fill(&all, &s->job->options);
     if (all.has & ER_OPT_QUEUE && (queue = er_config_queue_find(config, all.queue)))
         er_options_fill(&all, &queue->options);

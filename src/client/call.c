@@ -1,25 +1,13 @@
 /* call.c: what a call says about a job, as the first level of options. */
 #include "client/handle.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "core/backoff.h"
 #include "core/clock.h"
 
 #define DELAY_MAX_MS (INT64_C(36525) * 24 * 3600 * 1000) /* a hundred years */
-#define SECONDS_MAX (36525.0 * 24 * 3600)
-
-static int to_ms(const char *what, double seconds, int64_t *ret, struct errand_error *err)
-{
-    if (isnan(seconds) || seconds < 0 || seconds > SECONDS_MAX)
-        return errand_error_set(err, ERRAND_EINVAL, "%s: %g is not a time in seconds",
-                                what, seconds);
-    *ret = (int64_t)llround(seconds * 1000);
-    if (*ret == 0 && seconds > 0)
-        *ret = 1;
-    return 0;
-}
 
 static int say_tries(int tries, struct er_options *ret, struct errand_error *err)
 {
@@ -32,11 +20,6 @@ static int say_tries(int tries, struct er_options *ret, struct errand_error *err
     ret->has |= ER_OPT_TRIES;
     ret->tries = tries == ERRAND_NO_RETRY ? 1 : tries;
     return 0;
-}
-
-static bool is_backoff_said(const struct errand_backoff *b)
-{
-    return b->list_n || b->strategy || b->base != 0 || b->cap != 0 || b->jitter != 0;
 }
 
 /* A key without a time and without an end of its own is held until the job is done. */
@@ -72,7 +55,7 @@ static int say_unique(const struct errand_options *o, struct er_options *ret,
     ret->has |= ER_OPT_UNIQUE;
     ret->unique = o->unique;
     ret->unique_policy = o->unique_policy;
-    if (to_ms("unique_for", o->unique_for, &ret->unique_ttl_ms, err) < 0)
+    if (er_seconds_to_ms("unique_for", o->unique_for, &ret->unique_ttl_ms, err) < 0)
         return ERRAND_EINVAL;
     ret->unique_until = er_unique_until(o->unique_until, ret->unique_ttl_ms);
     return 0;
@@ -121,7 +104,7 @@ static int say_rest(const struct errand_options *o, struct er_options *ret,
         ret->has |= ER_OPT_PRIORITY;
         ret->priority = o->priority;
     }
-    if (is_backoff_said(&o->backoff)) {
+    if (er_backoff_is_said(&o->backoff)) {
         ret->has |= ER_OPT_BACKOFF;
         ret->backoff = o->backoff;
     }
@@ -133,7 +116,7 @@ static int say_rest(const struct errand_options *o, struct er_options *ret,
     }
     if (o->timeout != 0) {
         ret->has |= ER_OPT_TIMEOUT;
-        return to_ms("timeout", o->timeout, &ret->timeout_ms, err);
+        return er_seconds_to_ms("timeout", o->timeout, &ret->timeout_ms, err);
     }
     return 0;
 }

@@ -2,7 +2,6 @@
  * dispatch.c, waiting in wait.c, who decides in resolve.c. */
 #include "client/client.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,9 +35,6 @@ static int check_numbers(const struct errand_config *c, struct errand_error *err
     if (c->keep_completed_n < ERRAND_KEEP_ALL)
         return errand_error_set(err, ERRAND_EINVAL, "keep_completed_n: %lld is negative",
                                 (long long)c->keep_completed_n);
-    if (!isfinite(c->timeout) || c->timeout < 0)
-        return errand_error_set(err, ERRAND_EINVAL,
-                                "timeout: %g is not a time in seconds", c->timeout);
     return 0;
 }
 
@@ -58,10 +54,10 @@ static int base_fill(errand *e, const struct errand_config *c, struct errand_err
         level.has |= ER_OPT_TRIES;
         level.tries = c->tries == ERRAND_NO_RETRY ? 1 : c->tries;
     }
-    if (c->timeout > 0) {
+    if ((rc = er_seconds_to_ms("timeout", c->timeout, &level.timeout_ms, err)) < 0)
+        return rc;
+    if (level.timeout_ms > 0)
         level.has |= ER_OPT_TIMEOUT;
-        level.timeout_ms = (int64_t)llround(c->timeout * 1000);
-    }
     if ((rc = er_options_check(&level, err)) < 0 ||
         (rc = er_backoff_check(&c->backoff, err)) < 0)
         return rc;

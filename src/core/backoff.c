@@ -39,6 +39,12 @@ static bool is_unsaid(const struct errand_backoff *b)
     return b->strategy == ERRAND_BACKOFF_DEFAULT && b->base == 0 && b->jitter == 0;
 }
 
+bool er_backoff_is_said(const struct errand_backoff *b)
+{
+    return b->list_n > 0 || b->strategy != ERRAND_BACKOFF_DEFAULT || b->base != 0 ||
+           b->cap != 0 || b->jitter != 0;
+}
+
 int64_t er_backoff_ms(const struct errand_backoff *backoff, int retry, double random)
 {
     double wait, jitter = is_unsaid(backoff) ? jitter_share : backoff->jitter;

@@ -2,12 +2,16 @@
 #ifndef ER_CORE_BACKOFF_H
 #define ER_CORE_BACKOFF_H
 
+#include <stdbool.h>
+
 #include "errand/types.h"
 
 /* The wait in ms before retry number `retry` (1 after the first failed attempt). `random`
  * is a number in [0, 1) for the jitter, so that the rule itself has no state. Never
  * negative, never over the cap plus its jitter. */
 int64_t er_backoff_ms(const struct errand_backoff *backoff, int retry, double random);
+/* Does it say anything, or is it zero-initialised? */
+bool er_backoff_is_said(const struct errand_backoff *backoff);
 /* NaN, negative, list too long, jitter over 1: EINVAL. */
 int er_backoff_check(const struct errand_backoff *backoff, struct errand_error *err);
 

@@ -2,6 +2,7 @@
 #include "core/options.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -11,6 +12,7 @@
 #include "core/options_table.h"
 
 #define DAY_MS INT64_C(86400000)
+#define SECONDS_MAX (36525.0 * 24 * 3600) /* a hundred years */
 enum { TEXT_BYTES_MAX = 512, COMMAND_BYTES_MAX = 256 << 10, TAGS_MAX = 32 };
 
 #define AT(member) offsetof(struct er_options, member)
@@ -133,6 +135,19 @@ void er_options_fill(struct er_options *into, const struct er_options *from)
         into->memory_mib = from->memory_mib;
     if (missing & ER_OPT_TRACE)
         into->trace = from->trace;
+}
+
+int er_seconds_to_ms(const char *what, double seconds, int64_t *ret_ms,
+                     struct errand_error *err)
+{
+    int64_t ms;
+
+    if (isnan(seconds) || seconds < 0 || seconds > SECONDS_MAX)
+        return errand_error_set(err, ERRAND_EINVAL, "%s: %g is not a time in seconds",
+                                what, seconds);
+    ms = (int64_t)llround(seconds * 1000);
+    *ret_ms = ms == 0 && seconds > 0 ? 1 : ms;
+    return 0;
 }
 
 static int check_range(const struct er_option_field *f, int64_t value,

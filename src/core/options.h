@@ -57,6 +57,11 @@ void er_options_fill(struct er_options *into, const struct er_options *from);
 /* The last level: queue "default", 3 tries, 300 s, the default backoff, priority 0. */
 extern const struct er_options er_options_default;
 
+/* Seconds as a C program says them into ms: rounded, but never from more than 0 to 0.
+ * EINVAL that begins with `what`: NaN, negative, over a hundred years. */
+int er_seconds_to_ms(const char *what, double seconds, int64_t *ret_ms,
+                     struct errand_error *err);
+
 /* Ranges: tries 1 to 1,000, timeout up to 30 days, NaN and negative times refused, names
  * legal, texts UTF-8 of at most 512 bytes, at most 32 tags … EINVAL that names the option
  * and the value. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "core/backoff.h"
 #include "core/json.h"
 #include "core/options_table.h"
 
@@ -94,11 +95,6 @@ static enum errand_backoff_strategy strategy_of(const struct errand_backoff *b)
                                                      : b->strategy;
 }
 
-static bool says_nothing(const struct errand_backoff *b)
-{
-    return !b->list_n && !b->strategy && b->base == 0 && b->cap == 0 && b->jitter == 0;
-}
-
 /* Fields that share a bit are written when they differ from zero. */
 static bool is_written(const struct er_option_field *f, const struct er_options *o)
 {
@@ -115,7 +111,7 @@ static bool is_written(const struct er_option_field *f, const struct er_options 
         return f->bit != ER_OPT_UNIQUE || *(const int64_t *)at;
     case ER_KIND_WORD:
         return f->bit == ER_OPT_BACKOFF
-                   ? strategy_of(&o->backoff) || says_nothing(&o->backoff)
+                   ? strategy_of(&o->backoff) || !er_backoff_is_said(&o->backoff)
                    : *(const int *)at != 0;
     case ER_KIND_BACKOFF:
         return o->backoff.list_n > 0 || o->backoff.base > 0;

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "core/backoff.h"
 #include "core/json.h"
 #include "worker/about.h"
 
@@ -107,11 +108,10 @@ static void level_fill(struct er_options *level, int tries, double timeout,
         level->tries = tries == ERRAND_NO_RETRY ? 1 : tries;
         level->has |= ER_OPT_TRIES;
     }
-    if (timeout > 0) {
-        level->timeout_ms = (int64_t)(timeout * 1000);
+    if (er_seconds_to_ms("timeout", timeout, &level->timeout_ms, NULL) == 0 &&
+        level->timeout_ms > 0)
         level->has |= ER_OPT_TIMEOUT;
-    }
-    if (backoff->list_n || backoff->strategy || backoff->base > 0) {
+    if (er_backoff_is_said(backoff)) {
         level->backoff = *backoff;
         level->has |= ER_OPT_BACKOFF;
     }

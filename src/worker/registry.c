@@ -1,17 +1,18 @@
 /* registry.c: classes announce themselves here when a program or a job file is loaded.
  *
- * The list head below is the library's one mutable global. A constructor runs before any
- * handle exists, so there is nothing else it could hang a class on; the list is intrusive
- * (the links are in the classes), so that registering needs no memory and cannot fail. It
- * is only touched while one thread loads: before main, and in a runner's dlopen. */
+ * The list head below is a mutable global, as few are (tests/house/globals.sh lists
+ * them). A constructor runs before any handle exists, so there is nothing else it could
+ * hang a class on; the list is intrusive (the links are in the classes), so that
+ * registering needs no memory and cannot fail. It is only touched while one thread loads:
+ * before main, and in a runner's dlopen. */
 #include "worker/registry.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "core/backoff.h"
 #include "core/json.h"
 
 static struct errand_job_class *registered;
@@ -31,23 +32,6 @@ const struct errand_job_class *er_registry_newest(void)
 }
 
 /* ------------------------------------------------------------------ one class */
-
-static bool backoff_is_said(const struct errand_backoff *b)
-{
-    return b->list_n > 0 || b->strategy != ERRAND_BACKOFF_DEFAULT || b->base != 0 ||
-           b->cap != 0 || b->jitter != 0;
-}
-
-static int seconds_to_ms(const char *name, double seconds, int64_t *ret,
-                         struct errand_error *err)
-{
-    if (isnan(seconds) || seconds < 0 || seconds > 1e12)
-        return errand_error_set(err, ERRAND_EINVAL, "%s is %g seconds", name, seconds);
-    *ret = (int64_t)(seconds * 1000 + 0.5);
-    if (*ret == 0 && seconds > 0)
-        *ret = 1;
-    return 0;
-}
 
 static void say_text(const char *text, uint32_t bit, const char **into,
                      struct er_options *o)
@@ -74,7 +58,7 @@ static void say_numbers(const struct errand_job_class *c, struct er_options *o)
         o->tries = c->tries == ERRAND_NO_RETRY ? 1 : c->tries;
         o->has |= ER_OPT_TRIES;
     }
-    if (backoff_is_said(&c->backoff)) {
+    if (er_backoff_is_said(&c->backoff)) {
         o->backoff = c->backoff;
         o->has |= ER_OPT_BACKOFF;
     }
@@ -105,8 +89,8 @@ int er_class_options(const struct errand_job_class *job_class, struct er_options
         o.zone = c->zone;
     say_tags(c, &o);
     say_numbers(c, &o);
-    if ((rc = seconds_to_ms("timeout", c->timeout, &o.timeout_ms, err)) < 0 ||
-        (rc = seconds_to_ms("unique_for", c->unique_for, &o.unique_ttl_ms, err)) < 0)
+    if ((rc = er_seconds_to_ms("timeout", c->timeout, &o.timeout_ms, err)) < 0 ||
+        (rc = er_seconds_to_ms("unique_for", c->unique_for, &o.unique_ttl_ms, err)) < 0)
         return rc;
     if (o.timeout_ms > 0)
         o.has |= ER_OPT_TIMEOUT;

@@ -207,4 +207,24 @@ TEST(every_row_of_the_table_has_a_place_and_a_name_of_its_own)
     assert_int_equal(bits, all.has);
 }
 
+TEST(seconds_become_milliseconds_and_never_nothing)
+{
+    static const double impossible[] = {NAN, -0.001, 1e12, INFINITY};
+    struct errand_error err;
+    int64_t ms = -1;
+
+    assert_works(er_seconds_to_ms("timeout", 0, &ms, &err), err);
+    assert_int_equal(ms, 0);
+    assert_works(er_seconds_to_ms("timeout", 1.0006, &ms, &err), err);
+    assert_int_equal(ms, 1001);
+    assert_works(er_seconds_to_ms("timeout", 1e-9, &ms, &err), err);
+    assert_int_equal(ms, 1);
+    for (size_t i = 0; i < sizeof impossible / sizeof *impossible; i++)
+        assert_int_equal(er_seconds_to_ms("timeout", impossible[i], &ms, NULL),
+                         ERRAND_EINVAL);
+    assert_error(er_seconds_to_ms("timeout", -1, &ms, &err), err, ERRAND_EINVAL,
+                 "timeout: -1 is not a time in seconds");
+    assert_int_equal(ms, 1);
+}
+
 TEST_MAIN()
