@@ -58,15 +58,14 @@ static int folder_check(const char *path, const struct errand_open_params *p,
 
     if (!folder)
         return er_error_nomem(err);
-    if (stat(folder, &st) < 0 && errno == ENOENT) {
-        /* The URL before this message names it, and hides what may be a password. */
-        rc = errand_error_set(err, ERRAND_ENOTFOUND,
-                              "its folder is not there; make it, or name another file");
-        goto out;
-    }
     if (stat(folder, &st) < 0) {
-        rc = er_error_errno(err, errno == ENOENT ? ERRAND_ENOTFOUND : ERRAND_EUNAVAILABLE,
-                            errno, "folder '%s'", folder);
+        /* The URL before this message names it, and hides what may be a password. */
+        if (errno == ENOENT)
+            rc = errand_error_set(
+                err, ERRAND_ENOTFOUND,
+                "its folder is not there; make it, or name another file");
+        else
+            rc = er_error_errno(err, ERRAND_EUNAVAILABLE, errno, "folder '%s'", folder);
         goto out;
     }
     if (!S_ISDIR(st.st_mode)) {

@@ -77,13 +77,13 @@ TEST(an_empty_file_holds_no_store_yet)
     create();
 }
 
-TEST(a_missing_folder_is_named)
+TEST(a_missing_folder_is_told_from_a_missing_file)
 {
     char at[128];
 
     snprintf(at, sizeof at, "sqlite:%s/no/jobs.db", folder);
     assert_int_equal(open_plain(at), ERRAND_ENOTFOUND);
-    assert_says("/no'");
+    assert_says("its folder is not there");
 }
 
 TEST(a_folder_is_no_database)
