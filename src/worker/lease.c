@@ -39,8 +39,9 @@ void er_leases_init(struct er_supervisor *s)
 static void lot_lost(struct er_supervisor *s, struct er_lot *lot)
 {
     lot->is_lost = true;
-    er_report_warn(s, "lost the lease on %zu jobs: somebody else may run them now",
-                   lot->open_n);
+    er_report_warn(s,
+                   "lost the lease on %zu %s: somebody else may run what it covers now",
+                   lot->open_n, lot->open_n == 1 ? "job" : "jobs");
     er_lot_hold(&s->lots, lot); /* it must outlive the loop */
     for (size_t i = 0; i < lot->attempts_n; i++)
         er_slots_stop(s, &lot->attempts[i], ER_STOP_LOST);
@@ -261,7 +262,7 @@ static int reap_call(struct er_supervisor *s, struct errand_arena *arena,
         return rc;
     er_stats_moves(s, got.moves, got.moves_n);
     if (got.ready_n || got.failed_n)
-        er_report_warn(s, "leases that were over: %zu jobs READY again, %zu FAILED",
+        er_report_warn(s, "leases that were over: %zu READY again, %zu FAILED",
                        got.ready_n, got.failed_n);
     if (got.ready_n || got.hooks_n)
         s->settle.is_look_due = true;
