@@ -29,7 +29,8 @@ struct errand_worker_options {
     int concurrency;  /* runners; default: number of cores */
     int64_t max_jobs; /* exit after so many attempts have ended */
     double max_time;  /* seconds; exit then */
-    /* MiB a runner may use: its RLIMIT, and recycled above it after a job */
+    /* MiB of address space a runner may use (RLIMIT_AS). One that holds three quarters
+     * of it after a job is recycled, so that the next job does not meet the limit. */
     int64_t memory;
     bool stop_when_empty; /* exit when nothing is READY and nothing runs */
     double grace;         /* seconds for running jobs after TERM; default 30 */

@@ -153,7 +153,8 @@ static void memory_watch(struct er_supervisor *s, struct er_runner *r)
     if (!s->options.memory || s->now_ms < r->look_at_memory_ms)
         return;
     r->look_at_memory_ms = s->now_ms + MEMORY_LOOK_MS;
-    if (er_runner_rss_kib(r) > s->options.memory * 1024)
+    /* More than all of it cannot be: that is its RLIMIT_AS. */
+    if (er_runner_rss_kib(r) > s->options.memory * 1024 / 4 * 3)
         r->is_stale = true;
 }
 

@@ -182,6 +182,99 @@ TEST(a_runner_is_replaced_after_so_many_jobs)
     assert_int_equal(ended(pid, 5000), 0);
 }
 
+TEST(a_runner_is_replaced_when_it_is_too_old)
+{
+    struct errand_id id = push("noop", "{}", NULL);
+    long first;
+
+    WORKER("concurrency=1", "age=0.3");
+    until_ledger("done", id, 1);
+    first = ledger_pid("done", id);
+    for (int i = 0; i < 1000 && ledger_pid("done", id) == first; i++) {
+        id = push("noop", "{}", NULL);
+        until_ledger("done", id, 1);
+        usleep(10000);
+    }
+    assert_int_not_equal(ledger_pid("done", id), first);
+}
+
+/* Without it the eighth job or so would meet the limit. */
+TEST(a_runner_that_has_grown_is_replaced_before_a_job_meets_the_limit)
+{
+    struct errand_id first, id;
+
+#if defined(__SANITIZE_ADDRESS__)
+    skip(); /* has terabytes of address space */
+#endif
+    WORKER("concurrency=1", "memory=160");
+    first = id = push("leak", "{}", NULL);
+    until_state(id, ERRAND_COMPLETED);
+    for (int i = 0; i < 15; i++) {
+        id = push("leak", "{}", NULL);
+        until_state(id, ERRAND_COMPLETED);
+        usleep(110000); /* memory is looked at ten times a second */
+    }
+    assert_int_not_equal(ledger_pid("done", id), ledger_pid("done", first));
+}
+
+static int done_in(const struct errand_id *ids, int n)
+{
+    int done = 0;
+
+    for (int i = 0; i < n; i++)
+        done += ledger_count("done", ids[i]);
+    return done;
+}
+
+/* Strict order would work "often" to its end first. */
+TEST(queues_with_weights_share_and_none_starves)
+{
+    enum { N = 40 };
+    struct errand_id often[N], seldom[N];
+    int done;
+
+    for (int i = 0; i < N; i++) {
+        often[i] = push("nap", "{}", &(struct errand_options){.queue = "often"});
+        seldom[i] = push("nap", "{}", &(struct errand_options){.queue = "seldom"});
+    }
+    WORKER("concurrency=1", "weights=yes");
+    while (done_in(often, N) < N - 1)
+        usleep(5000);
+    done = done_in(seldom, N);
+    assert_true(done > 0); /* chance: 0.75^40 */
+    assert_true(done < N);
+}
+
+/* As on a kernel before 5.3. */
+TEST(ends_are_seen_without_descriptors_for_processes)
+{
+    struct errand_job_detail *job;
+    struct errand_id id, exec;
+    char points[20 * 8];
+    size_t len = 0;
+
+#ifndef ERRAND_FAILPOINTS
+    skip();
+#endif
+    for (int i = 0; i < 8; i++)
+        len += (size_t)snprintf(points + len, sizeof points - len, "no-pidfd=error;");
+    setenv("ERRAND_FAILPOINTS", points, 1);
+    place_write("app/Jobs/quick.sh", "#!/bin/sh\nexit 3\n", 0755);
+    WORKER("concurrency=2", "project=.");
+    unsetenv("ERRAND_FAILPOINTS");
+    id = push("die", "{}", NULL);
+    exec = push("quick", "{}", &(struct errand_options){.tries = 1});
+    until_state(id, ERRAND_FAILED);
+    until_state(exec, ERRAND_FAILED);
+    job = look(id);
+    assert_int_equal(job->attempts_n, 2);
+    assert_int_equal(job->attempts[1].signal, SIGKILL);
+    errand_detail_free(job);
+    job = look(exec);
+    assert_int_equal(job->attempts[0].exit_code, 3);
+    errand_detail_free(job);
+}
+
 /* T08: `broken` stands for whatever keeps a runner from starting. */
 TEST(nothing_is_claimed_while_no_runner_starts)
 {

@@ -65,6 +65,39 @@ static inline int on_noop(errand_job *job, struct errand_error *err)
 }
 ERRAND_JOB(Noop, .handle = on_noop)
 
+/* Keeps 16 MiB for ever, and says so when it gets none. */
+static inline int on_leak(errand_job *job, struct errand_error *err)
+{
+    volatile char *more = malloc(16 << 20);
+
+    if (!more)
+        return errand_error_set(err, ERRAND_ENOMEM, "none left"), ERRAND_FAIL;
+    for (size_t i = 0; i < 16 << 20; i += 4096)
+        more[i] = 1; /* the compiler would drop a memset */
+    ledger("done", job);
+    return ERRAND_DONE;
+}
+ERRAND_JOB(Leak, .handle = on_leak)
+
+/* Long enough to be handed out alone. */
+static inline int on_nap(errand_job *job, struct errand_error *err)
+{
+    (void)err;
+    usleep(52000);
+    ledger("done", job);
+    return ERRAND_DONE;
+}
+ERRAND_JOB(Nap, .handle = on_nap)
+
+static inline int on_die(errand_job *job, struct errand_error *err)
+{
+    (void)job;
+    (void)err;
+    raise(SIGKILL);
+    return ERRAND_DONE;
+}
+ERRAND_JOB(Die, .handle = on_die, .tries = 2, .backoff = ERRAND_BACKOFF(0.01))
+
 /* Runs until the file `go` is there, or `stop` says so. */
 static inline int on_wait(errand_job *job, struct errand_error *err)
 {
@@ -119,6 +152,9 @@ static inline pid_t worker_start(const char *const *args)
 
 static inline int worker_main(int argc, char **argv)
 {
+    static const char *const weighted[] = {"often", "seldom", NULL};
+    static const struct errand_worker_queue weights[] = {{.name = "often", .weight = 3},
+                                                         {.name = "seldom", .weight = 1}};
     struct errand_worker_options o = {.concurrency = 2, .is_quiet = !getenv("LOUD")};
     struct errand_error err = {0};
 
@@ -136,7 +172,15 @@ static inline int worker_main(int argc, char **argv)
             o.project = value;
         else if (strncmp(argv[i], "recycle", 7) == 0)
             o.runner_max_jobs = (int)strtol(value, NULL, 10);
-        else if (strncmp(argv[i], "empty", 5) == 0)
+        else if (strncmp(argv[i], "age", 3) == 0)
+            o.runner_max_age = strtod(value, NULL);
+        else if (strncmp(argv[i], "memory", 6) == 0)
+            o.memory = strtol(value, NULL, 10);
+        else if (strncmp(argv[i], "weights", 7) == 0) {
+            o.queues = weighted;
+            o.queue_options = weights;
+            o.queue_options_n = 2;
+        } else if (strncmp(argv[i], "empty", 5) == 0)
             o.stop_when_empty = true;
     }
     if (errand_worker_run(argv[2], NULL, &o, &err) == 0)
