@@ -76,18 +76,17 @@ static int set_time(const struct saying *s, const char *text, struct errand_erro
 static int set_size(const struct saying *s, const char *text, struct errand_error *err)
 {
     bool is_mib = s->key->kind == ER_CONFIG_MIB;
-    int64_t unit = is_mib ? 1 << 20 : 1, bytes;
-    double n;
+    int64_t unit = is_mib ? 1 << 20 : 1, bytes, n;
 
     if (er_size_parse(text, unit, &bytes) < 0)
         return er_config_error(s->place, err,
                                "%s: '%s' is not a size; write 512KiB, 64MiB or 1GiB",
                                s->path, text);
-    n = (double)(bytes / unit);
-    if (n < s->key->min || n > s->key->max)
+    n = bytes / unit;
+    if ((double)n < s->key->min || (double)n > s->key->max)
         return out_of_range(s, text, is_mib ? "a size in MiB" : "a size in bytes", err);
     if (is_mib)
-        *(int64_t *)s->target = bytes / unit;
+        *(int64_t *)s->target = n;
     else
         *(size_t *)s->target = (size_t)bytes;
     return 0;
