@@ -326,6 +326,27 @@ TEST(a_log_without_its_database_is_not_thrown_away)
     world_free(&w);
 }
 
+/* Else it would be accepted into a file that nobody can open any more. */
+TEST(a_store_that_was_removed_accepts_nothing)
+{
+    struct errand_error err = {0};
+    char path[300];
+    struct world w;
+    errand *e;
+
+    world_make(&w, "removed");
+    assert_non_null(e = errand_open(w.url, NULL, &err));
+    assert_int_equal(errand_dispatch(e, "noop", "null", NULL, NULL, &err), 0);
+    snprintf(path, sizeof path, "%s/jobs.db", w.dir);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(errand_dispatch(e, "noop", "null", NULL, NULL, &err),
+                     ERRAND_EUNAVAILABLE);
+    assert_non_null(strstr(err.message, path));
+    assert_non_null(strstr(err.message, "removed"));
+    errand_close(e);
+    world_free(&w);
+}
+
 /* ulimit -f: the signal for it must not end the command in the middle. */
 TEST(a_file_that_may_not_grow_is_an_error_and_no_crash)
 {
