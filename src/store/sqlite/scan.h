@@ -28,6 +28,8 @@ struct er_scan {
     struct er_scan_source sources[ER_SCAN_SOURCES]; /* the living, the completed */
     struct er_running *running;
     size_t running_n;
+    bool is_running_only;
+    size_t running_left; /* of those that run: not read yet */
 };
 
 /* `after`: the number of the last job of the page before, or 0. er_scan_done in any case.

@@ -47,4 +47,51 @@ TEST(every_statement_keeps_the_promise_of_its_file)
     driver->close(conn);
 }
 
+static int step_count(void *n)
+{
+    ++*(int *)n;
+    return 0;
+}
+
+static void page_is(struct errand_conn *conn, const struct errand_reserved *want,
+                    bool newest_first, const struct errand_id *after)
+{
+    struct errand_list_params p = {
+        .filter.states = 1u << ERRAND_RUNNING, .newest_first = newest_first, .max = 10};
+    struct errand_list_result got = {0};
+    size_t skipped = after ? 1 : 0;
+
+    if (after)
+        p.after = *after;
+    assert_int_equal(driver->list(conn, &p, arena, &got, &err), 0);
+    assert_int_equal(got.jobs_n, 3 - skipped);
+    for (size_t i = 0; i < got.jobs_n; i++) {
+        size_t k = newest_first ? 2 - skipped - i : i + skipped;
+
+        assert_string_equal(got.jobs[i].id.text, want[k].id.text);
+        assert_int_equal(got.jobs[i].state, ERRAND_RUNNING);
+    }
+}
+
+TEST(what_runs_is_listed_without_reading_what_waits)
+{
+    struct errand_conn *conn = open_ok();
+    struct errand_exchange_result got;
+    int thousands = 0;
+
+    for (int i = 0; i < 2000; i++)
+        push_ok(conn);
+    got = reserve(conn, 3);
+    assert_int_equal(got.jobs_n, 3);
+    sqlite3_progress_handler(((struct er_sqlite *)conn)->db.handle, 1000, step_count,
+                             &thousands);
+    page_is(conn, got.jobs, false, NULL);
+    page_is(conn, got.jobs, true, NULL);
+    page_is(conn, got.jobs, false, &got.jobs[0].id);
+    page_is(conn, got.jobs, true, &got.jobs[2].id);
+    assert_int_equal(count(conn, 1u << ERRAND_RUNNING), 3);
+    assert_in_range(thousands, 0, 2);
+    driver->close(conn);
+}
+
 TEST_MAIN()
