@@ -44,6 +44,7 @@ struct er_applied_list {
 /* Those who wait at one bucket for the same numbers. */
 struct er_line {
     int64_t id, bucket, n, per_ms, parked;
+    int64_t wake_at; /* 0: time alone lets nobody go on */
     enum errand_limit_kind kind;
 };
 

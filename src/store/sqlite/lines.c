@@ -13,6 +13,7 @@ static int line_fill(struct er_tx *tx, sqlite3_stmt *st, void *ret_row)
         .n = sqlite3_column_int64(st, 3),
         .per_ms = sqlite3_column_int64(st, 4),
         .parked = sqlite3_column_int64(st, 5),
+        .wake_at = sqlite3_column_int64(st, 6),
     };
     return 0;
 }
@@ -218,6 +219,17 @@ int er_lines_offer(struct er_tx *tx, struct er_bucket *bucket)
     return rc;
 }
 
+/* A line whose time has come offers before it is told a later one: a rate taken by hand
+ * may come between its time and the next reserve. */
+static int line_started(struct er_tx *tx, struct er_line *line, struct er_bucket *bucket)
+{
+    if (line->kind != ERRAND_LIMIT_RATE)
+        return 0;
+    if (line->wake_at && line->wake_at <= tx->now_ms)
+        return line_offer(tx, line, bucket);
+    return line_write(tx, line, wake_of(tx, line, bucket));
+}
+
 int er_lines_started(struct er_tx *tx, struct er_bucket *bucket)
 {
     struct er_line *lines;
@@ -228,8 +240,7 @@ int er_lines_started(struct er_tx *tx, struct er_bucket *bucket)
         return 0;
     rc = lines_read(tx, ER_SQL_LINES_OF_BUCKET, er_int(bucket->id), &lines, &n);
     for (size_t i = 0; rc == 0 && i < n; i++)
-        if (lines[i].kind == ERRAND_LIMIT_RATE)
-            rc = line_write(tx, &lines[i], wake_of(tx, &lines[i], bucket));
+        rc = line_started(tx, &lines[i], bucket);
     return rc;
 }
 

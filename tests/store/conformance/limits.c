@@ -389,6 +389,20 @@ TEST(taking_shares_the_starts_of_jobs)
     assert_true(take("k", 2).allowed);
 }
 
+TEST(taking_what_is_free_again_does_not_put_off_who_waits)
+{
+    push_under("a", (struct errand_limit_use){.name = "mail",
+                                              .key = slice("k"),
+                                              .kind = ERRAND_LIMIT_RATE,
+                                              .n = 3,
+                                              .per_ms = MINUTE});
+    assert_true(take("k", 3).allowed);
+    reserve_none();
+    now += MINUTE;
+    assert_true(take("k", 1).allowed);
+    reserve_one();
+}
+
 /* ------------------------------------------------------------------ locks */
 
 static struct errand_lock_result lock_as(const char *owner)

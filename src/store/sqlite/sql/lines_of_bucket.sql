@@ -1,3 +1,3 @@
 -- lines_of_bucket.sql: Who waits at a bucket?
 -- hot
-SELECT id, bucket, kind, n, per_ms, parked FROM errand_lines WHERE bucket = ?1;
+SELECT id, bucket, kind, n, per_ms, parked, wake_at FROM errand_lines WHERE bucket = ?1;
