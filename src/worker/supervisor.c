@@ -20,9 +20,9 @@
 enum {
     /* after the grace: the store may not answer, we end all the same */
     GIVE_UP_MS = 1500,
+    NOW_MS = 800,  /* the same after a second TERM */
     EXIT_MS = 400, /* that runners get to end by themselves */
     SWEEPS_MOST = 100,
-    NOW_MS = 800,  /* the same after a second TERM */
     BUSY_MS = 500, /* a call that waits longer would make us deaf to signals */
 };
 
