@@ -187,4 +187,45 @@ TEST(t15_term_to_a_runner_alone_costs_one_attempt)
     world_free(&w);
 }
 
+/* T15. Every third call of the loop is interrupted; only the supervisor is traced. The
+ * start is not: a dynamic loader does not know EINTR. */
+TEST(t15_interrupted_calls_are_made_again)
+{
+    const char *const work[] = {"queue:work", "--concurrency=2", NULL};
+    char number[16], trace[300], *text;
+    pid_t worker, strace;
+    struct world w;
+    size_t injected = 0;
+
+    if (access("/usr/bin/strace", X_OK) < 0)
+        skip();
+    world_make(&w, "t15-eintr");
+    worker = world_start(&w, work);
+    push_jobs(&w, "noop", "null", 1);
+    assert_true(world_drained(&w, 10000));
+    snprintf(number, sizeof number, "%ld", (long)worker);
+    snprintf(trace, sizeof trace, "%s/trace", w.dir);
+    if ((strace = fork()) == 0) {
+        execl("/usr/bin/strace", "strace", "-qq", "-o", trace, "-e",
+              "inject=epoll_wait,epoll_pwait,read,write,wait4:error=EINTR:when=2+3", "-p",
+              number, (char *)NULL);
+        _exit(127);
+    }
+    sleep_ms(300);
+    push_jobs(&w, "noop", "null", 500);
+    assert_true(world_drained(&w, 30000));
+    kill(worker, SIGTERM);
+    assert_int_equal(process_wait(worker, 15000), 0);
+    process_wait(strace, 5000);
+    file_read(trace, &text);
+    for (char *at = text; (at = strstr(at, "(INJECTED)")); at++)
+        injected++;
+    printf("  %zu calls interrupted\n", injected);
+    free(text);
+    world_judge(&w);
+    world_free(&w);
+    if (!injected)
+        skip(); /* tracing is not allowed here */
+}
+
 TEST_MAIN()
