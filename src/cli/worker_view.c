@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,6 +33,25 @@ static const char *info_text(struct errand_slice info, const char *key,
     return errand_arena_copy(arena, text.ptr, text.len);
 }
 
+/* One that nobody has buried yet (a zombie) is dead as well, and still takes signals. */
+static bool is_dead(long pid)
+{
+    char path[64], text[512], *end;
+    size_t n;
+    FILE *f;
+
+    if (kill((pid_t)pid, 0) < 0)
+        return errno == ESRCH;
+    snprintf(path, sizeof path, "/proc/%ld/stat", pid);
+    if (!(f = fopen(path, "re")))
+        return false;
+    n = fread(text, 1, sizeof text - 1, f);
+    fclose(f);
+    text[n] = '\0';
+    end = strrchr(text, ')'); /* of the name, which may hold anything */
+    return end && (strncmp(end, ") Z", 3) == 0 || strncmp(end, ") X", 3) == 0);
+}
+
 static bool is_process_gone(struct errand_slice info, struct errand_arena *arena)
 {
     const char *host = info_text(info, "host", arena);
@@ -44,7 +64,7 @@ static bool is_process_gone(struct errand_slice info, struct errand_arena *arena
     if (!host || !space || !pid || !own_space || strcmp(host, own) != 0 ||
         strtoull(space, NULL, 10) != own_space || strtol(pid, NULL, 10) <= 0)
         return false;
-    return kill((pid_t)strtol(pid, NULL, 10), 0) < 0 && errno == ESRCH;
+    return is_dead(strtol(pid, NULL, 10));
 }
 
 static void killed(const struct errand_worker_info *w, struct errand_arena *arena,
