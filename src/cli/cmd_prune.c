@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "cli/change.h"
 #include "cli/commands.h"
+#include "client/client.h"
 
 enum { CHUNK = 1000 };
 
@@ -22,31 +23,15 @@ static const struct er_flag flags[] = {
     {0},
 };
 
-/* ERRAND_KEEP_NONE, ERRAND_KEEP_ALL and 0 (the default) of the configuration, as a driver
- * counts: 0 none, negative without limit. */
-static int64_t as_driver(int64_t kept, int64_t standard)
-{
-    if (kept == ERRAND_KEEP_NONE)
-        return 0;
-    if (kept == ERRAND_KEEP_ALL)
-        return -1;
-    return kept == 0 ? standard : kept;
-}
-
 static void policy(struct er_cli *cli, struct errand_prune_params *p)
 {
     const struct er_flag_value *which = er_cli_flag(cli, "state");
-    const struct errand_config *config = &cli->config->client;
     bool is_said = er_cli_has(cli, "older-than") || er_cli_has(cli, "keep");
 
-    for (int s = 0; s < ERRAND_STATES_N; s++)
-        p->age_ms[s] = p->keep_n[s] = -1;
-    if (!which->is_set && !is_said) {
-        p->age_ms[ERRAND_COMPLETED] =
-            as_driver(config->keep_completed_ms, 24 * INT64_C(3600000));
-        p->keep_n[ERRAND_COMPLETED] = as_driver(config->keep_completed_n, 10000);
+    er_client_retention(&cli->config->client, p);
+    if (!which->is_set && !is_said)
         return;
-    }
+    p->age_ms[ERRAND_COMPLETED] = p->keep_n[ERRAND_COMPLETED] = -1;
     for (size_t i = 0; i < (which->is_set ? which->items_n : 1); i++) {
         int s = which->is_set ? errand_state_parse(which->items[i]) : ERRAND_COMPLETED;
 

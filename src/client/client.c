@@ -73,19 +73,34 @@ static int64_t keep(int64_t said, int64_t standard)
 {
     if (said == 0)
         return standard;
-    return said == ERRAND_KEEP_NONE ? 0 : said;
+    if (said == ERRAND_KEEP_NONE)
+        return 0;
+    return said == ERRAND_KEEP_ALL ? -1 : said;
+}
+
+void er_client_retention(const struct errand_config *config,
+                         struct errand_prune_params *ret)
+{
+    *ret = (struct errand_prune_params){0};
+    for (int state = 0; state < ERRAND_STATES_N; state++)
+        ret->age_ms[state] = ret->keep_n[state] = -1;
+    ret->age_ms[ERRAND_COMPLETED] = keep(config->keep_completed_ms, COMPLETED_MS);
+    ret->keep_n[ERRAND_COMPLETED] = keep(config->keep_completed_n, COMPLETED_N);
 }
 
 static struct er_store_options store_options(const struct errand_config *c)
 {
+    struct errand_prune_params kept;
+
+    er_client_retention(c, &kept);
     return (struct er_store_options){
         .open = {.durable = c->durable,
                  .create = !c->must_exist && !c->read_only,
                  .read_only = c->read_only,
                  .force = c->force,
                  .busy_ms = c->busy_ms ? c->busy_ms : BUSY_MS,
-                 .keep_completed_ms = keep(c->keep_completed_ms, COMPLETED_MS),
-                 .keep_completed_n = keep(c->keep_completed_n, COMPLETED_N)},
+                 .keep_completed_ms = kept.age_ms[ERRAND_COMPLETED],
+                 .keep_completed_n = kept.keep_n[ERRAND_COMPLETED]},
         /* A class may take more than the configuration says: its dispatch checks that. */
         .max_data = ER_CLIENT_DATA_MAX,
     };

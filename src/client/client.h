@@ -29,6 +29,11 @@ struct er_config;
 int er_client_open(const struct er_config *config, errand **ret_client,
                    struct errand_error *err);
 
+/* What a configuration keeps, as a prune: completed jobs by age and number, all else
+ * stays. The only reader of keep_completed_ms and keep_completed_n. */
+void er_client_retention(const struct errand_config *config,
+                         struct errand_prune_params *ret);
+
 struct er_store *er_client_store(errand *e); /* borrowed */
 /* For tests: the clock behind delays and the refresh of definitions; must outlive the
  * handle. */

@@ -211,8 +211,10 @@ static void on_turn(uv_prepare_t *handle)
     er_slots_tick(s);
     if (s->mode != ER_LEAVING) {
         er_reload_turn(s);
-        if (!s->is_stopped_now)
+        if (!s->is_stopped_now) {
             er_leases_turn(s);
+            er_retention_turn(s);
+        }
         er_slots_assign(s); /* before settling: nobody should wait for the store */
         er_settle_turn(s);
         er_slots_assign(s);
@@ -397,6 +399,7 @@ int errand_worker_run(const char *url, const struct errand_config *config,
     if ((rc = store_open(url, config, &e, err)) < 0)
         goto out;
     s->store = er_client_store(e);
+    er_retention_init(s, config);
     s->slots.typical_ms = -1;
     if ((rc = names_make(s, err)) < 0 || (rc = er_settle_init(s, err)) < 0 ||
         (rc = er_stats_init(s, err)) < 0)

@@ -12,6 +12,7 @@
 #include "worker/attempt.h"
 #include "worker/lease.h"
 #include "worker/report.h"
+#include "worker/retention.h"
 #include "worker/settle.h"
 #include "worker/signals.h"
 #include "worker/slots.h"
@@ -51,6 +52,7 @@ struct er_supervisor {
     struct er_slots slots;
     struct er_settle settle;
     struct er_leases leases;
+    struct er_retention retention;
     struct er_stats stats;
     struct er_report report;
     struct er_signals signals;

@@ -436,6 +436,22 @@ TEST(max_jobs_never_begins_more)
     assert_int_equal(done, 4);
 }
 
+TEST(completed_jobs_that_are_over_their_age_go)
+{
+    struct errand_config soon = {.keep_completed_ms = 1};
+    struct errand_worker_options once = {
+        .stop_when_empty = true, .concurrency = 1, .is_quiet = true, .max_time = 30};
+    struct errand_id id = push("noop", "{}", NULL);
+    struct errand_job_detail *detail;
+    struct errand_error err = {0};
+
+    work_all();
+    assert_state(id, ERRAND_COMPLETED);
+    usleep(5000); /* older than the age that is kept */
+    assert_int_equal(errand_worker_run(store_url, &soon, &once, &err), 0);
+    assert_int_equal(errand_get(store, &id, &detail, &err), ERRAND_ENOTFOUND);
+}
+
 TEST(delayed_jobs_do_not_keep_it_from_ending_when_empty)
 {
     struct errand_id now = push("noop", "{}", NULL);
