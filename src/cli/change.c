@@ -10,19 +10,19 @@
 
 enum { CHUNK = 1000 };
 
-void er_change_say(struct er_cli *cli, const struct er_verb *verb, int64_t n)
+void er_change_say(struct er_cli *cli, const char *done, int64_t n)
 {
     char count[ER_WHEN_SIZE];
     struct er_line line;
 
     if (!cli->out.is_json) {
         er_printf(&cli->out, "%s %s %s\n", er_count_text(n, count),
-                  n == 1 ? "job" : "jobs", verb->done);
+                  n == 1 ? "job" : "jobs", done);
         return;
     }
     er_line_init(&line);
     er_line_begin(&line);
-    er_line_int(&line, verb->done, n);
+    er_line_int(&line, done, n);
     er_line_end(&line, &cli->out);
     er_line_done(&line);
 }
@@ -88,6 +88,42 @@ static int ids_read(struct er_cli *cli, struct errand_id **ret, struct errand_er
     return 0;
 }
 
+/* How many of those that were changed still run: they end when their worker has heard. */
+static int pending_count(struct er_cli *cli, const struct errand_id *ids,
+                         const struct errand_change_result *result, int64_t *ret,
+                         struct errand_error *err)
+{
+    *ret = 0;
+    for (int i = 0; i < cli->args_n; i++) {
+        struct errand_job_detail detail = {0};
+        int rc;
+        if (result->changed[i] != ERRAND_CHANGED)
+            continue;
+        rc = er_store_get(cli->store, &ids[i], 0, cli->arena, &detail, err);
+        if (rc < 0 && rc != ERRAND_ENOTFOUND)
+            return rc;
+        *ret += detail.job.state == ERRAND_RUNNING && detail.job.cancel_requested;
+    }
+    return 0;
+}
+
+static int say_changed(struct er_cli *cli, const struct er_verb *verb,
+                       const struct errand_id *ids,
+                       const struct errand_change_result *result,
+                       struct errand_error *err)
+{
+    int64_t pending = 0, done = (int64_t)result->changed_n;
+    int rc;
+
+    if (verb->pending && (rc = pending_count(cli, ids, result, &pending, err)) < 0)
+        return rc;
+    if (done > pending || !pending)
+        er_change_say(cli, verb->done, done - pending);
+    if (pending)
+        er_change_say(cli, verb->pending, pending);
+    return 0;
+}
+
 int er_change_ids(struct er_cli *cli, const struct er_verb *verb,
                   struct errand_error *err)
 {
@@ -103,7 +139,8 @@ int er_change_ids(struct er_cli *cli, const struct er_verb *verb,
     params.ids = ids;
     if ((rc = er_store_change(cli->store, &params, cli->arena, &result, err)) < 0)
         return rc;
-    er_change_say(cli, verb, (int64_t)result.changed_n);
+    if ((rc = say_changed(cli, verb, ids, &result, err)) < 0)
+        return rc;
     for (int i = 0; i < cli->args_n; i++) {
         say_unchanged(cli, verb, &ids[i], result.changed[i]);
         if (result.changed[i] == ERRAND_NO_SUCH_JOB)

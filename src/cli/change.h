@@ -9,6 +9,7 @@ struct er_verb {
     enum errand_change_kind kind;
     const char *done;        /* "retried" */
     const char *wrong_state; /* "only failed and cancelled jobs can be retried" */
+    const char *pending;     /* "asked to stop": a job that goes on running; or NULL */
 };
 
 /* The jobs of cli->args. Those that cannot be changed are named on standard error, the
@@ -21,7 +22,7 @@ int er_change_all(struct er_cli *cli, const struct er_verb *verb,
                   const struct errand_filter *filter, int64_t *ret_n,
                   struct errand_error *err);
 /* "3 jobs retried", or {"retried":3}. */
-void er_change_say(struct er_cli *cli, const struct er_verb *verb, int64_t n);
+void er_change_say(struct er_cli *cli, const char *done, int64_t n);
 /* What --force is for: says how many jobs would go and how to mean it. ER_EXIT_USAGE. */
 int er_change_ask(struct er_cli *cli, const struct errand_filter *filter,
                   const char *what, struct errand_error *err);

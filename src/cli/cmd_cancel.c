@@ -7,6 +7,7 @@ static const struct er_verb cancel = {
     .kind = ERRAND_CHANGE_CANCEL,
     .done = "cancelled",
     .wrong_state = "it has ended already",
+    .pending = "asked to stop",
 };
 
 static int exec_cancel(struct er_cli *cli, struct errand_error *err)
@@ -57,7 +58,7 @@ static int exec_clear(struct er_cli *cli, struct errand_error *err)
         return er_change_ask(cli, &filter, "waiting", err);
     if ((rc = er_change_all(cli, &clear, &filter, &n, err)) < 0)
         return rc;
-    er_change_say(cli, &clear, n);
+    er_change_say(cli, clear.done, n);
     return ER_EXIT_DONE;
 }
 

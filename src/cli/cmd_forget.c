@@ -50,7 +50,7 @@ static int exec_flush(struct er_cli *cli, struct errand_error *err)
         return er_change_ask(cli, &filter, "failed", err);
     if ((rc = er_change_all(cli, &verb, &filter, &n, err)) < 0)
         return rc;
-    er_change_say(cli, &verb, n);
+    er_change_say(cli, verb.done, n);
     return ER_EXIT_DONE;
 }
 

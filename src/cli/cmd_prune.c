@@ -61,7 +61,7 @@ static int exec(struct er_cli *cli, struct errand_error *err)
             return er_error_wrap(err, rc, "%" PRId64 " jobs removed, then", total);
         total += (int64_t)n;
     }
-    er_change_say(cli, &verb, total);
+    er_change_say(cli, verb.done, total);
     return ER_EXIT_DONE;
 }
 

@@ -28,7 +28,7 @@ static int retry_all(struct er_cli *cli, struct errand_error *err)
     if ((rc = er_cli_open(cli, ER_OPEN_KEEP, err)) < 0 ||
         (rc = er_change_all(cli, &verb, &filter, &n, err)) < 0)
         return rc;
-    er_change_say(cli, &verb, n);
+    er_change_say(cli, verb.done, n);
     return ER_EXIT_DONE;
 }
 

@@ -286,7 +286,7 @@ TEST(a_running_job_is_cancelled_from_outside)
            "while [ ! -e began ]; do sleep 0.05; done; errand queue:cancel j; wait");
     json_t *job;
 
-    assert_has(r.out, "1 job cancelled");
+    assert_has(r.out, "1 job asked to stop");
     job = inspect("j");
     assert_json_string(job, "state", "cancelled");
     json_decref(job);
