@@ -169,7 +169,7 @@ static int nothing_by_halves(void)
 CLAIM(dispatching_without_memory_stores_all_or_nothing)
 {
     if (!can_fail())
-        skip();
+        client_test_skip();
     stored_n = 0;
     fail_everywhere(dispatch_one, nothing_by_halves);
     fail_everywhere(bulk, nothing_by_halves);
@@ -189,7 +189,7 @@ static int look(void)
 CLAIM(looking_without_memory_is_told)
 {
     if (!can_fail())
-        skip();
+        client_test_skip();
     looked_at = dispatched("a", "1", &said);
     assert_in_range(fail_everywhere(look, NULL), 1, CALLS_MAX);
 }
@@ -205,7 +205,7 @@ static int open_and_close(void)
 CLAIM(opening_without_memory_is_told)
 {
     if (!can_fail())
-        skip();
+        client_test_skip();
     assert_in_range(fail_everywhere(open_and_close, NULL), 3, CALLS_MAX);
 }
 
@@ -217,7 +217,7 @@ CLAIM(resolving_a_plain_job_allocates_nothing)
     struct errand_push_job job;
 
     if (!can_fail())
-        skip();
+        client_test_skip();
     assert_int_equal(er_client_resolve(e, "a", data, NULL, test_arena, &job, &err), 0);
     calls = 0;
     assert_int_equal(er_client_resolve(e, "a", data, NULL, test_arena, &job, &err), 0);
