@@ -252,6 +252,13 @@ static bool is_runner_wanted(struct er_supervisor *s)
            runners_n(slots, true) < slots->pending_n + 1;
 }
 
+/* While nobody can run what waits, nothing is claimed, so no job asks for a runner: then
+ * the runner is asked for to see whether one starts again. */
+static bool is_probe_wanted(const struct er_supervisor *s)
+{
+    return s->book && !can_run(s);
+}
+
 static void cannot_start(struct er_supervisor *s, struct er_attempt *a, const char *why)
 {
     struct er_ending ending = {.cause = ERRAND_CAUSE_START,
@@ -317,8 +324,9 @@ void er_slots_assign(struct er_supervisor *s)
         has_ahead = has_ahead || r->given_n > 1;
         er_runner_flush(r);
     }
-    if (s->mode == ER_WORKING &&
-        ((slots->pending_first && !slots->pending_first->plan->path) || has_ahead) &&
-        is_runner_wanted(s))
+    if (s->mode != ER_WORKING)
+        return;
+    has_ahead |= slots->pending_first && !slots->pending_first->plan->path;
+    if ((has_ahead && is_runner_wanted(s)) || is_probe_wanted(s))
         er_slots_start_runner(s);
 }

@@ -157,4 +157,39 @@ TEST(t08_a_runner_that_hangs_at_start_claims_no_job)
     cannot_start("hang", scaled(12000, 60000));
 }
 
+/* T08, later: all went well until the runners died and no new one starts. */
+TEST(t08_runners_that_stop_starting_while_working_come_back)
+{
+    const char *const args[] = {"queue:work", "--concurrency=2", NULL};
+    char path[200], *forks;
+    pid_t worker, all[16];
+    struct world w;
+    int64_t until;
+    size_t n;
+
+    world_make(&w, "later");
+    push_jobs(&w, "work", "{\"ms\":1}", 5);
+    worker = world_start(&w, args);
+    assert_true(world_drained(&w, 20000));
+    init_set(&w, "exit");
+    n = world_processes(&w, all, 16);
+    for (size_t i = 0; i < n; i++)
+        if (all[i] != worker)
+            kill(all[i], SIGKILL);
+    push_jobs(&w, "work", "{\"ms\":1}", 20);
+    snprintf(path, sizeof path, "%s.forks", w.ledger);
+    for (until = mono_ms() + 10000; mono_ms() < until; sleep_ms(50)) {
+        size_t len = file_read(path, &forks);
+        free(forks);
+        if (len)
+            break;
+    }
+    init_set(&w, NULL);
+    assert_true(world_drained(&w, 30000));
+    assert_int_equal(world_count(&w, ERRAND_COMPLETED), 25);
+    kill(worker, SIGTERM);
+    assert_int_equal(process_wait(worker, 10000), 0);
+    world_free(&w);
+}
+
 TEST_MAIN()
