@@ -32,7 +32,7 @@ int er_sqlite_events_add(struct errand_conn *conn, const struct errand_event *ev
     struct er_tx tx;
     int rc;
 
-    if ((rc = er_tx_begin(&tx, conn, "events_add", now_ms, NULL, err)) < 0)
+    if ((rc = er_tx_begin_light(&tx, conn, "events_add", now_ms, NULL, err)) < 0)
         return rc;
     return er_tx_end(&tx, add(&tx, events, n));
 }
@@ -93,7 +93,7 @@ static int follow(struct errand_conn *conn, const struct errand_events_params *p
                   struct errand_error *err)
 {
     struct er_tx tx;
-    int rc = er_tx_begin(&tx, conn, NULL, p->now_ms, NULL, err);
+    int rc = er_tx_begin_light(&tx, conn, NULL, p->now_ms, NULL, err);
 
     if (rc < 0)
         return rc;

@@ -35,7 +35,9 @@ int er_sqlite_exchange(struct errand_conn *conn, const struct errand_exchange_pa
     struct er_tx tx;
     int rc;
 
-    if ((rc = er_tx_begin(&tx, conn, "exchange", p->now_ms, arena, err)) < 0)
+    rc = (p->outcomes_n ? er_tx_begin : er_tx_begin_light)(&tx, conn, "exchange",
+                                                           p->now_ms, arena, err);
+    if (rc < 0)
         return rc;
     tx.want_moves = p->want_moves;
     if ((rc = er_tx_end(&tx, exchange(&tx, p, &result))) == 0)
@@ -161,7 +163,7 @@ int er_sqlite_extend(struct errand_conn *conn, const struct errand_extend_params
     struct er_tx tx;
     int rc;
 
-    if ((rc = er_tx_begin(&tx, conn, "extend", p->now_ms, arena, err)) < 0)
+    if ((rc = er_tx_begin_light(&tx, conn, "extend", p->now_ms, arena, err)) < 0)
         return rc;
     if ((rc = er_tx_end(&tx, extend(&tx, p, &result))) == 0)
         *ret = result;

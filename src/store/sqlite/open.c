@@ -148,10 +148,10 @@ static int settings_set(struct er_sqlite *conn, const struct errand_open_params 
 
     if ((rc = er_sql_script(&conn->db, script, err)) < 0)
         return rc;
-    return er_sql_script(&conn->db,
-                         p->durable == ERRAND_DURABLE_FULL ? "PRAGMA synchronous=FULL"
-                                                           : "PRAGMA synchronous=NORMAL",
-                         err);
+    conn->is_full = p->durable == ERRAND_DURABLE_FULL;
+    return er_sql_script(
+        &conn->db,
+        conn->is_full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", err);
 }
 
 int er_meta_number(struct er_sqlite *conn, const char *key, int64_t *ret,

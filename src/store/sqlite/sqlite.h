@@ -123,6 +123,8 @@ struct er_sqlite {
     struct er_db db;
     char *path;
     bool is_read_only;
+    bool is_full;            /* commits are synced, but for er_tx_begin_light() */
+    bool is_light;           /* the connection is set not to sync now */
     uint32_t salt[2];        /* 12 and 20 bits, see id.c */
     int64_t boot;            /* this boot of this machine */
     int64_t lease_offset_ms; /* lease clock = boot time + this, the same for all */
@@ -246,6 +248,13 @@ void er_tx_init(struct er_tx *tx, struct er_sqlite *conn, int64_t now_ms,
                 struct errand_arena *arena, struct errand_error *err);
 int er_tx_begin(struct er_tx *tx, struct errand_conn *conn, const char *name,
                 int64_t now_ms, struct errand_arena *arena, struct errand_error *err);
+/* The same for what is no promise to anybody: a lease, a heartbeat, numbers, events. The
+ * loss of power may take it back; then the job is READY, which is what it would be after
+ * any end of its worker. Without this a reserve waits for the disk, and so does whoever
+ * wants the job picked up. */
+int er_tx_begin_light(struct er_tx *tx, struct errand_conn *conn, const char *name,
+                      int64_t now_ms, struct errand_arena *arena,
+                      struct errand_error *err);
 int er_tx_begin_read(struct er_tx *tx, struct errand_conn *conn, int64_t now_ms,
                      struct errand_arena *arena, struct errand_error *err);
 /* Commits when rc is 0, else rolls back. Returns rc or what the commit said. */

@@ -67,7 +67,7 @@ int er_sqlite_stats_add(struct errand_conn *conn, const struct errand_stats_para
     struct er_tx tx;
     int rc;
 
-    if ((rc = er_tx_begin(&tx, conn, "stats_add", p->now_ms, NULL, err)) < 0)
+    if ((rc = er_tx_begin_light(&tx, conn, "stats_add", p->now_ms, NULL, err)) < 0)
         return rc;
     for (size_t i = 0; rc == 0 && i < p->add_n; i++)
         rc = add_one(&tx, &p->add[i]);

@@ -53,17 +53,32 @@ static int moved_check(struct er_sqlite *conn, struct errand_error *err)
                             "put it back, or start this program again");
 }
 
-int er_tx_begin(struct er_tx *tx, struct errand_conn *base, const char *name,
-                int64_t now_ms, struct errand_arena *arena, struct errand_error *err)
+/* SQLite takes this between transactions only. Changed when it must, not each time: an
+ * idle worker writes many light ones in a row. */
+static int sync_set(struct er_sqlite *conn, bool is_light, struct errand_error *err)
 {
-    struct er_sqlite *conn = (struct er_sqlite *)base;
     int rc;
 
-    er_tx_init(tx, conn, now_ms, arena, err);
+    if (!conn->is_full || conn->is_light == is_light)
+        return 0;
+    rc = er_sql_script(&conn->db,
+                       is_light ? "PRAGMA synchronous=NORMAL" : "PRAGMA synchronous=FULL",
+                       err);
+    if (rc == 0)
+        conn->is_light = is_light;
+    return rc;
+}
+
+static int begin(struct er_tx *tx, const char *name, bool is_light)
+{
+    struct er_sqlite *conn = tx->conn;
+    int rc;
+
     tx->name = name;
     if (conn->is_read_only)
-        return errand_error_set(err, ERRAND_EREADONLY, "was opened for reading only");
+        return errand_error_set(tx->err, ERRAND_EREADONLY, "was opened for reading only");
     if ((rc = moved_check(conn, tx->err)) < 0 ||
+        (rc = sync_set(conn, is_light, tx->err)) < 0 ||
         (rc = er_tx_run(tx, ER_SQL_BEGIN_WRITE, ER_NO_ARGS)) < 0)
         return rc;
     if (conn->cache.is_valid && conn->cache.data_version == data_version(tx->db)) {
@@ -75,6 +90,21 @@ int er_tx_begin(struct er_tx *tx, struct errand_conn *base, const char *name,
     if ((rc = er_tx_read_root(tx)) < 0)
         return er_tx_end(tx, rc);
     return 0;
+}
+
+int er_tx_begin(struct er_tx *tx, struct errand_conn *conn, const char *name,
+                int64_t now_ms, struct errand_arena *arena, struct errand_error *err)
+{
+    er_tx_init(tx, (struct er_sqlite *)conn, now_ms, arena, err);
+    return begin(tx, name, false);
+}
+
+int er_tx_begin_light(struct er_tx *tx, struct errand_conn *conn, const char *name,
+                      int64_t now_ms, struct errand_arena *arena,
+                      struct errand_error *err)
+{
+    er_tx_init(tx, (struct er_sqlite *)conn, now_ms, arena, err);
+    return begin(tx, name, true);
 }
 
 /* What the root says now is what the next call may begin with. */
