@@ -1,16 +1,19 @@
 /* shim.c: what the machine may answer, by LD_PRELOAD. ERRAND_SHIM_FS=0x6969: every file
  * system is of that kind. ERRAND_SHIM_MALLOC=N: the Nth call for memory fails, and with
- * ERRAND_SHIM_MALLOC_ALL all that follow. */
+ * ERRAND_SHIM_MALLOC_ALL all that follow. ERRAND_SHIM_READONLY=PATH: as long as PATH
+ * exists, writing at a place of a file answers EROFS, as after `mount -o remount,ro`. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default")))
 
 EXPORT int statfs(const char *path, struct statfs *ret);
+EXPORT ssize_t pwrite64(int fd, const void *bytes, size_t len, off64_t at);
 EXPORT void *malloc(size_t size);
 EXPORT void *calloc(size_t n, size_t size);
 EXPORT void *realloc(void *ptr, size_t size);
@@ -69,4 +72,21 @@ int statfs(const char *path, struct statfs *ret)
     if (rc == 0 && kind)
         ret->f_type = strtol(kind, NULL, 0);
     return rc;
+}
+
+static bool is_read_only(void)
+{
+    const char *mark = getenv("ERRAND_SHIM_READONLY");
+
+    if (!mark || access(mark, F_OK) < 0)
+        return false;
+    errno = EROFS;
+    return true;
+}
+
+ssize_t pwrite64(int fd, const void *bytes, size_t len, off64_t at)
+{
+    ssize_t (*real)(int, const void *, size_t, off64_t) = dlsym(RTLD_NEXT, "pwrite64");
+
+    return is_read_only() ? -1 : real(fd, bytes, len, at);
 }

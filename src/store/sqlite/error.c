@@ -1,8 +1,10 @@
 /* error.c: what SQLite says, in our words. */
 #include "store/sqlite/sqlite.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "store/sqlite/holder.h"
@@ -29,8 +31,17 @@ static int code_of_ioerr(int rc)
     }
 }
 
-static int code_of(int rc)
+/* Did the system refuse, and not SQLite itself? */
+static bool is_of_system(int rc)
 {
+    return (rc & 0xff) == SQLITE_IOERR || (rc & 0xff) == SQLITE_CANTOPEN;
+}
+
+static int code_of(int rc, int sys)
+{
+    /* The file system was mounted for reading only while the file was open. */
+    if (is_of_system(rc) && sys == EROFS)
+        return ERRAND_EREADONLY;
     switch (rc & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
@@ -66,7 +77,8 @@ static const char *remedy(int code)
     case ERRAND_EFULL:
         return "; free space on its disk and try again, nothing was lost";
     case ERRAND_EREADONLY:
-        return "; check the permissions of the file and of its folder";
+        return "; check the permissions of the file and of its folder, and how its file "
+               "system is mounted";
     case ERRAND_ECORRUPT:
         return "; restore a backup or see docs/stores/sqlite.md, nothing was changed";
     default:
@@ -87,11 +99,25 @@ static void holder_add(const struct er_db *db, char *text, size_t size)
         snprintf(text, size, "; another program holds the write lock");
 }
 
+/* A failed commit is not told by sqlite3_system_errno(): the log remembers. */
+static int system_errno(const struct er_db *db)
+{
+    int sys = db->handle ? sqlite3_system_errno(db->handle) : 0;
+    sqlite3_file *log = NULL;
+
+    if (!sys && db->handle &&
+        sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) ==
+            SQLITE_OK &&
+        log && log->pMethods)
+        log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &sys);
+    return sys;
+}
+
 int er_sqlite_error(struct er_db *db, int rc, struct errand_error *err, const char *fmt,
                     ...)
 {
-    char what[256], holder[128] = "";
-    int code = code_of(rc), sys = db->handle ? sqlite3_system_errno(db->handle) : 0;
+    char what[256], holder[128] = "", reason[128] = "", text[96];
+    int sys = is_of_system(rc) ? system_errno(db) : 0, code = code_of(rc, sys);
     va_list ap;
 
     va_start(ap, fmt);
@@ -99,13 +125,13 @@ int er_sqlite_error(struct er_db *db, int rc, struct errand_error *err, const ch
     va_end(ap);
     if (code == ERRAND_EBUSY && db->handle)
         holder_add(db, holder, sizeof holder);
-    errand_error_set(err, code, "%s: %s%s%s", what,
-                     db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc), holder,
-                     remedy(code));
+    if (sys)
+        snprintf(reason, sizeof reason, " (%s)", strerror_r(sys, text, sizeof text));
+    errand_error_set(err, code, "%s: %s%s%s%s", what,
+                     db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc), reason,
+                     holder, remedy(code));
     /* A disk that fails a write is not retried into success: EIO stays final. */
     if (err)
-        err->sys = (rc & 0xff) == SQLITE_IOERR || (rc & 0xff) == SQLITE_CANTOPEN
-                       ? (sys ? sys : rc)
-                       : rc;
+        err->sys = sys ? sys : rc;
     return code;
 }
