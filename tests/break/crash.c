@@ -10,6 +10,7 @@ static const char *const work_args[] = {"queue:work", "--concurrency=4", "--leas
 
 static bool stopped_cleanly(pid_t pid)
 {
+    sleep_ms(300); /* until it hears signals: it may have been started a moment ago */
     kill(pid, SIGTERM);
     return process_wait(pid, 8000) == 0;
 }

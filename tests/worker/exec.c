@@ -234,6 +234,19 @@ TEST(a_time_out_ends_the_whole_group)
     errand_detail_free(job);
 }
 
+/* Killed is not gone at once: whoever is its parent by now buries it, and that may be us.
+ */
+static bool is_gone_soon(pid_t pid)
+{
+    for (int i = 0; i < 500; i++) {
+        waitpid(pid, NULL, WNOHANG);
+        if (kill(pid, 0) < 0)
+            return true;
+        usleep(10000);
+    }
+    return false;
+}
+
 TEST(what_it_leaves_behind_does_not_outlive_it)
 {
     struct errand_job_detail *job = run("#!/bin/sh\nsleep 100 &\necho $!\n", "{}", 1);
@@ -242,7 +255,7 @@ TEST(what_it_leaves_behind_does_not_outlive_it)
     assert_int_equal(job->job.state, ERRAND_COMPLETED);
     pid = strtol(job->attempts[0].log.ptr, NULL, 10);
     assert_true(pid > 1);
-    assert_int_equal(kill((pid_t)pid, 0), -1);
+    assert_true(is_gone_soon((pid_t)pid));
     errand_detail_free(job);
 }
 
