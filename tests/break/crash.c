@@ -26,7 +26,7 @@ static void accept_all(struct world *w, long n)
  */
 TEST(t01_no_job_is_lost_when_workers_and_runners_are_killed)
 {
-    const long kills = scaled(12, 200), jobs = scaled(2000, 20000);
+    const long kills = scaled(12, 200), jobs = scaled(3000, 20000);
     struct verdict v;
     struct world w;
     pid_t worker, victim, all[64];
