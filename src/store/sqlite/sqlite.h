@@ -137,9 +137,8 @@ struct er_sqlite {
     uint64_t call; /* grows with every call */
     struct errand_arena *scratch;
     struct er_wake *wake;
-    uint32_t wake_owed;              /* of pushes in a caller's transaction */
-    int64_t completed_n, trimmed_ms; /* since the last trim; when age was looked at */
-    int fds[8];                      /* what abandon closes */
+    uint32_t wake_owed; /* of pushes in a caller's transaction */
+    int fds[8];         /* what abandon closes */
     size_t fds_n;
 };
 
