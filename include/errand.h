@@ -6,6 +6,7 @@
 #include "errand/client.h"
 #include "errand/error.h"
 #include "errand/job.h"
+#include "errand/middleware.h"
 #include "errand/types.h"
 #include "errand/worker.h"
 

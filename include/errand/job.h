@@ -39,6 +39,8 @@ typedef int errand_handle_fn(errand_job *job, struct errand_error *err);
 typedef void errand_failed_fn(errand_job *job, const struct errand_error *error);
 typedef void errand_timed_out_fn(errand_job *job);
 
+struct errand_middleware; /* middleware.h */
+
 /* A class of jobs. Zero means "not said" everywhere: queue, configuration and defaults
  * decide in turn. */
 struct errand_job_class {
@@ -57,16 +59,18 @@ struct errand_job_class {
     const char *zone;        /* default UTC */
     const char *const *tags; /* NULL-terminated */
     size_t max_data;         /* bytes of data at most; 0: the configuration's */
+    /* what happens around the handler, see middleware.h: ERRAND_MIDDLEWARE(…) */
+    const struct errand_middleware *middleware;
     const struct errand_job_class *next; /* errand's own */
 };
 
 /* Defines a job class and registers it when the program or the job file is loaded. */
-#define ERRAND_JOB(job_name, ...)                                                    \
-    __attribute__((constructor)) static void errand_register_##job_name(void)        \
-    {                                                                                \
-        static struct errand_job_class errand_class_##job_name = {.name = #job_name, \
-                                                                  __VA_ARGS__};      \
-        errand_job_register(&errand_class_##job_name);                               \
+#define ERRAND_JOB(job_name, ...)                                                \
+    static struct errand_job_class errand_class_##job_name = {.name = #job_name, \
+                                                              __VA_ARGS__};      \
+    __attribute__((constructor)) static void errand_register_##job_name(void)    \
+    {                                                                            \
+        errand_job_register(&errand_class_##job_name);                           \
     }
 
 /* What ERRAND_JOB does; for C++ and for names made at run time. The class must live as

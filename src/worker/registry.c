@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "core/backoff.h"
 #include "core/json.h"
+#include "worker/call.h"
 
 static struct errand_job_class *registered;
 
@@ -175,7 +176,8 @@ static int class_check(struct er_classes *classes, struct er_class *c,
     if (!c->job_class->handle)
         return errand_error_set(err, ERRAND_EINVAL, "%s: job '%s' has no .handle",
                                 place(c->file), c->name);
-    if ((rc = er_class_options(c->job_class, &c->options, err)) < 0)
+    if ((rc = er_middleware_check(c->job_class->middleware, err)) < 0 ||
+        (rc = er_class_options(c->job_class, &c->options, err)) < 0)
         return er_error_wrap(err, rc, "%s: job '%s'", place(c->file), c->name);
     return 0;
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "worker/call.h"
 
 enum {
     QUICK_US = 200,         /* a class that takes less may start while frames wait */
@@ -108,7 +109,7 @@ static int call(struct er_self *r, const struct er_class *c,
     struct errand_error cause = {0};
 
     if (frame->kind == ER_RUN_HANDLE)
-        return job_class->handle(&r->job, &r->error);
+        return er_call_handle(job_class, &r->job, &r->error);
     if (frame->kind == ER_RUN_FAILED_HOOK && job_class->failed) {
         errand_error_set(&cause, ERRAND_EJOB, "%.*s", (int)frame->error.len,
                          frame->error.ptr);

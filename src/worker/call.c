@@ -1,0 +1,112 @@
+/* call.c: a handler and the middleware around it.
+ *
+ * Each middleware gets a place in the list that lives on the stack of the one outside of
+ * it: nothing is allocated, and one that runs the rest twice finds it as it was.
+ *
+ * The list head below is a mutable global for the reason that registry.c gives. */
+#include "worker/call.h"
+
+#include "base/error.h"
+
+static struct errand_middleware_for_all *for_all;
+
+/* A place between two of them. */
+struct errand_next {
+    const struct errand_job_class *job_class;
+    errand_job *job;
+    const struct errand_middleware_for_all *all; /* the next one; NULL: none is left */
+    const struct errand_middleware *own;         /* then these; NULL: none */
+};
+
+void errand_middleware_register(struct errand_middleware_for_all *middleware)
+{
+    struct errand_middleware_for_all **end = &for_all;
+
+    for (; *end; end = &(*end)->next)
+        if (*end == middleware)
+            return; /* twice would tie the list to itself */
+    middleware->next = NULL;
+    *end = middleware;
+}
+
+/* A result that cannot be written (no memory) does not make the job one to run. */
+static int skip(errand_job *job, const char *why)
+{
+    errand_job_result(job, why, NULL);
+    return ERRAND_DONE;
+}
+
+static int call_own(const struct errand_next *next, struct errand_error *err)
+{
+    const struct errand_middleware *m = next->own;
+    struct errand_next rest = *next;
+
+    rest.own++;
+    if (m->kind == ERRAND_MIDDLEWARE_USE)
+        return m->use(next->job, &rest, m->config, err);
+    if (m->kind == ERRAND_MIDDLEWARE_SKIP_IF && m->skip_if(next->job, m->config))
+        return skip(next->job, "{\"skipped\":\"skip-if\"}");
+    return errand_next_run(&rest, err);
+}
+
+int errand_next_run(errand_next *next, struct errand_error *err)
+{
+    struct errand_next rest = *next;
+
+    if (next->all) {
+        rest.all = next->all->next;
+        return next->all->use(next->job, &rest, next->all->config, err);
+    }
+    if (next->own && next->own->kind != ERRAND_MIDDLEWARE_END)
+        return call_own(next, err);
+    return next->job_class->handle(next->job, err);
+}
+
+int er_call_handle(const struct errand_job_class *job_class, errand_job *job,
+                   struct errand_error *err)
+{
+    struct errand_next first = {
+        .job_class = job_class, .job = job, .all = for_all, .own = job_class->middleware};
+
+    if (!first.all && !first.own)
+        return job_class->handle(job, err);
+    return errand_next_run(&first, err);
+}
+
+/* ------------------------------------------------------------------ checks */
+
+static int check_one(const struct errand_middleware *m, int at, struct errand_error *err)
+{
+    switch (m->kind) {
+    case ERRAND_MIDDLEWARE_USE:
+        if (!m->use)
+            return errand_error_set(err, ERRAND_EINVAL,
+                                    "middleware %d: ERRAND_USE has no function", at);
+        return 0;
+    case ERRAND_MIDDLEWARE_SKIP_IF:
+        if (!m->skip_if)
+            return errand_error_set(err, ERRAND_EINVAL,
+                                    "middleware %d: ERRAND_SKIP_IF has no function", at);
+        return 0;
+    case ERRAND_MIDDLEWARE_END:
+        break;
+    }
+    return errand_error_set(err, ERRAND_EINVAL, "middleware %d: kind %d has no meaning",
+                            at, (int)m->kind);
+}
+
+int er_middleware_check(const struct errand_middleware *list, struct errand_error *err)
+{
+    int rc;
+
+    for (int i = 0; list && list[i].kind != ERRAND_MIDDLEWARE_END; i++) {
+        if (i == ERRAND_MIDDLEWARE_MAX)
+            return errand_error_set(err, ERRAND_EINVAL,
+                                    "middleware: more than the %d allowed, or a list "
+                                    "without its end",
+                                    ERRAND_MIDDLEWARE_MAX);
+        if ((rc = check_one(&list[i], i + 1, err)) < 0)
+            return rc;
+    }
+    return 0;
+}

@@ -1,0 +1,18 @@
+/* call.h: calling a handler through its middleware, for whatever runs handlers. */
+#ifndef ER_WORKER_CALL_H
+#define ER_WORKER_CALL_H
+
+#include "worker/job.h"
+
+#include "errand/middleware.h"
+
+/* Runs the handler of `job_class` on a job that er_job_begin has readied: through the
+ * middleware of the program, then that of the class. What they answer, which need not be
+ * a verdict. A class without middleware costs two comparisons. */
+int er_call_handle(const struct errand_job_class *job_class, errand_job *job,
+                   struct errand_error *err);
+
+/* Is the list one that er_call_handle can run? EINVAL that names the entry. */
+int er_middleware_check(const struct errand_middleware *list, struct errand_error *err);
+
+#endif
