@@ -686,6 +686,9 @@ struct errand_fire_params {
     /* NULL: only record the slot. A duplicate is FIRED too, and is the last job from then
      * on */
     const struct errand_push_job *job;
+    /* `job` NULL: how many slots are recorded with it, this one and those before it that
+     * were not. 0: one */
+    int64_t slots_n;
 };
 
 struct errand_fire_result {
@@ -809,6 +812,8 @@ enum errand_wait_for {
     ERRAND_WAIT_ENDED = 1 << 1,   /* a job or batch may have ended */
     ERRAND_WAIT_CONTROL = 1 << 2, /* a command or cancel may be there */
     ERRAND_WAIT_EVENTS = 1 << 3,  /* an event may be there */
+    /* a schedule was put, deleted, paused or resumed; firing wakes nobody */
+    ERRAND_WAIT_SCHEDULES = 1 << 4,
 };
 
 /* ------------------------------------------------------------------ check */

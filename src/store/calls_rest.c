@@ -271,6 +271,10 @@ static int check_fire(const struct er_store *store, const struct errand_fire_par
         return errand_error_set(err, ERRAND_EINVAL,
                                 "slot %lld of schedule '%s' is not after 1970",
                                 (long long)p->slot_ms, p->name);
+    if (p->slots_n < 0 || (p->job && p->slots_n > 1))
+        return errand_error_set(err, ERRAND_EINVAL,
+                                "%lld slots of schedule '%s' in one call",
+                                (long long)p->slots_n, p->name);
     return p->job ? er_check_job(store, p->job, err) : 0;
 }
 

@@ -96,6 +96,7 @@ int er_mem_op_schedule_put(struct errand_conn *conn,
 
     if (rc < 0)
         return rc;
+    call.wakes |= ERRAND_WAIT_SCHEDULES;
     if (put(&call, schedule) < 0)
         rc = er_error_nomem(err);
     return er_mem_end(&call, "schedule_put", rc, err);
@@ -112,6 +113,7 @@ int er_mem_op_schedule_delete(struct errand_conn *conn, const char *name,
         return rc;
     if ((rc = find(&call, name, &schedule, err)) == 0)
         schedule_drop(call.store, schedule);
+    call.wakes |= ERRAND_WAIT_SCHEDULES;
     return er_mem_end(&call, "schedule_delete", rc, err);
 }
 
@@ -126,6 +128,7 @@ int er_mem_op_schedule_pause(struct errand_conn *conn, const char *name, bool pa
         return rc;
     if ((rc = find(&call, name, &schedule, err)) == 0)
         schedule->s.paused = paused;
+    call.wakes |= ERRAND_WAIT_SCHEDULES;
     return er_mem_end(&call, "schedule_pause", rc, err);
 }
 
@@ -214,7 +217,7 @@ static int fire(struct mem_call *call, const struct errand_fire_params *p,
         ret->pushed = pushed.jobs[0];
         schedule->s.last_job = ret->pushed.id;
     } else {
-        schedule->s.missed_n++;
+        schedule->s.missed_n += p->job || !p->slots_n ? 1 : p->slots_n;
     }
     schedule->s.last_slot_ms = p->slot_ms;
     schedule->s.next_ms = p->next_ms;

@@ -22,6 +22,7 @@ int er_sqlite_schedule_put(struct errand_conn *conn,
 
     if ((rc = er_tx_begin(&tx, conn, "schedule_put", 0, NULL, err)) < 0)
         return rc;
+    tx.wake |= ERRAND_WAIT_SCHEDULES;
     return er_tx_end(
         &tx, er_tx_run(&tx, ER_SQL_SCHEDULE_PUT,
                        ER_ARGS(er_text(schedule->name), er_blob(schedule->spec),
@@ -41,6 +42,7 @@ static int change(struct errand_conn *conn, const char *operation, enum er_sql s
              : er_tx_run(&tx, sql, ER_ARGS(er_text(name), er_int(value)));
     if (rc == 0 && !er_tx_changes(&tx))
         rc = no_such(&tx, name);
+    tx.wake |= ERRAND_WAIT_SCHEDULES;
     return er_tx_end(&tx, rc);
 }
 
@@ -154,6 +156,14 @@ static int verdict(struct er_tx *tx, const struct state *schedule,
     return rc < 0 ? rc : 0;
 }
 
+/* How many slots go without a job. */
+static int64_t missed_n(const struct errand_fire_params *p, enum errand_fired fired)
+{
+    if (fired == ERRAND_FIRED)
+        return 0;
+    return p->job || !p->slots_n ? 1 : p->slots_n;
+}
+
 static int fire(struct er_tx *tx, const struct errand_fire_params *p,
                 struct errand_fire_result *ret)
 {
@@ -177,7 +187,7 @@ static int fire(struct er_tx *tx, const struct errand_fire_params *p,
                      ER_ARGS(er_text(p->name), er_int(p->slot_ms), er_int(p->next_ms),
                              er_text(ret->fired == ERRAND_FIRED ? ret->pushed.id.text
                                                                 : schedule.last_job.text),
-                             er_int(ret->fired != ERRAND_FIRED)));
+                             er_int(missed_n(p, ret->fired))));
 }
 
 int er_sqlite_fire(struct errand_conn *conn, const struct errand_fire_params *p,

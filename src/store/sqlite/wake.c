@@ -25,7 +25,11 @@
 
 #include "base/error.h"
 
-enum { WAIT_BITS = 4, LOOK_FIRST_MS = 2, LOOK_AGAIN_MS = 20 };
+enum { WAIT_BITS = 5, LOOK_FIRST_MS = 2, LOOK_AGAIN_MS = 20 };
+
+/* What plain SQL may bring about. Schedules are put by errand alone, and who waits for
+ * nothing else is not to be woken by every commit of others. */
+#define LOG_TELLS (~(uint32_t)ERRAND_WAIT_SCHEDULES)
 
 struct er_wake {
     int file;                  /* DB-wake; -1: none */
@@ -209,7 +213,7 @@ int er_sqlite_wait_arm(struct errand_conn *base, uint32_t wait_for,
     is_written = events_drain(wake);
     is_time = timer_drain(wake);
     locks_set(wake, wait_for & ((1u << WAIT_BITS) - 1));
-    if (!wait_for) {
+    if (!(wait_for & LOG_TELLS)) {
         if (wake->log_watch >= 0)
             inotify_rm_watch(wake->inotify, wake->log_watch);
         wake->log_watch = -1;

@@ -141,6 +141,24 @@ TEST(a_missed_slot_is_recorded_without_a_job)
     reserve_none();
 }
 
+TEST(many_missed_slots_are_recorded_in_one_call)
+{
+    struct errand_fire_params p = {
+        .now_ms = now, .name = "nightly", .slot_ms = START, .slots_n = 8540};
+    struct errand_fire_result ret;
+
+    put("nightly");
+    ok(er_store_fire(store, &p, arena, &ret, &err));
+    assert_int_equal(ret.fired, ERRAND_FIRED_RECORDED);
+    assert_int_equal(schedule("nightly").missed_n, 8540);
+    assert_int_equal(schedule("nightly").last_slot_ms, START);
+    ok(er_store_fire(store, &p, arena, &ret, &err));
+    assert_int_equal(ret.fired, ERRAND_FIRED_ALREADY);
+    assert_int_equal(schedule("nightly").missed_n, 8540);
+    p.slots_n = -1;
+    fails(ERRAND_EINVAL, er_store_fire(store, &p, arena, &ret, &err));
+}
+
 TEST(a_paused_schedule_records_its_slots)
 {
     put("nightly");

@@ -175,6 +175,35 @@ TEST(an_event_wakes_who_waits_for_events)
     assert_woken();
 }
 
+TEST(a_change_of_schedules_wakes_who_waits_for_schedules)
+{
+    struct errand_schedule s = {.name = "nightly", .spec = slice("{}"), .next_ms = now};
+
+    arm(ERRAND_WAIT_SCHEDULES);
+    ok(er_store_schedule_put(store, &s, &err));
+    assert_woken();
+    arm(ERRAND_WAIT_SCHEDULES);
+    ok(er_store_schedule_pause(store, "nightly", true, &err));
+    assert_woken();
+    arm(ERRAND_WAIT_SCHEDULES);
+    ok(er_store_schedule_delete(store, "nightly", &err));
+    assert_woken();
+}
+
+TEST(neither_jobs_nor_slots_wake_who_waits_for_schedules)
+{
+    struct errand_schedule s = {.name = "nightly", .spec = slice("{}"), .next_ms = now};
+    struct errand_fire_params p = {.now_ms = now, .name = "nightly", .slot_ms = now};
+    struct errand_fire_result ret;
+
+    ok(er_store_schedule_put(store, &s, &err));
+    arm(ERRAND_WAIT_SCHEDULES);
+    push("a");
+    ok(er_store_fire(store, &p, arena, &ret, &err));
+    assert_false(is_readable(50));
+    sleeper = NULL;
+}
+
 TEST(what_happened_before_the_descriptor_was_read_is_not_missed)
 {
     arm(ERRAND_WAIT_READY);

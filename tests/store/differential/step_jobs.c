@@ -236,7 +236,10 @@ void step_fire(struct pair *p)
                                     .slot_ms = p->now - pick(p, 3) * 500,
                                     .next_ms = p->now + 1000,
                                     .overlap = (enum errand_overlap)pick(p, 3),
-                                    .job = chance(p, 85) ? &parts.jobs[0] : NULL};
+                                    .job = chance(p, 85) ? &parts.jobs[0] : NULL,
+                                    .slots_n = pick(p, 2)};
+    if (!q.job)
+        q.slots_n = pick(p, 100);
     for (size_t s = 0; s < SIDES; s++) {
         struct side *side = &p->sides[s];
         rcs[s] = er_store_fire(side->store, &q, side->arena, &rets[s], &side->err);
