@@ -317,8 +317,11 @@ struct errand_reserved {
     struct errand_id id;
     const char *name, *queue;
     struct errand_slice data, options;
-    struct errand_slice error; /* FAILED_HOOK: the error it failed with */
-    int32_t attempt;           /* 1 for the first */
+    /* FAILED_HOOK: the error it failed with, and when: what tells this failure from one
+     * before the operator's retry */
+    struct errand_slice error;
+    int64_t failed_ms;
+    int32_t attempt; /* 1 for the first */
     int32_t tries, priority;
     int64_t run_at_ms, created_ms;
     struct errand_id batch;
@@ -398,6 +401,9 @@ struct errand_reap_params {
     int64_t now_ms;
     size_t max;
     bool want_moves;
+    /* whatever its push said, a job that becomes FAILED here has its hook due: the worker
+     * that reaps has something to do after each failure */
+    bool all_hooks;
 };
 
 struct errand_reap_result {

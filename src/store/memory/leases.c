@@ -143,7 +143,8 @@ static struct mem_attempt *attempt_new(const struct mem_call *call,
 }
 
 static void reap_move(struct mem_call *call, struct mem_job *job,
-                      struct mem_attempt *attempt, struct errand_reap_result *ret)
+                      struct mem_attempt *attempt, bool all_hooks,
+                      struct errand_reap_result *ret)
 {
     if (job->cancel_requested) {
         attempt->a.outcome = ERRAND_OUT_CANCELLED;
@@ -152,7 +153,7 @@ static void reap_move(struct mem_call *call, struct mem_job *job,
     } else if (job->attempts >= job->tries) {
         attempt->a.outcome = ERRAND_OUT_FAIL;
         er_mem_job_move(call, job, ERRAND_FAILED, ER_EVENT_LEASE_SPENT);
-        if (job->has_failed_hook)
+        if (job->has_failed_hook || all_hooks)
             er_mem_hook_due(call, job);
         ret->failed_n++;
     } else {
@@ -161,7 +162,7 @@ static void reap_move(struct mem_call *call, struct mem_job *job,
     }
 }
 
-static int reap_job(struct mem_call *call, struct mem_job *job,
+static int reap_job(struct mem_call *call, struct mem_job *job, bool all_hooks,
                     struct errand_reap_result *ret)
 {
     struct mem_attempt *attempt = attempt_new(call, job);
@@ -175,7 +176,7 @@ static int reap_job(struct mem_call *call, struct mem_job *job,
     job->error = error;
     attempt->a.n = job->attempts;
     er_mem_attempt_add(job, attempt);
-    reap_move(call, job, attempt, ret);
+    reap_move(call, job, attempt, all_hooks, ret);
     er_mem_move_add(call, job, ERRAND_RUNNING);
     er_mem_follow(call);
     return 0;
@@ -205,7 +206,7 @@ static int reap(struct mem_call *call, const struct errand_reap_params *p,
             er_mem_hook_clear(call, job);
             er_mem_hook_due(call, job);
             ret->hooks_n++;
-        } else if (reap_job(call, job, ret) < 0) {
+        } else if (reap_job(call, job, p->all_hooks, ret) < 0) {
             if (n == 0)
                 return er_error_nomem(err);
             break;

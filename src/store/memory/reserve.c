@@ -137,6 +137,7 @@ static bool take_hook(struct mem_call *call, struct picking *k, struct mem_job *
     row->kind = ERRAND_WORK_FAILED_HOOK;
     row->token = k->lease->token;
     row->attempt = job->attempts;
+    row->failed_ms = job->finished_ms;
     er_mem_hook_clear(call, job);
     job->hook = MEM_HOOK_LEASED;
     lease_add(job, k, worker);

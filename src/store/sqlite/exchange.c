@@ -173,7 +173,7 @@ int er_sqlite_extend(struct errand_conn *conn, const struct errand_extend_params
 /* ------------------------------------------------------------ reap */
 
 static int reap_job(struct er_tx *tx, const struct er_lease *lease, struct er_job *job,
-                    struct errand_reap_result *ret)
+                    bool all_hooks, struct errand_reap_result *ret)
 {
     struct errand_outcome out = {
         .kind = ERRAND_OUT_RETRY,
@@ -206,14 +206,15 @@ static int reap_job(struct er_tx *tx, const struct er_lease *lease, struct er_jo
     ret->cancelled_n += out.kind == ERRAND_OUT_CANCELLED;
     if ((rc = er_job_end(tx, job, &end)) < 0)
         return rc;
-    if (out.kind == ERRAND_OUT_FAIL && (job->flags & ER_FLAG_HOOK) &&
+    if (out.kind == ERRAND_OUT_FAIL && ((job->flags & ER_FLAG_HOOK) || all_hooks) &&
         (rc = er_hook_due(tx, job)) < 0)
         return rc;
     return er_tx_move(tx, job, ERRAND_RUNNING, end.state, job->attempt);
 }
 
 static int reap_entry(struct er_tx *tx, struct er_lease *lease,
-                      struct er_lease_job *entry, struct errand_reap_result *ret)
+                      struct er_lease_job *entry, bool all_hooks,
+                      struct errand_reap_result *ret)
 {
     struct er_job job;
     int rc;
@@ -225,7 +226,7 @@ static int reap_entry(struct er_tx *tx, struct er_lease *lease,
         ret->hooks_n++;
         return er_hook_due(tx, &job);
     }
-    if ((rc = reap_job(tx, lease, &job, ret)) < 0)
+    if ((rc = reap_job(tx, lease, &job, all_hooks, ret)) < 0)
         return rc;
     return er_follow(tx);
 }
@@ -248,7 +249,8 @@ static int reap(struct er_tx *tx, const struct errand_reap_params *p,
                 ret->more = true;
                 goto out;
             }
-            rc = reap_entry(tx, &tx->leases[i], &tx->leases[i].jobs[j], ret);
+            rc =
+                reap_entry(tx, &tx->leases[i], &tx->leases[i].jobs[j], p->all_hooks, ret);
             if (rc < 0)
                 return rc;
         }

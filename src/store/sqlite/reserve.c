@@ -189,6 +189,7 @@ static int row_fill(struct picking *k, sqlite3_stmt *st, int64_t queue, bool is_
     row->options = er_col_slice(st, COL_OPTIONS, tx->arena);
     row->error =
         is_hook ? er_col_slice(st, COL_ERROR, tx->arena) : (struct errand_slice){0};
+    row->failed_ms = is_hook ? sqlite3_column_int64(st, COL_ENDED) : 0;
     row->batch.text[0] = '\0'; /* the place may have been another's, who was parked */
     if (!row->data.ptr || !row->options.ptr || (is_hook && !row->error.ptr))
         return er_tx_nomem(tx);

@@ -246,6 +246,36 @@ TEST(a_job_reaped_as_failed_has_its_hook)
     assert_int_equal(reserve_one().kind, ERRAND_WORK_FAILED_HOOK);
 }
 
+TEST(a_reaper_may_ask_for_the_hook_of_every_failure)
+{
+    struct errand_reap_params p = {.max = 10, .all_hooks = true};
+    struct errand_id id = push_job((struct errand_push_job){.tries = 1}).id;
+    struct errand_reap_result ret;
+    struct errand_reserved hook;
+
+    push("b"); /* has tries left: READY again, and no hook */
+    reserve(2);
+    p.now_ms = now += LEASE_MS;
+    ok(er_store_reap(store, &p, arena, &ret, &err));
+    assert_int_equal(ret.failed_n, 1);
+    assert_int_equal(ret.ready_n, 1);
+    hook = reserve_one();
+    assert_int_equal(hook.kind, ERRAND_WORK_FAILED_HOOK);
+    assert_id(hook.id, id);
+    assert_int_equal(hook.failed_ms, now);
+    assert_int_equal(reserve_one().kind, ERRAND_WORK_JOB);
+    reserve_none();
+}
+
+TEST(a_job_reaped_as_failed_without_a_hook_has_none)
+{
+    push_job((struct errand_push_job){.tries = 1});
+    reserve_one();
+    now += LEASE_MS;
+    assert_int_equal(reap().failed_n, 1);
+    reserve_none();
+}
+
 TEST(a_cancelled_job_is_reaped_as_cancelled)
 {
     struct errand_id id = push("a");

@@ -490,6 +490,21 @@ TEST(hooks_come_in_the_order_of_their_failures)
     assert_id(reserve_one().id, ret.jobs[0].id);
 }
 
+TEST(a_hook_knows_when_its_job_failed)
+{
+    struct errand_id id = fail_with_hook("a");
+    int64_t first = now;
+
+    assert_int_equal(reserve_one().failed_ms, first);
+    now += LEASE_MS;
+    assert_int_equal(reap().hooks_n, 1);
+    assert_int_equal(reserve_one().failed_ms, first);
+    change(ERRAND_CHANGE_RETRY, id);
+    settle(reserve_one(),
+           (struct errand_outcome){.kind = ERRAND_OUT_FAIL, .hook_due = true});
+    assert_int_equal(reserve_from(DEFAULT_QUEUE, 1).jobs[0].failed_ms, now);
+}
+
 TEST(the_operators_retry_withdraws_a_hook_that_is_due)
 {
     struct errand_id id = fail_with_hook("a");

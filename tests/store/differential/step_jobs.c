@@ -342,7 +342,7 @@ static void say_reserved(struct side *side, const struct errand_reserved *r)
     say_slice(side, "options", r->options);
     say_slice(side, "error", r->error);
     say_id(side, &r->batch);
-    say(side, " parents %d\n", r->has_parents);
+    say(side, " failed %" PRId64 " parents %d\n", r->failed_ms, r->has_parents);
 }
 
 static void say_exchange(struct side *side, const struct exchange_parts *parts,
@@ -463,8 +463,10 @@ void step_extend(struct pair *p)
 void step_reap(struct pair *p)
 {
     static const size_t maxima[] = {1, 2, 1000};
-    struct errand_reap_params q = {
-        .now_ms = p->now, .max = maxima[pick(p, 3)], .want_moves = true};
+    struct errand_reap_params q = {.now_ms = p->now,
+                                   .max = maxima[pick(p, 3)],
+                                   .want_moves = true,
+                                   .all_hooks = chance(p, 30)};
     struct errand_reap_result ret;
 
     p->doing = "reap";
