@@ -1,7 +1,5 @@
 /* clock.c: reading the clock, and times and durations as text.
  *
- * Civil dates are counted here (proleptic Gregorian, no leap seconds) and not by gmtime,
- * which needs a time_t, a locale and errno for what is a dozen lines of whole numbers.
  * Time zones exist only in the cron code. */
 #include "core/clock.h"
 
@@ -9,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+
+#include "core/civil.h"
 
 static const int64_t day_ms = 86400000;
 
@@ -37,32 +37,6 @@ int64_t er_clock_boot_ms(const struct er_clock *clock)
     return read_ms(clock, CLOCK_BOOTTIME);
 }
 
-/* Days since 1970-01-01 and back. The year begins in March, so that the leap day is its
- * last; 400 years (an era) have 146,097 days. */
-static int64_t days_from_civil(int64_t year, int month, int day)
-{
-    int64_t y = month <= 2 ? year - 1 : year;
-    int64_t era = (y >= 0 ? y : y - 399) / 400;
-    int64_t of_era = y - era * 400;
-    int64_t of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
-static void civil_from_days(int64_t days, int64_t *ret_year, int *ret_month, int *ret_day)
-{
-    int64_t z = days + 719468;
-    int64_t era = (z >= 0 ? z : z - 146096) / 146097;
-    int64_t doe = z - era * 146097;
-    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-    int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    int64_t mp = (5 * doy + 2) / 153;
-
-    *ret_day = (int)(doy - (153 * mp + 2) / 5 + 1);
-    *ret_month = (int)(mp < 10 ? mp + 3 : mp - 9);
-    *ret_year = yoe + era * 400 + (*ret_month <= 2);
-}
-
 char *er_time_format(int64_t ms, char *buf, size_t size)
 {
     int64_t days = ms / day_ms, rest = ms % day_ms, year;
@@ -72,7 +46,7 @@ char *er_time_format(int64_t ms, char *buf, size_t size)
         rest += day_ms;
         days--;
     }
-    civil_from_days(days, &year, &month, &day);
+    er_civil_from_days(days, &year, &month, &day);
     snprintf(buf, size, "%04lld-%02d-%02dT%02d:%02d:%02d.%03dZ", (long long)year, month,
              day, (int)(rest / 3600000), (int)(rest / 60000 % 60),
              (int)(rest / 1000 % 60), (int)(rest % 1000));
@@ -107,14 +81,6 @@ static bool read_char(const char **p, const char *allowed)
     return true;
 }
 
-static int month_days(int year, int month)
-{
-    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-
-    return days[month - 1] + (month == 2 && is_leap);
-}
-
 static bool read_date(const char **p, int64_t *ret_days)
 {
     int year, month, day;
@@ -123,9 +89,9 @@ static bool read_date(const char **p, int64_t *ret_days)
         !read_digits(p, 2, 12, &month) || !read_char(p, "-") ||
         !read_digits(p, 2, 31, &day))
         return false;
-    if (month < 1 || day < 1 || day > month_days(year, month))
+    if (month < 1 || day < 1 || day > er_month_days(year, month))
         return false;
-    *ret_days = days_from_civil(year, month, day);
+    *ret_days = er_days_from_civil(year, month, day);
     return true;
 }
 
