@@ -140,6 +140,8 @@ struct er_sqlite {
     uint32_t wake_owed; /* of pushes in a caller's transaction */
     int fds[8];         /* what abandon closes */
     size_t fds_n;
+    int file_fd;          /* of them, the database; -1: not known */
+    int64_t path_seen_ms; /* when the path last led to it */
 };
 
 /* ------------------------------------------------------------------ jobs */

@@ -4,13 +4,14 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "core/clock.h"
 #include "store/sqlite/wake.h"
 
-enum { NUMBERS_AT_ONCE = 64 };
+enum { NUMBERS_AT_ONCE = 64, PATH_SEEN_MS = 1000 };
 
 void er_tx_init(struct er_tx *tx, struct er_sqlite *conn, int64_t now_ms,
                 struct errand_arena *arena, struct errand_error *err)
@@ -40,13 +41,25 @@ static uint32_t data_version(const struct er_db *db)
 }
 
 /* What is written to a file that was removed or replaced is seen by nobody who opens the
- * path now, and lost when the last one here closes it. One stat, about a microsecond. */
-static int moved_check(struct er_sqlite *conn, struct errand_error *err)
+ * path now, and lost when the last one here closes it: looked for with every write, by
+ * the descriptor. One that has another name is only hard to find: once a second, since
+ * following the path costs 5 % of a dispatch. */
+static bool has_moved(struct er_sqlite *conn, int64_t now_ms)
 {
-    int has_moved = 0;
+    struct stat st;
+    int moved = 0;
 
-    sqlite3_file_control(conn->db.handle, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved);
-    if (!has_moved)
+    if (conn->file_fd >= 0 && now_ms >= conn->path_seen_ms &&
+        now_ms - conn->path_seen_ms < PATH_SEEN_MS)
+        return fstat(conn->file_fd, &st) == 0 && st.st_nlink == 0;
+    sqlite3_file_control(conn->db.handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+    conn->path_seen_ms = now_ms;
+    return moved;
+}
+
+static int moved_check(struct er_sqlite *conn, int64_t now_ms, struct errand_error *err)
+{
+    if (!has_moved(conn, now_ms))
         return 0;
     return errand_error_set(err, ERRAND_EUNAVAILABLE,
                             "the file was moved, removed or replaced while it was open; "
@@ -77,7 +90,7 @@ static int begin(struct er_tx *tx, const char *name, bool is_light)
     tx->name = name;
     if (conn->is_read_only)
         return errand_error_set(tx->err, ERRAND_EREADONLY, "was opened for reading only");
-    if ((rc = moved_check(conn, tx->err)) < 0 ||
+    if ((rc = moved_check(conn, tx->now_ms, tx->err)) < 0 ||
         (rc = sync_set(conn, is_light, tx->err)) < 0 ||
         (rc = er_tx_run(tx, ER_SQL_BEGIN_WRITE, ER_NO_ARGS)) < 0)
         return rc;
@@ -171,28 +184,41 @@ int er_tx_read_root(struct er_tx *tx)
     return 0;
 }
 
+/* All that a push of jobs that may run at once changes. */
+static int pushed_write(struct er_tx *tx, int64_t queue, int64_t n)
+{
+    int rc = er_tx_run(tx, ER_SQL_PUSHED_ADD, ER_ARGS(er_int(queue), er_int(n)));
+
+    if (rc == 0 && !er_tx_changes(tx))
+        rc = er_tx_run(tx, ER_SQL_PUSHED_INSERT, ER_ARGS(er_int(queue), er_int(n)));
+    return rc;
+}
+
+static int count_write(struct er_tx *tx, const struct er_count *c)
+{
+    int64_t ready = c->delta[ERRAND_READY], others = c->parked;
+
+    for (size_t s = 0; s < ERRAND_STATES_N; s++)
+        if (s != ERRAND_READY)
+            others |= c->delta[s];
+    if (!others)
+        return ready ? pushed_write(tx, c->queue, ready) : 0;
+    return er_tx_run(tx, ER_SQL_QUEUE_COUNT,
+                     ER_ARGS(er_int(c->queue), er_int(c->delta[ERRAND_HELD]),
+                             er_int(c->delta[ERRAND_SCHEDULED]), er_int(ready),
+                             er_int(c->delta[ERRAND_RUNNING]),
+                             er_int(c->delta[ERRAND_COMPLETED]),
+                             er_int(c->delta[ERRAND_FAILED]),
+                             er_int(c->delta[ERRAND_CANCELLED]), er_int(c->parked)));
+}
+
 static int counts_write(struct er_tx *tx)
 {
-    for (size_t i = 0; i < tx->counts_n; i++) {
-        const struct er_count *c = &tx->counts[i];
-        int64_t any = c->parked;
-        int rc;
+    int rc = 0;
 
-        for (size_t s = 0; s < ERRAND_STATES_N; s++)
-            any |= c->delta[s];
-        if (!any)
-            continue;
-        rc = er_tx_run(
-            tx, ER_SQL_QUEUE_COUNT,
-            ER_ARGS(er_int(c->queue), er_int(c->delta[ERRAND_HELD]),
-                    er_int(c->delta[ERRAND_SCHEDULED]), er_int(c->delta[ERRAND_READY]),
-                    er_int(c->delta[ERRAND_RUNNING]), er_int(c->delta[ERRAND_COMPLETED]),
-                    er_int(c->delta[ERRAND_FAILED]), er_int(c->delta[ERRAND_CANCELLED]),
-                    er_int(c->parked)));
-        if (rc < 0)
-            return rc;
-    }
-    return 0;
+    for (size_t i = 0; rc == 0 && i < tx->counts_n; i++)
+        rc = count_write(tx, &tx->counts[i]);
+    return rc;
 }
 
 static int root_write(struct er_tx *tx)

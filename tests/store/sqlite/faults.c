@@ -41,6 +41,46 @@ TEST(a_full_disk_refuses_and_loses_nothing)
     driver->close(conn);
 }
 
+static int push_at(struct errand_conn *conn, int64_t now_ms)
+{
+    struct errand_push_job job = {.name = "job", .queue = "line", .tries = 3};
+    struct errand_push_params p = {.now_ms = now_ms, .jobs = &job, .jobs_n = 1};
+    struct errand_push_result ret = {0};
+
+    return driver->push(conn, &p, arena, &ret, &err);
+}
+
+/* Who opens the path from now on makes a store of their own. */
+TEST(a_file_that_has_another_name_now_is_noticed_within_a_second)
+{
+    struct errand_conn *conn = open_ok();
+    char moved[128];
+
+    snprintf(moved, sizeof moved, "%s/other.db", folder);
+    assert_int_equal(push_at(conn, 1000000), 0);
+    assert_int_equal(rename(file, moved), 0);
+    assert_int_equal(push_at(conn, 1001000), ERRAND_EUNAVAILABLE);
+    assert_int_equal(rename(moved, file), 0);
+    assert_int_equal(push_at(conn, 1002000), 0);
+    assert_int_equal(count(conn, 0), 2);
+    driver->close(conn);
+}
+
+TEST(a_file_that_was_replaced_is_noticed_at_once)
+{
+    struct errand_conn *conn = open_ok();
+    char other[128];
+    FILE *f;
+
+    snprintf(other, sizeof other, "%s/other.db", folder);
+    assert_int_equal(push_at(conn, 1000000), 0);
+    assert_non_null(f = fopen(other, "w"));
+    fclose(f);
+    assert_int_equal(rename(other, file), 0);
+    assert_int_equal(push_at(conn, 1000001), ERRAND_EUNAVAILABLE);
+    driver->close(conn);
+}
+
 TEST(a_lock_that_is_held_too_long_is_busy_and_can_be_tried_again)
 {
     struct errand_conn *conn = NULL;

@@ -1,7 +1,8 @@
 -- check_lines.sql: Rows of lines whose job is not in that state or has another place.
 SELECT 'job ' || r.id || ' is in the ready line and is not' FROM errand_ready AS r
   LEFT JOIN errand_jobs AS j ON j.id = r.id
- WHERE j.id IS NULL OR j.state <> 2 OR j.queue <> r.queue OR j.priority <> r.priority OR j.run_at <> r.run_at
+ WHERE r.priority < 2147483648
+   AND (j.id IS NULL OR j.state <> 2 OR j.queue <> r.queue OR j.priority <> r.priority OR j.run_at <> r.run_at)
 UNION ALL
 SELECT 'job ' || r.id || ' is parked and is not ready' FROM errand_parked AS r
   LEFT JOIN errand_jobs AS j ON j.id = r.id
