@@ -13,6 +13,7 @@ extern "C" {
 #endif
 
 typedef struct errand errand;
+struct errand_job_class; /* job.h */
 
 /* Zero means default. */
 struct errand_config {
@@ -76,6 +77,37 @@ struct errand_options {
 ERRAND_API int errand_dispatch(errand *e, const char *name, const char *data,
                                const struct errand_options *options,
                                struct errand_id *ret_id, struct errand_error *err);
+
+/* The same for a class at hand: ERRAND_JOB(SendMail, …) defines errand_class_SendMail in
+ * its file; any other struct will do as well, registered or not. Its options hold, also
+ * where nobody has published them yet. By name, too, a class that is linked into this
+ * program stands before what another process has published under that name. */
+ERRAND_API int errand_dispatch_class(errand *e, const struct errand_job_class *job_class,
+                                     const char *data,
+                                     const struct errand_options *options,
+                                     struct errand_id *ret_id, struct errand_error *err);
+
+/* Dispatches when the condition holds, or when it does not. Else nothing is looked at,
+ * neither name nor data, `*ret_id` is emptied and the answer is ERRAND_NOT_DISPATCHED. */
+enum { ERRAND_NOT_DISPATCHED = 100 };
+ERRAND_API int errand_dispatch_if(errand *e, bool condition, const char *name,
+                                  const char *data, const struct errand_options *options,
+                                  struct errand_id *ret_id, struct errand_error *err);
+ERRAND_API int errand_dispatch_unless(errand *e, bool condition, const char *name,
+                                      const char *data,
+                                      const struct errand_options *options,
+                                      struct errand_id *ret_id, struct errand_error *err);
+
+/* Dispatches a job that may run in so many seconds, 0: now; EINVAL for NaN, less than 0
+ * and more than a hundred years. Or from an instant on, in milliseconds UTC; one that has
+ * passed means now. */
+ERRAND_API int errand_dispatch_after(errand *e, double seconds, const char *name,
+                                     const char *data,
+                                     const struct errand_options *options,
+                                     struct errand_id *ret_id, struct errand_error *err);
+ERRAND_API int errand_dispatch_at(errand *e, int64_t at_ms, const char *name,
+                                  const char *data, const struct errand_options *options,
+                                  struct errand_id *ret_id, struct errand_error *err);
 
 struct errand_dispatch_item {
     const char *name;

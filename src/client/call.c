@@ -8,6 +8,7 @@
 #include "core/clock.h"
 
 #define DELAY_MAX_MS (INT64_C(36525) * 24 * 3600 * 1000) /* a hundred years */
+#define INSTANT_MAX_MS INT64_C(253402300799999)          /* the last of the year 9999 */
 
 static int say_tries(int tries, struct er_options *ret, struct errand_error *err)
 {
@@ -144,6 +145,11 @@ int er_call_run_at(const struct errand_options *o, const struct er_clock *clock,
         return errand_error_set(err, ERRAND_EINVAL,
                                 "delay_ms: %lld is more than a hundred years",
                                 (long long)o->delay_ms);
+    if (o->run_at_ms > INSTANT_MAX_MS)
+        return errand_error_set(err, ERRAND_EINVAL,
+                                "run_at_ms: %lld is after the year 9999; it counts "
+                                "milliseconds since 1970",
+                                (long long)o->run_at_ms);
     if (o->delay_ms && o->run_at_ms)
         return errand_error_set(err, ERRAND_EINVAL,
                                 "delay_ms and run_at_ms are both given; say one");

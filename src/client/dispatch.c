@@ -102,27 +102,107 @@ static void tell(errand *e, const struct errand_push_params *p,
 
 /* ------------------------------------------------------------------ one */
 
+static int push_one(errand *e, const struct errand_push_job *job,
+                    const struct errand_options *options, struct errand_id *ret_id,
+                    struct errand_error *err)
+{
+    struct errand_push_params params = {
+        .jobs = job, .jobs_n = 1, .transaction = options ? options->transaction : NULL};
+    struct errand_push_result result = {0};
+    int rc;
+
+    if ((rc = push(e, &params, &result, err)) < 0)
+        return er_error_wrap(err, rc, "dispatching '%s'", job->name);
+    tell(e, &params, &result);
+    if (ret_id)
+        *ret_id = result.jobs[0].id;
+    return (int)result.jobs[0].pushed;
+}
+
 int errand_dispatch(errand *e, const char *name, const char *data,
                     const struct errand_options *options, struct errand_id *ret_id,
                     struct errand_error *err)
 {
     struct errand_slice json = {data, data ? strlen(data) : 0};
     struct errand_push_job job;
-    struct errand_push_params params = {
-        .jobs = &job, .jobs_n = 1, .transaction = options ? options->transaction : NULL};
-    struct errand_push_result result = {0};
     int rc;
 
     er_arena_reset(e->call);
     if ((rc = er_definitions_refresh(e, err)) < 0 ||
         (rc = er_resolve(e, name, json, options, e->call, &job, err)) < 0)
         return rc;
-    if ((rc = push(e, &params, &result, err)) < 0)
-        return er_error_wrap(err, rc, "dispatching '%s'", name);
-    tell(e, &params, &result);
+    return push_one(e, &job, options, ret_id, err);
+}
+
+int errand_dispatch_class(errand *e, const struct errand_job_class *job_class,
+                          const char *data, const struct errand_options *options,
+                          struct errand_id *ret_id, struct errand_error *err)
+{
+    struct errand_slice json = {data, data ? strlen(data) : 0};
+    struct errand_push_job job;
+    int rc;
+
+    er_arena_reset(e->call);
+    if ((rc = er_resolve_class(e, job_class, json, options, &job, err)) < 0)
+        return rc;
+    return push_one(e, &job, options, ret_id, err);
+}
+
+/* ------------------------------------------------------------------ if, after */
+
+int errand_dispatch_if(errand *e, bool condition, const char *name, const char *data,
+                       const struct errand_options *options, struct errand_id *ret_id,
+                       struct errand_error *err)
+{
+    if (condition)
+        return errand_dispatch(e, name, data, options, ret_id, err);
     if (ret_id)
-        *ret_id = result.jobs[0].id;
-    return (int)result.jobs[0].pushed;
+        *ret_id = (struct errand_id){{0}};
+    return ERRAND_NOT_DISPATCHED;
+}
+
+int errand_dispatch_unless(errand *e, bool condition, const char *name, const char *data,
+                           const struct errand_options *options, struct errand_id *ret_id,
+                           struct errand_error *err)
+{
+    return errand_dispatch_if(e, !condition, name, data, options, ret_id, err);
+}
+
+static int time_is_free(const struct errand_options *options, struct errand_options *ret,
+                        struct errand_error *err)
+{
+    *ret = options ? *options : (struct errand_options){0};
+    if (!ret->delay_ms && !ret->run_at_ms)
+        return 0;
+    return errand_error_set(err, ERRAND_EINVAL,
+                            "options have delay_ms or run_at_ms beside the time of the "
+                            "call; say one");
+}
+
+int errand_dispatch_after(errand *e, double seconds, const char *name, const char *data,
+                          const struct errand_options *options, struct errand_id *ret_id,
+                          struct errand_error *err)
+{
+    struct errand_options own;
+    int rc;
+
+    if ((rc = time_is_free(options, &own, err)) < 0 ||
+        (rc = er_seconds_to_ms("delay", seconds, &own.delay_ms, err)) < 0)
+        return rc;
+    return errand_dispatch(e, name, data, &own, ret_id, err);
+}
+
+int errand_dispatch_at(errand *e, int64_t at_ms, const char *name, const char *data,
+                       const struct errand_options *options, struct errand_id *ret_id,
+                       struct errand_error *err)
+{
+    struct errand_options own;
+    int rc;
+
+    if ((rc = time_is_free(options, &own, err)) < 0)
+        return rc;
+    own.run_at_ms = at_ms;
+    return errand_dispatch(e, name, data, &own, ret_id, err);
 }
 
 /* ------------------------------------------------------------------ many */

@@ -6,10 +6,14 @@
 #include "client/client.h"
 #include "core/json.h"
 
-/* Definitions as the store has them, by key and then name. Their specs are read when they
+struct errand_job_class;
+
+/* Definitions as the store has them, and the classes of this program, which stand before
+ * what is published under their key; by key and then name. Their specs are read when they
  * are first asked for: a store may hold thousands, a program dispatches a few. */
 struct er_definition {
     const char *name, *key;
+    const struct errand_job_class *job_class; /* NULL: published */
     struct errand_slice spec;
     struct er_options options;
     bool is_read;
@@ -19,7 +23,8 @@ struct er_definitions {
     struct errand_arena *arena;
     struct er_definition *list;
     size_t n;
-    int64_t read_ms; /* monotonic */
+    int64_t read_ms;                       /* monotonic */
+    const struct errand_job_class *newest; /* registered when it was read */
     bool is_filled;
 };
 
@@ -63,6 +68,10 @@ void er_definitions_done(struct er_definitions *definitions);
 int er_resolve(errand *e, const char *name, struct errand_slice data,
                const struct errand_options *options, struct errand_arena *arena,
                struct errand_push_job *ret, struct errand_error *err);
+/* The same for a class at hand, registered or not. */
+int er_resolve_class(errand *e, const struct errand_job_class *job_class,
+                     struct errand_slice data, const struct errand_options *options,
+                     struct errand_push_job *ret, struct errand_error *err);
 /* Fills in queue, configuration and default. */
 void er_levels_below(const errand *e, struct er_options *into);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "client/class.h"
 #include "client/config.h"
 #include "client/handle.h"
 #include "core/id.h"
@@ -207,11 +208,11 @@ static int resolve_levels(errand *e, const struct errand_options *o,
     return encode_call(e, &call, arena, &ret->options, err);
 }
 
-int er_resolve(errand *e, const char *name, struct errand_slice data,
-               const struct errand_options *options, struct errand_arena *arena,
-               struct errand_push_job *ret, struct errand_error *err)
+/* Name, data and the caller's own id. */
+static int resolve_begin(const char *name, struct errand_slice data,
+                         const struct errand_options *options,
+                         struct errand_push_job *ret, struct errand_error *err)
 {
-    const struct er_options *definition;
     int rc;
 
     *ret = (struct errand_push_job){.name = name, .data = data};
@@ -222,11 +223,37 @@ int er_resolve(errand *e, const char *name, struct errand_slice data,
     if (options && options->id.text[0] &&
         (rc = er_id_parse(options->id.text, &ret->id, err)) < 0)
         return er_error_wrap(err, rc, "id of '%s'", name);
-    if ((rc = er_definitions_find(e, name, &definition, err)) < 0)
+    return 0;
+}
+
+int er_resolve(errand *e, const char *name, struct errand_slice data,
+               const struct errand_options *options, struct errand_arena *arena,
+               struct errand_push_job *ret, struct errand_error *err)
+{
+    const struct er_options *definition;
+    int rc;
+
+    if ((rc = resolve_begin(name, data, options, ret, err)) < 0 ||
+        (rc = er_definitions_find(e, name, &definition, err)) < 0)
         return rc;
     if (!options && !definition)
         return resolve_plain(e, ret, err);
     return resolve_levels(e, options, definition, arena, ret, err);
+}
+
+int er_resolve_class(errand *e, const struct errand_job_class *job_class,
+                     struct errand_slice data, const struct errand_options *options,
+                     struct errand_push_job *ret, struct errand_error *err)
+{
+    const char *name = job_class->name ? job_class->name : "";
+    struct er_options definition;
+    int rc;
+
+    if ((rc = resolve_begin(name, data, options, ret, err)) < 0)
+        return rc;
+    if ((rc = er_class_options(job_class, &definition, err)) < 0)
+        return er_error_wrap(err, rc, "class '%s'", name);
+    return resolve_levels(e, options, &definition, e->call, ret, err);
 }
 
 int er_client_resolve(errand *e, const char *name, struct errand_slice data,

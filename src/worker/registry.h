@@ -2,12 +2,10 @@
 #ifndef ER_WORKER_REGISTRY_H
 #define ER_WORKER_REGISTRY_H
 
+#include "client/class.h"
 #include "core/name.h"
 #include "core/options.h"
 #include "errand/job.h"
-
-/* The newest registered class; the older ones follow by `next`. */
-const struct errand_job_class *er_registry_newest(void);
 
 struct er_class {
     const struct errand_job_class *job_class;
@@ -50,9 +48,6 @@ int er_classes_error(struct er_classes *classes, const char *file, const char *n
 /* Exact name first, then by key; NULL. The last answer is kept: jobs come in runs. */
 struct er_class *er_classes_find(struct er_classes *classes, struct errand_slice name);
 
-/* The class as a level of options. EINVAL that names option and value. */
-int er_class_options(const struct errand_job_class *job_class, struct er_options *ret,
-                     struct errand_error *err);
 /* HELLO's JSON: protocol.h has the form. 0 or ENOMEM. */
 int er_classes_about(const struct er_classes *classes, struct er_buf *buf,
                      struct errand_error *err);
