@@ -538,6 +538,7 @@ struct errand_edge_info {
     enum errand_edge_on on;
     enum errand_state state;    /* of the job at the other end */
     struct errand_slice result; /* of a parent that is COMPLETED */
+    const char *name;           /* of the job; "" for a batch */
 };
 
 struct errand_job_detail {

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "errand/error.h"
 
@@ -43,6 +44,13 @@ struct errand_slice {
     const char *ptr;
     size_t len;
 };
+/* The bytes of a C string, without its NUL; none of NULL. Borrowed. */
+static inline struct errand_slice errand_text(const char *text)
+{
+    struct errand_slice slice = {text, text ? strlen(text) : 0};
+
+    return slice;
+}
 
 /* How long to wait before the next attempt. Zero-initialised means "not said": the next
  * level decides, in the end exponential from 10 s with 20 % additive jitter, capped at

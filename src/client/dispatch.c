@@ -100,6 +100,16 @@ static void tell(errand *e, const struct errand_push_params *p,
         er_store_events_add(e->store, events, n, 0, NULL);
 }
 
+int er_push(errand *e, const struct errand_push_params *params,
+            struct errand_push_result *ret, struct errand_error *err)
+{
+    int rc = push(e, params, ret, err);
+
+    if (rc == 0)
+        tell(e, params, ret);
+    return rc;
+}
+
 /* ------------------------------------------------------------------ one */
 
 static int push_one(errand *e, const struct errand_push_job *job,
@@ -111,9 +121,8 @@ static int push_one(errand *e, const struct errand_push_job *job,
     struct errand_push_result result = {0};
     int rc;
 
-    if ((rc = push(e, &params, &result, err)) < 0)
+    if ((rc = er_push(e, &params, &result, err)) < 0)
         return er_error_wrap(err, rc, "dispatching '%s'", job->name);
-    tell(e, &params, &result);
     if (ret_id)
         *ret_id = result.jobs[0].id;
     return (int)result.jobs[0].pushed;
@@ -251,9 +260,8 @@ int errand_dispatch_bulk(errand *e, const struct errand_dispatch_item *items, si
         return rc;
     params.jobs = jobs;
     params.transaction = transaction_of(&items[0]);
-    if ((rc = push(e, &params, &result, err)) < 0)
+    if ((rc = er_push(e, &params, &result, err)) < 0)
         return rc;
-    tell(e, &params, &result);
     for (size_t i = 0; i < n; i++) {
         inserted_n += result.jobs[i].pushed == ERRAND_INSERTED;
         if (ret_ids)

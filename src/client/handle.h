@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "client/client.h"
+#include "core/id.h"
 #include "core/json.h"
 
 struct errand_job_class;
@@ -40,6 +41,7 @@ struct errand {
     struct er_json_limits json;
     int64_t busy_ms;
     struct er_definitions definitions;
+    struct er_id_source ids; /* of batches */
 };
 
 enum {
@@ -74,5 +76,21 @@ int er_resolve_class(errand *e, const struct errand_job_class *job_class,
                      struct errand_push_job *ret, struct errand_error *err);
 /* Fills in queue, configuration and default. */
 void er_levels_below(const errand *e, struct er_options *into);
+
+/* dispatch.c: one push, repeated while it may be, and told to those who follow. */
+int er_push(errand *e, const struct errand_push_params *params,
+            struct errand_push_result *ret, struct errand_error *err);
+
+/* wait.c: asks `look` until it answers 1, asleep in between until something has ended. 0,
+ * or ETIMEOUT without a message, or what look answers that no later look mends.
+ * timeout_ms < 0: for ever. */
+typedef int er_look_fn(errand *e, void *ctx, struct errand_error *err);
+int er_wait_until(errand *e, int64_t timeout_ms, er_look_fn *look, void *ctx,
+                  struct errand_error *err);
+
+/* batch.c: members that failed for good, in order of insertion. */
+int er_batch_failures(struct er_store *store, const struct errand_id *batch, size_t max,
+                      struct errand_arena *arena, struct errand_list_result *ret,
+                      struct errand_error *err);
 
 #endif

@@ -1,4 +1,4 @@
-/* wait.c: waiting until a job is final, without polling.
+/* wait.c: waiting until a job is final, or a batch, without polling.
  *
  * Arm, look, sleep: what ends after the arming makes the descriptor readable, so nothing
  * is missed. A look each second is the safety net where a wake-up cannot reach us. */
@@ -14,24 +14,6 @@
 #include "core/state.h"
 
 enum { LOOK_MS = 1000 };
-
-static int look(errand *e, const struct errand_id *id, bool was_seen, int *ret_state,
-                struct errand_error *err)
-{
-    struct errand_job_detail detail = {0};
-    int rc;
-
-    er_arena_reset(e->call);
-    rc = er_store_get(e->store, id, 0, e->call, &detail, err);
-    if (rc == ERRAND_ENOTFOUND && was_seen)
-        return errand_error_set(err, ERRAND_ENOTFOUND,
-                                "job %s is gone: it ended and completed jobs are not "
-                                "kept, or somebody deleted it",
-                                id->text);
-    if (rc == 0)
-        *ret_state = (int)detail.job.state;
-    return rc;
-}
 
 static int sleep_until_told(int fd, int64_t left_ms, struct errand_error *err)
 {
@@ -49,44 +31,82 @@ static bool is_over(int rc, const struct errand_error *inner)
     return rc < 0 && !inner->retryable;
 }
 
-static int wait_final(errand *e, const struct errand_id *id, int64_t timeout_ms,
-                      struct errand_error *err)
+static int until(errand *e, int64_t timeout_ms, er_look_fn *ask, void *ctx,
+                 struct errand_error *err)
 {
     int64_t start_ms = er_clock_mono_ms(NULL), left_ms = -1;
-    int fd = er_store_wait_fd(e->store, err), state = -1, rc;
+    int fd = er_store_wait_fd(e->store, err), rc;
 
     if (fd < 0)
         return fd;
     for (;;) {
         struct errand_error inner = {0};
         if ((rc = er_store_wait_arm(e->store, ERRAND_WAIT_ENDED, &inner)) == 0)
-            rc = look(e, id, state >= 0, &state, &inner);
+            rc = ask(e, ctx, &inner);
         if (is_over(rc, &inner)) {
             if (err)
                 *err = inner;
             return rc;
         }
-        if (rc == 0 && er_state_is_final((enum errand_state)state))
-            return state;
+        if (rc > 0)
+            return 0;
         if (timeout_ms >= 0)
             left_ms = timeout_ms - (er_clock_mono_ms(NULL) - start_ms);
         if (timeout_ms >= 0 && left_ms <= 0)
-            return errand_error_set(
-                err, ERRAND_ETIMEOUT, "job %s is %s after %lld ms", id->text,
-                state < 0 ? "out of reach" : errand_state_name((enum errand_state)state),
-                (long long)timeout_ms);
+            return ERRAND_ETIMEOUT;
         if ((rc = sleep_until_told(fd, left_ms, err)) < 0)
             return rc;
     }
 }
 
-int errand_wait(errand *e, const struct errand_id *id, int64_t timeout_ms,
-                struct errand_error *err)
+int er_wait_until(errand *e, int64_t timeout_ms, er_look_fn *ask, void *ctx,
+                  struct errand_error *err)
 {
-    int rc = wait_final(e, id, timeout_ms, err);
+    int rc = until(e, timeout_ms, ask, ctx, err);
 
     /* Nobody sleeps here any more, so writers need not wake us. */
     if (rc != ERRAND_EFORKED)
         er_store_wait_arm(e->store, 0, NULL);
     return rc;
+}
+
+/* ------------------------------------------------------------------ one job */
+
+struct watch {
+    const struct errand_id *id;
+    int state; /* -1: not seen yet */
+};
+
+static int look(errand *e, void *ctx, struct errand_error *err)
+{
+    struct errand_job_detail detail = {0};
+    struct watch *w = ctx;
+    int rc;
+
+    er_arena_reset(e->call);
+    rc = er_store_get(e->store, w->id, 0, e->call, &detail, err);
+    if (rc == ERRAND_ENOTFOUND && w->state >= 0)
+        return errand_error_set(err, ERRAND_ENOTFOUND,
+                                "job %s is gone: it ended and completed jobs are not "
+                                "kept, or somebody deleted it",
+                                w->id->text);
+    if (rc < 0)
+        return rc;
+    w->state = (int)detail.job.state;
+    return er_state_is_final(detail.job.state);
+}
+
+int errand_wait(errand *e, const struct errand_id *id, int64_t timeout_ms,
+                struct errand_error *err)
+{
+    struct watch watch = {.id = id, .state = -1};
+    int rc = er_wait_until(e, timeout_ms, look, &watch, err);
+
+    if (rc == ERRAND_ETIMEOUT)
+        return errand_error_set(err, rc, "job %s is %s after %lld ms", id->text,
+                                watch.state < 0
+                                    ? "out of reach"
+                                    : errand_state_name((enum errand_state)watch.state),
+                                (long long)timeout_ms);
+    return rc < 0 ? rc : watch.state;
 }

@@ -172,12 +172,13 @@ static void node_write(const struct graph *g, size_t node, char *buf, size_t siz
         n = snprintf(buf + *used, size - *used, "batch %s",
                      g->batches[node - p->jobs_n]->text);
     else
-        n = snprintf(buf + *used, size - *used, "job %zu ('%s')", node + 1,
-                     p->jobs[node].name);
+        n = snprintf(buf + *used, size - *used, "job %zu ('%s'%s%s)", node + 1,
+                     p->jobs[node].name, p->jobs[node].id.text[0] ? ", " : "",
+                     p->jobs[node].id.text);
     *used += n > 0 ? (size_t)n : 0;
 }
 
-/* "job 1 ('a') waits for job 2 ('b') waits for job 1 ('a')" */
+/* "job 1 ('a') waits for job 2 ('b', own-id) waits for job 1 ('a')" */
 static int cycle_error(const struct graph *g, size_t node, struct errand_error *err)
 {
     char text[512];

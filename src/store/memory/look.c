@@ -107,7 +107,8 @@ static int edge_out(struct mem_call *call, const struct mem_edge *edge, bool as_
 
     *ret = (struct errand_edge_info){.on = edge->on,
                                      .is_satisfied = edge->state == MEM_SATISFIED,
-                                     .is_batch = as_parent && !edge->parent};
+                                     .is_batch = as_parent && !edge->parent,
+                                     .name = ""};
     if (!other) {
         ret->id = edge->batch->info.id;
         ret->state = batch_state(&edge->batch->info);
@@ -115,6 +116,8 @@ static int edge_out(struct mem_call *call, const struct mem_edge *edge, bool as_
     }
     ret->id = other->id;
     ret->state = other->state;
+    if (!(ret->name = er_mem_out(call, other->name)))
+        return -1;
     return as_parent ? er_mem_slice_out(call, other->result, &ret->result) : 0;
 }
 

@@ -297,6 +297,7 @@ static int batch_end_fill(struct er_tx *tx, int64_t id, struct errand_edge_info 
     if (rc < 0)
         return rc;
     ret->id = batch->uid;
+    ret->name = "";
     ret->state = !batch->ended_at                    ? ERRAND_RUNNING
                  : batch->failed || batch->cancelled ? ERRAND_FAILED
                                                      : ERRAND_COMPLETED;
@@ -320,6 +321,8 @@ static int job_end_fill(struct er_tx *tx, int64_t id, bool as_parent,
                      : job.state;
     if ((rc = er_id_of(tx, id, job.created_at, job.flags, &ret->id)) < 0)
         return rc;
+    if (!(ret->name = er_name_text(tx, job.name)))
+        return tx->err->code;
     ret->result = (struct errand_slice){.ptr = ""};
     if (!as_parent || !job.is_history)
         return 0;

@@ -307,6 +307,7 @@ TEST(a_child_sees_its_parents_and_their_results)
     assert_false(parent.is_satisfied);
     assert_int_equal(parent.on, ERRAND_ON_SUCCESS);
     assert_int_equal(parent.state, ERRAND_READY);
+    assert_string_equal(parent.name, "a");
     settle(reserve_one(),
            (struct errand_outcome){.kind = ERRAND_OUT_DONE, .result = slice("42")});
     parent = look(b).parents[0];
@@ -322,6 +323,7 @@ TEST(a_parent_sees_its_children)
     b = push_after("b", a, ERRAND_ON_END);
     assert_int_equal(look(a).children_n, 1);
     assert_id(look(a).children[0].id, b);
+    assert_string_equal(look(a).children[0].name, "b");
     assert_int_equal(look(a).children[0].on, ERRAND_ON_END);
     assert_int_equal(look(a).children[0].state, ERRAND_HELD);
 }

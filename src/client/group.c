@@ -1,0 +1,171 @@
+/* group.c: from what a caller says about a chain, a batch or a flow to one push. */
+#include "client/group.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "core/clock.h"
+#include "core/id.h"
+#include "core/name.h"
+
+/* ------------------------------------------------------------------ the batch */
+
+static int id_make(struct er_group *g, struct errand_error *err)
+{
+    const char *own = g->options->id.text;
+    int rc;
+
+    g->has_own_id = own[0] != '\0';
+    if (!g->has_own_id) {
+        if (er_id_new(&g->e->ids, er_clock_wall_ms(g->e->clock), &g->batch.id) < 0)
+            return errand_error_set(err, ERRAND_EIO,
+                                    "the system gives no random bytes for an id");
+        return 0;
+    }
+    if ((rc = er_id_parse(own, &g->batch.id, err)) < 0)
+        return rc;
+    if (strlen(own) > ER_GROUP_ID_MAX)
+        return errand_error_set(err, ERRAND_EINVAL,
+                                "id '%s' has %zu bytes, %d are allowed: ids of its jobs "
+                                "are made of it",
+                                own, strlen(own), ER_GROUP_ID_MAX);
+    return 0;
+}
+
+int er_group_begin(struct er_group *group, errand *e, const char *kind,
+                   const struct errand_batch_options *options, struct errand_error *err)
+{
+    static const struct errand_batch_options none;
+    const char *text;
+    int rc;
+
+    er_arena_reset(e->call);
+    *group = (struct er_group){.e = e, .options = options ? options : &none};
+    group->batch.name = group->options->name ? group->options->name : "";
+    group->batch.allow_failures = group->options->allow_failures;
+    if ((rc = id_make(group, err)) < 0 || (rc = er_definitions_refresh(e, err)) < 0)
+        return rc;
+    if (!(text = er_arena_printf(e->call, "{\"kind\":\"%s\"}", kind)))
+        return er_error_nomem(err);
+    group->batch.options = errand_text(text);
+    return 0;
+}
+
+int er_group_room(struct er_group *group, size_t jobs, size_t edges,
+                  struct errand_error *err)
+{
+    struct errand_arena *arena = group->e->call;
+
+    if (jobs > INT32_MAX - ER_GROUP_CALLBACKS_N)
+        return errand_error_set(err, ERRAND_EINVAL, "%zu jobs in one call", jobs);
+    jobs += ER_GROUP_CALLBACKS_N;
+    edges += ER_GROUP_CALLBACKS_N;
+    group->jobs = errand_arena_alloc(arena, jobs * sizeof *group->jobs);
+    group->edges = errand_arena_alloc(arena, edges * sizeof *group->edges);
+    return group->jobs && group->edges ? 0 : er_error_nomem(err);
+}
+
+/* ------------------------------------------------------------------ its jobs */
+
+int er_group_name(struct er_group *group, char separator, const char *name,
+                  struct errand_error *err)
+{
+    struct errand_id *id = &group->jobs[group->jobs_n - 1].id;
+    int n = snprintf(id->text, sizeof id->text, "%s%c%s", group->batch.id.text, separator,
+                     name);
+
+    if (n >= 0 && (size_t)n < sizeof id->text)
+        return 0;
+    return errand_error_set(
+        err, ERRAND_EINVAL, "name '%s' has %zu bytes, %zu are left beside the id '%s'",
+        name, strlen(name), ERRAND_ID_MAX - 1 - strlen(group->batch.id.text),
+        group->batch.id.text);
+}
+
+/* A call that is repeated must give the same ids, or all would be stored twice. */
+static int number(struct er_group *group, struct errand_error *err)
+{
+    char text[24];
+
+    snprintf(text, sizeof text, "%zu", group->jobs_n);
+    return er_group_name(group, '/', text, err);
+}
+
+int er_group_add(struct er_group *group, const struct errand_dispatch_item *item,
+                 bool is_member, struct errand_error *err)
+{
+    struct errand_push_job *job = &group->jobs[group->jobs_n];
+    int rc;
+
+    if (!item->name)
+        return errand_error_set(err, ERRAND_EINVAL, "it has no name of a job");
+    if (item->options && item->options->transaction)
+        return errand_error_set(err, ERRAND_EINVAL,
+                                "'%s' has a transaction of its own: give it in the "
+                                "options of the whole",
+                                item->name);
+    if ((rc = er_resolve(group->e, item->name, item->data, item->options, group->e->call,
+                         job, err)) < 0)
+        return rc;
+    group->jobs_n++;
+    if (is_member)
+        job->batch = group->batch.id;
+    return group->has_own_id && !job->id.text[0] ? number(group, err) : 0;
+}
+
+void er_group_edge(struct er_group *group, size_t child, size_t parent,
+                   enum errand_edge_on on)
+{
+    group->edges[group->edges_n++] =
+        (struct errand_edge){.child = child, .parent = parent, .on = on};
+}
+
+/* ------------------------------------------------------------------ what follows */
+
+static int callback_add(struct er_group *g, const struct errand_dispatch_item *item,
+                        enum errand_edge_on on, struct errand_error *err)
+{
+    static const char *const names[] = {"success", "failure", "finally"};
+    int rc;
+
+    if (!item)
+        return 0;
+    if ((rc = er_group_add(g, item, false, err)) == 0 && g->has_own_id &&
+        !(item->options && item->options->id.text[0]))
+        rc = er_group_name(g, ':', names[on], err);
+    if (rc < 0)
+        return er_error_wrap(err, rc, on == ERRAND_ON_END ? "%s" : "on_%s", names[on]);
+    g->edges[g->edges_n++] = (struct errand_edge){.child = g->jobs_n - 1,
+                                                  .parent_id = g->batch.id,
+                                                  .parent_is_batch = true,
+                                                  .on = on};
+    return 0;
+}
+
+int er_group_push(struct er_group *group, struct errand_id *ret_id,
+                  struct errand_error *err)
+{
+    const struct errand_batch_options *o = group->options;
+    struct errand_push_result result = {0};
+    struct errand_push_params params = {.batch = &group->batch,
+                                        .jobs = group->jobs,
+                                        .edges = group->edges,
+                                        .transaction = o->transaction};
+    size_t jobs_n = group->jobs_n;
+    int rc, inserted_n = 0;
+
+    if ((rc = callback_add(group, o->on_success, ERRAND_ON_SUCCESS, err)) < 0 ||
+        (rc = callback_add(group, o->on_failure, ERRAND_ON_FAILURE, err)) < 0 ||
+        (rc = callback_add(group, o->finally, ERRAND_ON_END, err)) < 0)
+        return rc;
+    params.jobs_n = group->jobs_n;
+    params.edges_n = group->edges_n;
+    if ((rc = er_push(group->e, &params, &result, err)) < 0)
+        return rc;
+    for (size_t i = 0; i < jobs_n; i++)
+        inserted_n += result.jobs[i].pushed == ERRAND_INSERTED;
+    if (ret_id)
+        *ret_id = group->batch.id;
+    return inserted_n;
+}

@@ -1,0 +1,41 @@
+/* group.h: the push behind chains, batches and flows: jobs, edges between them, the batch
+ * that watches them and the jobs that follow its end. */
+#ifndef ER_CLIENT_GROUP_H
+#define ER_CLIENT_GROUP_H
+
+#include "client/handle.h"
+#include "errand/flow.h"
+
+/* An id with room for what is hung on it: "/12345", "/node", ":finally". */
+enum { ER_GROUP_ID_MAX = 50, ER_GROUP_CALLBACKS_N = 3 };
+
+struct er_group {
+    errand *e;
+    const struct errand_batch_options *options; /* never NULL */
+    struct errand_push_batch batch;
+    struct errand_push_job *jobs; /* in the arena of the call */
+    struct errand_edge *edges;
+    size_t jobs_n, edges_n;
+    bool has_own_id; /* then every job gets an id that follows from it */
+};
+
+/* Empties the arena of the call and makes room for so many jobs and edges. `kind` is kept
+ * with the batch: "chain", "batch", "flow". */
+int er_group_begin(struct er_group *group, errand *e, const char *kind,
+                   const struct errand_batch_options *options, struct errand_error *err);
+int er_group_room(struct er_group *group, size_t jobs, size_t edges,
+                  struct errand_error *err);
+/* Resolves the next job; it is a member when `is_member`. The caller names the place of
+ * an error. */
+int er_group_add(struct er_group *group, const struct errand_dispatch_item *item,
+                 bool is_member, struct errand_error *err);
+/* The last job added becomes ID + separator + name, or EINVAL when that is too long. */
+int er_group_name(struct er_group *group, char separator, const char *name,
+                  struct errand_error *err);
+void er_group_edge(struct er_group *group, size_t child, size_t parent,
+                   enum errand_edge_on on);
+/* Adds what follows the end and stores it all; answers how many jobs were inserted. */
+int er_group_push(struct er_group *group, struct errand_id *ret_id,
+                  struct errand_error *err);
+
+#endif
