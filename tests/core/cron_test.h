@@ -4,16 +4,12 @@
 #define ER_TESTS_CORE_CRON_TEST_H
 
 #include "claims.h"
+#include "core/fires.h"
 
 #include "base/buf.h"
 #include "core/clock.h"
 #include "core/cron.h"
 #include "core/zone.h"
-
-struct fires {
-    const char *zone, *cron, *after, *until;
-    const char *expected; /* "2026-03-29T01:00 …" */
-};
 
 static inline int64_t instant(const char *text)
 {
@@ -44,14 +40,14 @@ static inline const struct er_zone *zone_of(struct er_zones *zones, const char *
     return zone;
 }
 
-/* "2026-03-29T01:00" of every slot with after < slot <= until, a space between. */
+/* "2026-03-29T01:00" of every slot of the row, a space between. */
 static inline void list_fires(struct er_zones *zones, const struct fires *row,
                               struct er_buf *ret)
 {
     struct er_cron cron = cron_of(row->cron);
     const struct er_zone *zone = zone_of(zones, row->zone);
     int64_t until = instant(row->until);
-    int64_t slot = er_cron_next(&cron, zone, instant(row->after));
+    int64_t slot = er_cron_next(&cron, zone, instant(row->from) - 1);
     char text[32];
 
     er_buf_str(ret, "");
