@@ -25,6 +25,8 @@ const struct er_command *const er_commands[] = {
     &er_cmd_resume,
     &er_cmd_clear,
     &er_cmd_prune,
+    /* Schedules */
+    &er_cmd_schedule_next,
     /* Look after it */
     &er_cmd_migrate,
     &er_cmd_doctor,

@@ -24,6 +24,7 @@ extern const struct er_command er_cmd_prune;
 extern const struct er_command er_cmd_resume;
 extern const struct er_command er_cmd_retry;
 extern const struct er_command er_cmd_run;
+extern const struct er_command er_cmd_schedule_next;
 extern const struct er_command er_cmd_status;
 extern const struct er_command er_cmd_work;
 extern const struct er_command er_cmd_workers;
