@@ -64,6 +64,11 @@ struct errand_options {
     const char *const *tags; /* NULL-terminated */
     /* errand's own: an executable with arguments as JSON array, see queue:run */
     const char *command;
+    /* instants, UTC ms: no attempt begins after it; the job fails instead of being tried
+     * again. 0: not said */
+    int64_t retry_until_ms;
+    /* errand_dispatch_sync: in a child process that is killed when its time is over */
+    bool isolate;
     /* your own sqlite3 * on the same file, with a transaction open: the job exists when
      * and if that commits. ERRAND_EUNSUPPORTED where a store cannot */
     void *transaction;
@@ -108,6 +113,24 @@ ERRAND_API int errand_dispatch_after(errand *e, double seconds, const char *name
 ERRAND_API int errand_dispatch_at(errand *e, int64_t at_ms, const char *name,
                                   const char *data, const struct errand_options *options,
                                   struct errand_id *ret_id, struct errand_error *err);
+
+/* Runs the handler here and now, through its middleware: no store, no retry, no failed
+ * hook. The class is one of this program. 0, and the result as JSON in `*ret_result`
+ * (yours: free(); NULL: it left none; `ret_result` may be NULL). Else, in `err`:
+ *
+ *   what the handler said, with its code  it returned RETRY or FAIL; the answer is EJOB
+ *   ETIMEOUT  it took longer than its time-out, whatever it said; timed_out was called
+ *   EJOB      it wants to run later (SNOOZE), or its process died
+ *   ENOTFOUND no class of that name; EINVAL, EJSON, ETOOBIG as in errand_dispatch
+ *
+ * It runs in the calling thread, where nothing can stop it: its time-out is a deadline
+ * that errand_job_stopping sees and that is looked at when it returns. With
+ * `options->isolate` it runs in a child of its own, which is killed when its time is over
+ * and whose crash is not yours; the program's main must begin with errand_runner_main.
+ * What it prints goes to standard output, from a child to standard error. */
+ERRAND_API int errand_dispatch_sync(errand *e, const char *name, const char *data,
+                                    const struct errand_options *options,
+                                    char **ret_result, struct errand_error *err);
 
 struct errand_dispatch_item {
     const char *name;

@@ -114,8 +114,13 @@ ERRAND_API void errand_job_log(errand_job *job, const char *fmt, ...) ERRAND_PRI
 /* With `return ERRAND_SNOOZE`: come back in so many seconds. */
 ERRAND_API int errand_job_snooze(errand_job *job, double seconds,
                                  struct errand_error *err);
-/* True when the job was cancelled or the worker is stopping and its grace is running: a
- * long handler may look now and then and return early. */
+/* With `return ERRAND_RETRY`: the next attempt, if one is left, comes in so many seconds
+ * whatever the backoff says; this once. For a server that says "try again in 90 s". */
+ERRAND_API int errand_job_retry_in(errand_job *job, double seconds,
+                                   struct errand_error *err);
+/* True when the job was cancelled or the worker is stopping and its grace is running (or,
+ * with errand_dispatch_sync, when its time is over): a long handler may look now and then
+ * and return early. */
 ERRAND_API bool errand_job_stopping(const errand_job *job);
 
 #ifdef __cplusplus

@@ -59,6 +59,18 @@ ERRAND_API int errand_worker_run(const char *url, const struct errand_config *co
                                  const struct errand_worker_options *options,
                                  struct errand_error *err);
 
+/* A program that works, or runs jobs in children, starts itself anew for each runner.
+ * Call this before anything else in main: it returns when this process is the program
+ * itself, and does not when it is such a child.
+ *
+ *     int main(int argc, char **argv)
+ *     {
+ *         errand_runner_main(argc, argv);
+ *         …
+ *     }
+ */
+ERRAND_API void errand_runner_main(int argc, char **argv);
+
 /* The whole command in your own binary, with the job classes linked into it: `int
  * main(int c, char **v) { return errand_main(c, v); }`. Your program is also its own
  * runner: call this before anything else happens in main. */

@@ -9,18 +9,16 @@
 #include "cli/dispatch.h"
 #include "cli/line.h"
 #include "cli/project.h"
-#include "cli/sync.h"
 #include "cli/when.h"
 #include "cli/words.h"
 #include "core/clock.h"
 #include "core/id.h"
-
-enum { IN_MAX = 18 << 20, RESULT_MAX = 1 << 20 };
+#include "worker/sync.h"
 
 /* Call, job, queue, configuration, default: who says it first. */
-static void options_resolve(struct er_sync *s, const struct errand_options *call)
+static void options_resolve(const struct er_config *config, const struct er_options *job,
+                            const struct errand_options *call, struct er_sync *s)
 {
-    const struct er_config *config = s->cli->config;
     const struct er_config_queue *queue;
     struct er_options all = {0};
 
@@ -31,7 +29,7 @@ static void options_resolve(struct er_sync *s, const struct errand_options *call
     if (er_seconds_to_ms("timeout", call->timeout, &all.timeout_ms, NULL) == 0 &&
         all.timeout_ms > 0)
         all.has |= ER_OPT_TIMEOUT;
-    er_options_fill(&all, &s->job->options);
+    er_options_fill(&all, job);
     if (all.has & ER_OPT_QUEUE && (queue = er_config_queue_find(config, all.queue)))
         er_options_fill(&all, &queue->options);
     er_options_fill(&all, &config->defaults);
@@ -75,7 +73,7 @@ static int failure(struct er_sync *s, struct errand_error *err)
                             s->name, WEXITSTATUS(s->status));
 }
 
-static void result_print(struct er_sync *s)
+static void result_print(struct er_cli *cli, const struct er_sync *s)
 {
     struct er_line line;
 
@@ -83,46 +81,50 @@ static void result_print(struct er_sync *s)
         return;
     er_line_init(&line);
     er_line_raw(&line, NULL, (struct errand_slice){s->result.ptr, s->result.len});
-    er_printf(&s->cli->out, "%s\n", line.buf.ptr);
+    er_printf(&cli->out, "%s\n", line.buf.ptr);
     er_line_done(&line);
+}
+
+/* What the child is to be: the job's own file, or this program for a handler in C. */
+static int file_set(struct er_cli *cli, const struct er_job_about *job, struct er_sync *s,
+                    struct errand_error *err)
+{
+    if (job->error)
+        return errand_error_set(err, ERRAND_EJOB, "'%s' cannot run: %s", s->name,
+                                job->error);
+    s->project = cli->config->project;
+    s->env_allow = cli->config->env_allow;
+    s->memory_mib = cli->config->worker.memory;
+    if (job->source != ER_JOB_EXECUTABLE)
+        return 0;
+    s->file = job->path[0] == '/'
+                  ? job->path
+                  : er_arena_printf(cli->arena, "%s/%s", s->project, job->path);
+    return s->file ? 0 : er_error_nomem(err);
 }
 
 int er_dispatch_sync(struct er_cli *cli, const char *name, const char *data,
                      const struct errand_options *options, struct errand_error *err)
 {
-    struct er_sync s = {.cli = cli, .name = name, .output_fd = -1, .channel_fd = -1};
+    struct er_sync s = {.arena = cli->arena, .name = name};
+    const struct er_job_about *job;
     int rc;
 
     s.data = data ? (struct errand_slice){data, strlen(data)}
                   : (struct errand_slice){"null", 4};
-    er_buf_init(&s.in, IN_MAX);
-    er_buf_init(&s.result, RESULT_MAX);
-    er_buf_init(&s.error, RESULT_MAX);
+    er_sync_init(&s);
     if ((rc = er_dispatch_check(cli, name, data, err)) < 0 ||
-        (rc = er_project_job(cli, name, &s.job, err)) < 0 ||
-        (rc = id_make(&s, options, err)) < 0)
+        (rc = er_project_job(cli, name, &job, err)) < 0 ||
+        (rc = id_make(&s, options, err)) < 0 || (rc = file_set(cli, job, &s, err)) < 0)
         goto out;
-    if (s.job->error) {
-        rc =
-            errand_error_set(err, ERRAND_EJOB, "'%s' cannot run: %s", name, s.job->error);
-        goto out;
-    }
-    options_resolve(&s, options);
+    options_resolve(cli->config, &job->options, options, &s);
     if ((rc = er_sync_start(&s, err)) == 0)
         rc = er_sync_run(&s, err);
     if (rc == 0 && (s.is_timed_out || !s.has_answer || s.verdict != ERRAND_DONE))
         rc = failure(&s, err);
     if (rc == 0)
-        result_print(&s);
+        result_print(cli, &s);
 out:
-    if (s.child.pid && !s.is_over)
-        er_child_signal(&s.child, SIGKILL);
-    if (s.output_fd >= 0)
-        close(s.output_fd);
-    if (s.channel_fd >= 0)
-        close(s.channel_fd);
-    er_buf_done(&s.in);
-    er_buf_done(&s.result);
-    er_buf_done(&s.error);
+    er_sync_done(&s);
     return rc;
 }

@@ -115,6 +115,10 @@ static int say_rest(const struct errand_options *o, struct er_options *ret,
         while (o->tags[ret->tags_n])
             ret->tags_n++;
     }
+    if (o->retry_until_ms) {
+        ret->has |= ER_OPT_RETRY_UNTIL;
+        ret->retry_until_ms = o->retry_until_ms;
+    }
     if (o->timeout != 0) {
         ret->has |= ER_OPT_TIMEOUT;
         return er_seconds_to_ms("timeout", o->timeout, &ret->timeout_ms, err);

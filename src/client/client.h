@@ -54,4 +54,10 @@ int er_client_resolve(errand *e, const char *name, struct errand_slice data,
                       const struct errand_options *options, struct errand_arena *arena,
                       struct errand_push_job *ret, struct errand_error *err);
 
+/* The same for a job that is not stored but run at once: all levels in one, as they are
+ * when an attempt starts. Valid until the next call on `e`. */
+int er_client_resolve_now(errand *e, const struct errand_job_class *job_class,
+                          struct errand_slice data, const struct errand_options *options,
+                          struct er_options *ret, struct errand_error *err);
+
 #endif

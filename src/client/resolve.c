@@ -269,3 +269,28 @@ int er_client_resolve(errand *e, const char *name, struct errand_slice data,
     *ret = job;
     return 0;
 }
+
+/* Its key is not asked for: nobody holds a place that a second one could want. */
+int er_client_resolve_now(errand *e, const struct errand_job_class *job_class,
+                          struct errand_slice data, const struct errand_options *options,
+                          struct er_options *ret, struct errand_error *err)
+{
+    struct er_options call = {0}, definition;
+    struct errand_push_job job;
+    int rc;
+
+    er_arena_reset(e->call);
+    if ((rc = resolve_begin(job_class->name ? job_class->name : "", data, options, &job,
+                            err)) < 0 ||
+        (options && (rc = er_call_options(options, &call, err)) < 0))
+        return rc;
+    if (options && (options->delay_ms || options->run_at_ms || options->transaction))
+        return errand_error_set(err, ERRAND_EINVAL,
+                                "delay_ms, run_at_ms and transaction mean nothing to a "
+                                "job that runs now, without a store");
+    if ((rc = er_class_options(job_class, &definition, err)) < 0)
+        return er_error_wrap(err, rc, "class '%s'", job.name);
+    if ((rc = fill_levels(e, &call, &definition, e->call, ret, err)) < 0)
+        return rc;
+    return check_data(e, job.name, ret, job.data, err);
+}

@@ -73,6 +73,38 @@ int er_call_handle(const struct errand_job_class *job_class, errand_job *job,
     return errand_next_run(&first, err);
 }
 
+/* ------------------------------------------------------------------ the answer */
+
+int er_call_verdict(const errand_job *job, int answered, struct errand_error *err)
+{
+    switch (answered) {
+    case ERRAND_DONE:
+        err->message[0] = '\0';
+        return ERRAND_DONE;
+    case ERRAND_RETRY:
+    case ERRAND_FAIL:
+        if (!err->message[0])
+            errand_error_set(err, ERRAND_EJOB,
+                             "the handler returned %s and gave no reason",
+                             answered == ERRAND_FAIL ? "ERRAND_FAIL" : "ERRAND_RETRY");
+        return answered;
+    case ERRAND_SNOOZE:
+        if (job->snooze_ms >= 0)
+            return ERRAND_SNOOZE;
+        errand_error_set(
+            err, ERRAND_EJOB,
+            "the handler returned ERRAND_SNOOZE without errand_job_snooze()");
+        return ERRAND_RETRY;
+    default:
+        if (err->message[0])
+            er_error_wrap(err, ERRAND_EJOB, "the handler returned %d", answered);
+        else
+            errand_error_set(err, ERRAND_EJOB,
+                             "the handler returned %d, which is no verdict", answered);
+        return ERRAND_RETRY;
+    }
+}
+
 /* ------------------------------------------------------------------ checks */
 
 static int check_one(const struct errand_middleware *m, int at, struct errand_error *err)

@@ -12,6 +12,11 @@
 int er_call_handle(const struct errand_job_class *job_class, errand_job *job,
                    struct errand_error *err);
 
+/* What was answered, as a verdict: DONE empties `err`; a failure without a word gets one,
+ * so that nobody looks at an empty line; SNOOZE without a time and what is no verdict
+ * become RETRY. */
+int er_call_verdict(const errand_job *job, int answered, struct errand_error *err);
+
 /* Is the list one that er_call_handle can run? EINVAL that names the entry. */
 int er_middleware_check(const struct errand_middleware *list, struct errand_error *err);
 

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -12,7 +13,7 @@
 
 int er_job_init(struct errand_job *job, const struct er_job_host *host)
 {
-    *job = (struct errand_job){.host = host, .snooze_ms = -1};
+    *job = (struct errand_job){.host = host, .snooze_ms = -1, .retry_ms = -1};
     er_buf_init(&job->result, ER_RESULT_MAX);
     return (job->arena = er_arena_new()) ? 0 : -1;
 }
@@ -28,7 +29,7 @@ void er_job_begin(struct errand_job *job)
     if (er_arena_used(job->arena) > 0)
         er_arena_reset(job->arena);
     er_buf_reset(&job->result);
-    job->snooze_ms = -1;
+    job->snooze_ms = job->retry_ms = -1;
     job->is_json = false;
 }
 
@@ -103,28 +104,53 @@ int errand_job_result(errand_job *job, const char *json, struct errand_error *er
     return 0;
 }
 
+static void log_to_host(errand_job *job, const char *fmt, va_list ap)
+{
+    char *line = NULL;
+    int len = vasprintf(&line, fmt, ap);
+
+    if (len < 0)
+        return; /* no memory: a log is less than a job */
+    job->host->log(job->host->ctx, line, (size_t)len);
+    free(line);
+}
+
 /* Through stdout, so that it keeps its place among what the handler prints itself. */
 void errand_job_log(errand_job *job, const char *fmt, ...)
 {
     va_list ap;
 
-    (void)job;
     va_start(ap, fmt);
-    vprintf(fmt, ap);
+    if (job->host->log)
+        log_to_host(job, fmt, ap);
+    else
+        vprintf(fmt, ap);
     va_end(ap);
-    putchar('\n');
+    if (!job->host->log)
+        putchar('\n');
 }
 
-int errand_job_snooze(errand_job *job, double seconds, struct errand_error *err)
+static int wait_ms(errand_job *job, const char *what, double seconds, int64_t *ret,
+                   struct errand_error *err)
 {
     const double longest = 366.0 * 86400;
 
     if (isnan(seconds) || seconds < 0 || seconds > longest)
         return errand_error_set(err, ERRAND_EINVAL,
-                                "snooze of '%s' is %g s, not from 0 to one year",
+                                "%s of '%s' is %g s, not from 0 to one year", what,
                                 job->name, seconds);
-    job->snooze_ms = (int64_t)(seconds * 1000 + 0.5);
+    *ret = (int64_t)(seconds * 1000 + 0.5);
     return 0;
+}
+
+int errand_job_snooze(errand_job *job, double seconds, struct errand_error *err)
+{
+    return wait_ms(job, "snooze", seconds, &job->snooze_ms, err);
+}
+
+int errand_job_retry_in(errand_job *job, double seconds, struct errand_error *err)
+{
+    return wait_ms(job, "retry", seconds, &job->retry_ms, err);
 }
 
 bool errand_job_stopping(const errand_job *job)

@@ -1,5 +1,5 @@
-/* job.h: the inside of an errand_job, for whatever runs handlers: the runner, and later
- * the host that runs one in its own process. */
+/* job.h: the inside of an errand_job, for whatever runs handlers: the runner, and what
+ * runs one in its own process (here.c). */
 #ifndef ER_WORKER_JOB_H
 #define ER_WORKER_JOB_H
 
@@ -13,6 +13,8 @@ enum { ER_RESULT_MAX = 64 << 10, ER_NOTE_MAX = 256 };
 struct er_job_host {
     int (*progress)(void *ctx, int percent, const char *note, struct errand_error *err);
     bool (*is_stopping)(void *ctx);
+    /* a line of the log, without its end; NULL: to standard output */
+    void (*log)(void *ctx, const char *line, size_t len);
     void *ctx;
 };
 
@@ -28,6 +30,7 @@ struct errand_job {
     struct errand_arena *arena; /* what the accessors hand out */
     struct er_buf result;       /* empty: none */
     int64_t snooze_ms;          /* -1: not said */
+    int64_t retry_ms;           /* -1: not said */
     bool is_json;               /* data was looked at and is JSON */
 };
 

@@ -63,7 +63,7 @@ struct er_frame_job {
 struct er_frame_done {
     uint32_t slot;
     uint8_t verdict;   /* enum errand_verdict; anything else counts as RETRY */
-    int64_t snooze_ms; /* with ERRAND_SNOOZE */
+    int64_t snooze_ms; /* with SNOOZE; > 0 with RETRY: in place of the backoff */
     int64_t cpu_us;    /* CPU time of this attempt; 0: not known */
     struct errand_slice error, result;
 };

@@ -10,10 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "errand/worker.h"
 
 enum {
     READ_SIZE = 64 << 10,
@@ -166,7 +168,8 @@ static int start(struct er_self *r, const char *project, struct errand_error *er
 {
     int rc;
 
-    r->host = (struct er_job_host){er_self_progress, is_stopping, r};
+    r->host = (struct er_job_host){
+        .progress = er_self_progress, .is_stopping = is_stopping, .ctx = r};
     er_buf_init(&r->in, 2 * (size_t)ER_FRAME_MAX);
     if (er_buf_reserve(&r->in, READ_SIZE) < 0 || er_job_init(&r->job, &r->host) < 0 ||
         er_classes_init(&r->classes) < 0)
@@ -189,6 +192,49 @@ static bool socket_is_there(void)
 
     return fstat(ER_FD_SOCKET, &st) == 0 && S_ISSOCK(st.st_mode) &&
            fcntl(ER_FD_SOCKET, F_SETFD, FD_CLOEXEC) == 0;
+}
+
+/* Is `arg` the first argument of this process? */
+static bool was_started_as(const char *arg)
+{
+    char line[4096];
+    int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, line, sizeof line - 1);
+    const char *first;
+
+    if (fd >= 0)
+        close(fd);
+    if (n <= 0)
+        return false;
+    line[n] = '\0';
+    first = line + strlen(line) + 1;
+    return first < line + n && strcmp(first, arg) == 0;
+}
+
+int er_runner_is_stray(struct errand_error *err)
+{
+    static const char text[] = "this program was started to run its own jobs, and its "
+                               "main did not call errand_runner_main (or errand_main) "
+                               "before anything else";
+    struct er_buf frame;
+
+    if (!was_started_as(ER_RUNNER_ARG) && !was_started_as(ER_DESCRIBE_ARG))
+        return 0;
+    er_buf_init(&frame, ER_FRAME_MAX);
+    if (socket_is_there() &&
+        er_frame_write_bare(&frame, ER_FRAME_FATAL,
+                            (struct errand_slice){text, sizeof text - 1}) == 0)
+        (void)!send(ER_FD_SOCKET, frame.ptr, frame.len, MSG_NOSIGNAL);
+    er_buf_done(&frame);
+    return errand_error_set(err, ERRAND_EINVAL, "%s", text);
+}
+
+void errand_runner_main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], ER_RUNNER_ARG) == 0)
+        exit(er_runner_main(argc, argv));
+    if (argc > 1 && strcmp(argv[1], ER_DESCRIBE_ARG) == 0)
+        exit(er_describe_main(argc, argv));
 }
 
 int er_runner_main(int argc, char **argv)

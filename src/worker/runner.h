@@ -13,6 +13,10 @@
  * never the end of the runner. */
 #define ER_RUNNER_ARG "__runner"
 int er_runner_main(int argc, char **argv);
+/* This process was started as a runner, and its main went on as if it had not: tells the
+ * worker and answers EINVAL. Who starts runners asks first, or the program would start
+ * itself without end. */
+int er_runner_is_stray(struct errand_error *err);
 
 /* Second form, `PROGRAM __describe PROJECT`: compiles, loads, prints HELLO's JSON on
  * standard output, exits. */

@@ -26,6 +26,7 @@ enum {
     LOG_TAIL = 64 << 10,
     BROKEN_CODE = 3, /* a runner that cannot talk to us ends with this */
 };
+#define WAIT_MOST_MS (INT64_C(366) * 86400 * 1000) /* what job.h allows */
 
 /* ------------------------------------------------------------------ slots of the ring */
 
@@ -231,15 +232,15 @@ static int on_done(struct er_runner *r, const struct er_frame *frame)
     head_advance(r, r->head + (done.slot - r->head % ER_SLOTS + ER_SLOTS) % ER_SLOTS + 1);
     r->answers_n++;
     r->jobs_n++;
-    ending = (struct er_ending){.verdict = done.verdict,
-                                .snooze_ms = done.snooze_ms,
-                                .cpu_ms = done.cpu_us / 1000,
-                                .error = done.error,
-                                .result = done.result,
-                                .cause = done.verdict == ERRAND_DONE ||
-                                                 done.verdict == ERRAND_SNOOZE
-                                             ? ERRAND_CAUSE_NONE
-                                             : ERRAND_CAUSE_ERROR};
+    ending = (struct er_ending){
+        .verdict = done.verdict,
+        .snooze_ms = done.snooze_ms < WAIT_MOST_MS ? done.snooze_ms : WAIT_MOST_MS,
+        .cpu_ms = done.cpu_us / 1000,
+        .error = done.error,
+        .result = done.result,
+        .cause = done.verdict == ERRAND_DONE || done.verdict == ERRAND_SNOOZE
+                     ? ERRAND_CAUSE_NONE
+                     : ERRAND_CAUSE_ERROR};
     answered_add(r, a->plan);
     if (r->stopping == a)
         stopping_over(r);

@@ -120,41 +120,14 @@ static int call(struct er_self *r, const struct er_class *c,
     return ERRAND_DONE;
 }
 
-/* A handler that fails without a word gets one, so that nobody looks at an empty line. */
-static void verdict_explain(struct er_self *r, struct er_frame_done *done, int verdict)
+/* SNOOZE: when to come back. RETRY: the same, where the handler said so. */
+static int64_t wait_of(const struct errand_job *job, int verdict)
 {
-    struct errand_error *err = &r->error;
-
-    switch (verdict) {
-    case ERRAND_DONE:
-        err->message[0] = '\0';
-        break;
-    case ERRAND_RETRY:
-    case ERRAND_FAIL:
-        if (!err->message[0])
-            errand_error_set(err, ERRAND_EJOB,
-                             "the handler returned %s and gave no reason",
-                             verdict == ERRAND_FAIL ? "ERRAND_FAIL" : "ERRAND_RETRY");
-        break;
-    case ERRAND_SNOOZE:
-        done->snooze_ms = r->job.snooze_ms;
-        if (r->job.snooze_ms >= 0)
-            break;
-        done->snooze_ms = 0;
-        verdict = ERRAND_RETRY;
-        errand_error_set(
-            err, ERRAND_EJOB,
-            "the handler returned ERRAND_SNOOZE without errand_job_snooze()");
-        break;
-    default:
-        if (err->message[0])
-            er_error_wrap(err, ERRAND_EJOB, "the handler returned %d", verdict);
-        else
-            errand_error_set(err, ERRAND_EJOB,
-                             "the handler returned %d, which is no verdict", verdict);
-        verdict = ERRAND_RETRY;
-    }
-    done->verdict = (uint8_t)verdict;
+    if (verdict == ERRAND_SNOOZE)
+        return job->snooze_ms;
+    if (verdict == ERRAND_RETRY && job->retry_ms >= 0)
+        return job->retry_ms ? job->retry_ms : 1; /* 0 is "not said" */
+    return 0;
 }
 
 /* Sampled when the runner has read, and after attempts that took long: quick ones in
@@ -301,7 +274,9 @@ int er_self_run(struct er_self *r, struct er_frame_job *frame)
     r->now_us = er_self_now_us();
     done.cpu_us = cpu_of_attempt(r, began_us);
     typical_learn(c, r->now_us - began_us);
-    verdict_explain(r, &done, verdict);
+    verdict = er_call_verdict(&r->job, verdict, &r->error);
+    done.verdict = (uint8_t)verdict;
+    done.snooze_ms = wait_of(&r->job, verdict);
     done.error = (struct errand_slice){r->error.message, strlen(r->error.message)};
     done.result = (struct errand_slice){r->job.result.ptr, r->job.result.len};
     is_plain = !er_self_log(r, frame->slot) && done.verdict == ERRAND_DONE &&

@@ -91,15 +91,14 @@ static bool is_spent(const struct er_attempt *a)
 }
 
 static void retry_or_fail(struct er_supervisor *s, const struct er_attempt *a,
-                          struct errand_outcome *o)
+                          int64_t wait, struct errand_outcome *o)
 {
-    int64_t wait;
-
     o->kind = ERRAND_OUT_FAIL;
     if (is_spent(a))
         return;
-    wait =
-        er_backoff_ms(&a->plan->backoff, a->job->attempt, er_settle_random(&s->settle));
+    if (wait <= 0)
+        wait = er_backoff_ms(&a->plan->backoff, a->job->attempt,
+                             er_settle_random(&s->settle));
     if (a->plan->retry_until_ms && o->ended_ms + wait >= a->plan->retry_until_ms)
         return; /* it would come too late to be wanted */
     o->kind = ERRAND_OUT_RETRY;
@@ -127,14 +126,14 @@ static void decide(struct er_supervisor *s, const struct er_attempt *a,
         o->cause = ERRAND_CAUSE_CANCEL;
     } else if (a->stop == ER_STOP_TIMEOUT) {
         o->cause = ERRAND_CAUSE_TIMEOUT;
-        retry_or_fail(s, a, o);
+        retry_or_fail(s, a, 0, o);
     } else if (ending->cause == ERRAND_CAUSE_NONE && ending->verdict == ERRAND_SNOOZE) {
         o->kind = ERRAND_OUT_SNOOZE;
         o->run_at_ms = o->ended_ms + (ending->snooze_ms > 0 ? ending->snooze_ms : 0);
     } else if (ending->verdict == ERRAND_FAIL) {
         o->kind = ERRAND_OUT_FAIL;
     } else {
-        retry_or_fail(s, a, o);
+        retry_or_fail(s, a, ending->snooze_ms, o);
     }
 }
 

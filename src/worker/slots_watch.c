@@ -200,7 +200,9 @@ static void runner_watch(struct er_supervisor *s, struct er_runner *r)
             er_supervisor_wake_at(s, r->hello_by_ms);
             break;
         }
-        snprintf(r->fatal, sizeof r->fatal, "it did not say HELLO within 10 s");
+        snprintf(r->fatal, sizeof r->fatal,
+                 "it did not say HELLO within 10 s: does the main of its program "
+                 "begin with errand_runner_main or errand_main?");
         r->hello_by_ms = INT64_MAX;
         er_child_signal(&r->child, SIGKILL);
         break;

@@ -143,7 +143,8 @@ bool er_child_reap(struct er_child *child, int *ret_status, struct rusage *ret_u
         return false;
     if (got < 0) { /* a host that waits for any child took it from us */
         *ret_status = 0x7f00;
-        memset(ret_usage, 0, sizeof *ret_usage);
+        if (ret_usage)
+            memset(ret_usage, 0, sizeof *ret_usage);
     }
     return true;
 }

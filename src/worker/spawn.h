@@ -29,7 +29,8 @@ struct er_child {
  * here, not from an exit code. */
 int er_spawn(const struct er_spawn *params, struct er_child *ret,
              struct errand_error *err);
-/* True when the child has ended: its status as from waitpid, and what it used. */
+/* True when the child has ended: its status as from waitpid, and what it used (NULL:
+ * nobody asks). */
 bool er_child_reap(struct er_child *child, int *ret_status, struct rusage *ret_usage);
 void er_child_signal(const struct er_child *child, int signal); /* the whole group */
 /* After er_child_reap: ends what is left of its group and releases the descriptor. */

@@ -16,6 +16,7 @@
 #include "core/clock.h"
 #include "worker/exec_job.h"
 #include "worker/reload.h"
+#include "worker/runner.h"
 
 enum {
     /* after the grace: the store may not answer, we end all the same */
@@ -391,6 +392,10 @@ int errand_worker_run(const char *url, const struct errand_config *config,
     int rc;
 
     err = err ? err : &own;
+    if ((rc = er_runner_is_stray(err)) < 0) {
+        free(s);
+        return rc;
+    }
     if (!s || !(s->arena = er_arena_new())) {
         free(s);
         return er_error_nomem(err);

@@ -76,7 +76,7 @@ struct er_ending {
     enum errand_cause cause;
     /* enum errand_verdict, when the handler answered (cause NONE or ERROR) */
     int verdict;
-    int64_t snooze_ms;
+    int64_t snooze_ms; /* RETRY: > 0 stands in for the backoff */
     int32_t exit_code, signal;
     int64_t max_rss_kib, cpu_ms;
     int64_t ended_ms; /* 0: now */

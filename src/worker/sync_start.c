@@ -1,6 +1,6 @@
-/* sync_start.c: the child of queue:dispatch --sync. It gets what a worker would give it:
+/* sync_start.c: starting the child. It gets what a worker would give it:
  * data, environment, descriptors; its output goes on to standard error as it comes. */
-#include "cli/sync.h"
+#include "worker/sync.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "core/clock.h"
 #include "worker/protocol.h"
+#include "worker/runner.h"
 
 static const char program[] = "/proc/self/exe";
 
@@ -22,28 +23,24 @@ static char **environ_make(struct er_sync *s)
         .queue = s->queue,
         .attempt = 1,
         .tries = 1,
-        .deadline_ms = er_clock_wall_ms(NULL) + s->timeout_ms,
+        .deadline_ms = s->timeout_ms > 0 ? er_clock_wall_ms(NULL) + s->timeout_ms : 0,
     };
 
-    return er_environ_job(&job, s->cli->config->env_allow, s->cli->arena);
+    return er_environ_job(&job, s->env_allow, s->arena);
 }
 
 static int spawn(struct er_sync *s, const int *fds, int fds_n, struct errand_error *err)
 {
-    const char *project = s->cli->config->project;
-    char *path = s->job->path[0] == '/'
-                     ? er_arena_printf(s->cli->arena, "%s", s->job->path)
-                     : er_arena_printf(s->cli->arena, "%s/%s", project, s->job->path);
-    char *runner[] = {(char *)program, (char *)ER_RUNNER_ARG, (char *)project, NULL};
-    char *file[] = {path, NULL};
-    struct er_spawn params = {.path = s->is_runner ? program : path,
-                              .argv = s->is_runner ? runner : file,
+    char *runner[] = {(char *)program, (char *)ER_RUNNER_ARG, (char *)s->project, NULL};
+    char *file[] = {(char *)s->file, NULL};
+    struct er_spawn params = {.path = s->file ? s->file : program,
+                              .argv = s->file ? file : runner,
                               .envp = environ_make(s),
-                              .cwd = project,
+                              .cwd = s->project,
                               .fds_n = fds_n,
-                              .memory_mib = s->cli->config->worker.memory};
+                              .memory_mib = s->memory_mib};
 
-    if (!path || !params.envp)
+    if (!params.envp)
         return er_error_nomem(err);
     memcpy(params.fds, fds, (size_t)fds_n * sizeof *fds);
     return er_spawn(&params, &s->child, err);
@@ -55,7 +52,7 @@ static int job_send(struct er_sync *s, struct errand_error *err)
 {
     struct er_frame_job frame = {
         .slot = 0,
-        .kind = ER_RUN_HANDLE,
+        .kind = (uint8_t)s->kind,
         .attempt = 1,
         .tries = 1,
         .timeout_ms = s->timeout_ms,
@@ -89,7 +86,7 @@ static int job_send(struct er_sync *s, struct errand_error *err)
 
 static int input_make(struct er_sync *s)
 {
-    if (s->is_runner)
+    if (!s->file)
         return open("/dev/null", O_RDONLY | O_CLOEXEC);
     return er_memory_file("errand-data", s->data);
 }
@@ -98,19 +95,18 @@ int er_sync_start(struct er_sync *s, struct errand_error *err)
 {
     int output[2] = {-1, -1}, channel[2] = {-1, -1}, input, rc;
 
-    s->is_runner = s->job->source != ER_JOB_EXECUTABLE;
     input = input_make(s);
     /* Not a socket for an executable: a shell's >/dev/fd/3 would not open it. */
     if (input < 0 || pipe2(output, O_CLOEXEC) < 0 ||
-        (s->is_runner ? socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel)
-                      : pipe2(channel, O_CLOEXEC)) < 0) {
+        (!s->file ? socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel)
+                  : pipe2(channel, O_CLOEXEC)) < 0) {
         rc = er_error_errno(err, ERRAND_EIO, errno, "opening the pipes of '%s'", s->name);
         goto out;
     }
     s->output_fd = output[0];
     s->channel_fd = channel[0];
     if ((rc = spawn(s, (int[]){input, output[1], output[1], channel[1]}, 4, err)) == 0 &&
-        s->is_runner)
+        !s->file)
         rc = job_send(s, err);
 out:
     if (input >= 0)

@@ -1,16 +1,17 @@
-/* sync_run.c: following the child of queue:dispatch --sync to its end. */
+/* sync_run.c: following the child to its end. */
+#include "worker/sync.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/error.h"
-#include "cli/sync.h"
 #include "core/clock.h"
+#include "errand/job.h"
 #include "worker/channel.h"
 #include "worker/protocol.h"
 
@@ -54,6 +55,7 @@ static void done_read(struct er_sync *s, const struct er_frame *frame)
         return;
     s->has_answer = true;
     s->verdict = done.verdict;
+    s->snooze_ms = done.snooze_ms;
     keep(&s->error, done.error);
     keep(&s->result, done.result);
     /* It may end now: nothing more comes from us. */
@@ -87,7 +89,7 @@ static int channel_read(struct er_sync *s)
     if (n < 0)
         return errno == EINTR;
     s->in.len += (size_t)n;
-    if (s->is_runner)
+    if (!s->file)
         frames_read(s);
     else
         lines_read(s, n == 0);
@@ -100,7 +102,7 @@ static int output_read(struct er_sync *s)
     ssize_t n = read(s->output_fd, bytes, sizeof bytes);
 
     if (n > 0)
-        fwrite(bytes, 1, (size_t)n, stderr);
+        (void)!write(STDERR_FILENO, bytes, (size_t)n);
     return n > 0 || (n < 0 && errno == EINTR);
 }
 
@@ -141,15 +143,18 @@ static void time_check(struct er_sync *s, struct clock *c)
 int er_sync_run(struct er_sync *s, struct errand_error *err)
 {
     int64_t now = er_clock_mono_ms(NULL);
-    struct clock c = {now + s->timeout_ms, now + s->timeout_ms + TERM_TO_KILL_MS};
+    struct clock c = {INT64_MAX, INT64_MAX};
     bool has_output = true, has_channel = true;
 
+    if (s->timeout_ms > 0)
+        c = (struct clock){now + s->timeout_ms, now + s->timeout_ms + TERM_TO_KILL_MS};
     while (!s->is_over || has_output || has_channel) {
         struct pollfd fds[] = {
             {.fd = has_output ? s->output_fd : -1, .events = POLLIN},
-            {.fd = has_channel ? s->channel_fd : -1, .events = POLLIN}};
+            {.fd = has_channel ? s->channel_fd : -1, .events = POLLIN},
+            {.fd = s->is_over ? -1 : s->child.pidfd, .events = POLLIN}};
 
-        if (poll(fds, 2, LOOK_MS) < 0 && errno != EINTR)
+        if (poll(fds, 3, LOOK_MS) < 0 && errno != EINTR)
             return er_error_errno(err, ERRAND_EIO, errno, "waiting for '%s'", s->name);
         if (fds[0].revents)
             has_output = output_read(s);
@@ -161,7 +166,7 @@ int er_sync_run(struct er_sync *s, struct errand_error *err)
         if (s->is_over && !fds[0].revents && !fds[1].revents)
             break;
     }
-    if (!s->is_runner && s->is_over && WIFEXITED(s->status)) {
+    if (s->file && s->is_over && WIFEXITED(s->status)) {
         int code = WEXITSTATUS(s->status);
 
         s->has_answer = true;
