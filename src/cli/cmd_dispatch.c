@@ -1,13 +1,12 @@
 /* cmd_dispatch.c: errand queue:dispatch NAME [JSON or -]. */
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "cli/commands.h"
 #include "cli/dispatch.h"
+#include "cli/read.h"
 
-enum { STDIN_MAX = 16 << 20, CHUNK = 64 << 10 };
+enum { STDIN_MIB = 16 };
 
 static const struct er_flag flags[] = {
     {"sync", NULL, "run the handler here and now, print its result; nothing is stored",
@@ -17,36 +16,13 @@ static const struct er_flag flags[] = {
     {.more = er_dispatch_flags},
 };
 
-/* The whole of standard input without the line end that echo adds. */
 static int stdin_read(struct er_cli *cli, const char **ret, struct errand_error *err)
 {
-    struct er_buf buf;
-    ssize_t n = 1;
-    int rc = 0;
+    struct errand_slice data = {0};
+    int rc = er_cli_read(cli, "data on standard input", "-", STDIN_MIB, &data, err);
 
-    er_buf_init(&buf, STDIN_MAX + CHUNK);
-    while (n > 0 && rc == 0) {
-        if (buf.len > STDIN_MAX || er_buf_reserve(&buf, CHUNK) < 0)
-            rc = errand_error_set(err, ERRAND_ETOOBIG,
-                                  "data on standard input is over %d MiB",
-                                  STDIN_MAX >> 20);
-        else if ((n = read(STDIN_FILENO, buf.ptr + buf.len, CHUNK)) > 0)
-            buf.len += (size_t)n;
-        else if (n < 0 && errno == EINTR)
-            n = 1;
-        else if (n < 0)
-            rc = er_error_errno(err, ERRAND_EIO, errno,
-                                "reading data from standard input");
-    }
-    while (buf.len && strchr(" \t\r\n", buf.ptr[buf.len - 1]))
-        buf.len--;
-    if (rc == 0 && buf.len && memchr(buf.ptr, '\0', buf.len))
-        rc = errand_error_set(err, ERRAND_EJSON,
-                              "data on standard input is not JSON: it has "
-                              "a NUL byte in it");
-    if (rc == 0 && !(*ret = errand_arena_copy(cli->arena, buf.ptr, buf.len)))
-        rc = er_error_nomem(err);
-    er_buf_done(&buf);
+    if (rc == 0)
+        *ret = data.len ? data.ptr : "";
     return rc;
 }
 

@@ -20,6 +20,7 @@ static const struct er_flag flags[] = {
      ER_FLAG_LIST, 0, 0, states},
     {"name", "NAME", "jobs of this name", ER_FLAG_TEXT},
     {"tag", "T", "jobs with this tag", ER_FLAG_TEXT},
+    {"batch", "ID", "jobs of this batch, chain or flow", ER_FLAG_TEXT},
     {"search", "TEXT", "jobs with this text in id, data or error", ER_FLAG_TEXT},
     {"limit", "N", "at most so many; default 50, 0 for all", ER_FLAG_COUNT},
     {"after", "ID", "go on behind this job", ER_FLAG_TEXT},
@@ -85,7 +86,8 @@ static int filter_read(struct er_cli *cli, struct er_listing *listing,
                        struct errand_error *err)
 {
     const struct er_flag_value *state = er_cli_flag(cli, "state");
-    const char *after = er_cli_text(cli, "after");
+    const char *after = er_cli_text(cli, "after"), *batch = er_cli_text(cli, "batch");
+    int rc;
 
     for (size_t i = 0; i < state->items_n; i++)
         listing->filter.states |= 1u << errand_state_parse(state->items[i]);
@@ -94,6 +96,8 @@ static int filter_read(struct er_cli *cli, struct er_listing *listing,
     listing->filter.tag = er_cli_text(cli, "tag");
     listing->filter.search = er_cli_text(cli, "search");
     listing->limit = er_cli_number(cli, "limit", LIMIT);
+    if (batch && (rc = er_id_parse(batch, &listing->filter.batch, err)) < 0)
+        return rc;
     return after ? er_id_parse(after, &listing->after, err) : 0;
 }
 

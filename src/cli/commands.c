@@ -8,11 +8,15 @@ const struct er_command *const er_commands[] = {
     /* Dispatch and work */
     &er_cmd_dispatch,
     &er_cmd_run,
+    &er_cmd_chain,
+    &er_cmd_batch,
+    &er_cmd_flow,
     &er_cmd_work,
     /* Look */
     &er_cmd_list,
     &er_cmd_status,
     &er_cmd_inspect,
+    &er_cmd_batches,
     &er_cmd_workers,
     /* Failed jobs */
     &er_cmd_failed,

@@ -4,13 +4,17 @@
 
 #include "cli/cli.h"
 
+extern const struct er_command er_cmd_batch;
+extern const struct er_command er_cmd_batches;
 extern const struct er_command er_cmd_bench;
 extern const struct er_command er_cmd_cancel;
+extern const struct er_command er_cmd_chain;
 extern const struct er_command er_cmd_clear;
 extern const struct er_command er_cmd_config_check;
 extern const struct er_command er_cmd_dispatch;
 extern const struct er_command er_cmd_doctor;
 extern const struct er_command er_cmd_failed;
+extern const struct er_command er_cmd_flow;
 extern const struct er_command er_cmd_flush;
 extern const struct er_command er_cmd_forget;
 extern const struct er_command er_cmd_help;

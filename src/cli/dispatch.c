@@ -117,6 +117,18 @@ static bool is_anybody_alive(struct er_cli *cli)
     return false;
 }
 
+int er_dispatch_may_wait(struct er_cli *cli, struct errand_error *err)
+{
+    er_print_flush(&cli->out);
+    if (!er_store_can(cli->store, ERRAND_CAP_SHARED))
+        return errand_error_set(err, ERRAND_EUNSUPPORTED,
+                                "%s ends with this command: no worker can see the job",
+                                er_store_url(cli->store));
+    if (!is_anybody_alive(cli))
+        er_cli_note(cli, "no worker is alive; start one with errand queue:work");
+    return 0;
+}
+
 static int say_end(struct er_cli *cli, const struct errand_job_info *job)
 {
     struct er_line line;
@@ -148,14 +160,8 @@ static int wait_for(struct er_cli *cli, const struct errand_id *id,
     struct errand_job_detail *detail = NULL;
     int rc;
 
-    er_print_flush(&cli->out);
-    if (!er_store_can(cli->store, ERRAND_CAP_SHARED))
-        return errand_error_set(err, ERRAND_EUNSUPPORTED,
-                                "%s ends with this command: no worker can see the job",
-                                er_store_url(cli->store));
-    if (!is_anybody_alive(cli))
-        er_cli_note(cli, "no worker is alive; start one with errand queue:work");
-    if ((rc = errand_wait(cli->errand, id, -1, err)) < 0)
+    if ((rc = er_dispatch_may_wait(cli, err)) < 0 ||
+        (rc = errand_wait(cli->errand, id, -1, err)) < 0)
         return rc;
     if ((rc = errand_get(cli->errand, id, &detail, err)) < 0)
         return er_error_wrap(err, rc, "the job ended, but");

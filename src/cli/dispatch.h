@@ -15,6 +15,9 @@ int er_dispatch_check(struct er_cli *cli, const char *name, const char *data,
 /* Stores one job, prints its id, waits for it when asked to. */
 int er_dispatch_one(struct er_cli *cli, const char *name, const char *data,
                     const struct errand_options *options, struct errand_error *err);
+/* Before --wait waits: shows what was printed, notes when no worker is alive.
+ * EUNSUPPORTED where none can come. */
+int er_dispatch_may_wait(struct er_cli *cli, struct errand_error *err);
 /* --file: one JSON value a line, a thousand jobs a transaction. */
 int er_dispatch_file(struct er_cli *cli, const char *name, const char *path,
                      const struct errand_options *options, struct errand_error *err);

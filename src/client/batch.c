@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "client/handle.h"
+#include "client/group.h"
 #include "core/clock.h"
 #include "errand/flow.h"
 
@@ -30,7 +30,7 @@ static const char *kind_of(struct errand_slice options)
     return "batch";
 }
 
-static struct errand_batch_result result_of(const struct errand_batch_info *info)
+struct errand_batch_result er_batch_result_of(const struct errand_batch_info *info)
 {
     int64_t ended = info->total - info->pending;
     const char *kind = kind_of(info->options);
@@ -105,7 +105,7 @@ int errand_batch_get(errand *e, const struct errand_id *batch,
     owned->arena = arena;
     if ((rc = er_store_batch_get(e->store, batch, arena, &info, err)) < 0)
         goto out;
-    owned->result = result_of(&info);
+    owned->result = er_batch_result_of(&info);
     if ((rc = failures_fill(e, owned, err)) < 0)
         goto out;
     *ret_result = &owned->result;
@@ -138,7 +138,7 @@ static void progress_tell(struct watch *w, const struct errand_batch_info *info)
         return;
     if (!info->ended_ms && w->told_ms && now_ms - w->told_ms < PROGRESS_MS)
         return;
-    result = result_of(info);
+    result = er_batch_result_of(info);
     w->pending = info->pending;
     w->told_ms = now_ms;
     w->waiter->progress(&result, w->waiter->ctx);

@@ -38,4 +38,11 @@ void er_group_edge(struct er_group *group, size_t child, size_t parent,
 int er_group_push(struct er_group *group, struct errand_id *ret_id,
                   struct errand_error *err);
 
+/* batch.c: what the store says of one, without failures. Borrowed from `info`. */
+struct errand_batch_result er_batch_result_of(const struct errand_batch_info *info);
+/* Members that failed for good, in order of insertion. */
+int er_batch_failures(struct er_store *store, const struct errand_id *batch, size_t max,
+                      struct errand_arena *arena, struct errand_list_result *ret,
+                      struct errand_error *err);
+
 #endif

@@ -88,9 +88,4 @@ typedef int er_look_fn(errand *e, void *ctx, struct errand_error *err);
 int er_wait_until(errand *e, int64_t timeout_ms, er_look_fn *look, void *ctx,
                   struct errand_error *err);
 
-/* batch.c: members that failed for good, in order of insertion. */
-int er_batch_failures(struct er_store *store, const struct errand_id *batch, size_t max,
-                      struct errand_arena *arena, struct errand_list_result *ret,
-                      struct errand_error *err);
-
 #endif

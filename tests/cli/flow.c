@@ -1,0 +1,201 @@
+/* flow.c: chains, batches and flows at the shell. */
+#include "cli/shell.h"
+
+/* Each job writes its name and its data into `ran`; `odd` fails for good. */
+static int setup(void **state)
+{
+    shell_setup(state);
+    assert_code(
+        sh("mkdir -p app/Jobs && for j in one two three tidy rescue; do "
+           "printf '#!/bin/sh\\necho \"'$j' $(cat)\" >>ran\\n' >app/Jobs/$j.sh; done; "
+           "printf '#!/bin/sh\\necho \"odd $(cat)\" >>ran\\necho bad luck\\nexit 65\\n' "
+           ">app/Jobs/odd.sh; chmod +x app/Jobs/*; touch errand.yml ran"),
+        0);
+    return 0;
+}
+
+TEST_FIXTURE(setup, shell_teardown)
+
+static void work(void)
+{
+    struct run r = sh("errand queue:work --stop-when-empty --concurrency=1");
+
+    assert_code(r, 0);
+}
+
+TEST(a_chain_from_a_file_runs_in_order)
+{
+    struct run r;
+
+    sh("echo "
+       "'[{\"job\":\"one\",\"data\":{\"n\":1}},{\"job\":\"two\"},{\"job\":\"three\"}]' "
+       ">chain.json");
+    r = sh("errand queue:chain chain.json");
+    assert_code(r, 0);
+    assert_string_equal(r.err, "");
+    assert_int_equal(strlen(word(r)), 36);
+    work();
+    assert_string_equal(sh("cat ran").out, "one {\"n\":1}\ntwo null\nthree null\n");
+}
+
+TEST(a_chain_from_standard_input_stops_and_is_resumed)
+{
+    json_t *line;
+    struct run r;
+
+    r = sh("echo "
+           "'[{\"job\":\"one\"},{\"job\":\"odd\",\"id\":\"c2\"},{\"job\":\"three\"}]' | "
+           "errand queue:chain - --id=c --on-failure=rescue "
+           "--finally='{\"job\":\"tidy\",\"data\":7}'");
+    assert_code(r, 0);
+    assert_string_equal(r.out, "c\n");
+    work();
+    assert_string_equal(sh("cat ran").out, "one null\nodd null\nrescue null\ntidy 7\n");
+    line = json_line(sh("errand queue:batches c --json"), 0);
+    assert_json_string(line, "kind", "chain");
+    assert_json_int(line, "total", 3);
+    assert_json_int(line, "successful", 1);
+    assert_json_int(line, "failed", 1);
+    assert_json_int(line, "cancelled", 1);
+    json_decref(line);
+    assert_has(sh("errand queue:batches c").out, "failed c2 odd: ");
+    sh("cp app/Jobs/two.sh app/Jobs/odd.sh; : >ran");
+    assert_code(sh("errand queue:retry c2"), 0);
+    work();
+    assert_string_equal(sh("cat ran").out, "two null\nthree null\n");
+}
+
+TEST(a_batch_waits_and_prints_what_became_of_it)
+{
+    json_t *line, *failure;
+    struct run r;
+
+    sh("echo "
+       "'[{\"job\":\"one\"},{\"job\":\"odd\",\"data\":{\"userId\":2}},{\"job\":\"two\"}]'"
+       " "
+       ">b.json");
+    r = sh(
+        "errand queue:work --concurrency=1 --max-time=60 >/dev/null 2>&1 & worker=$!; "
+        "errand queue:batch b.json --allow-failures --on-failure=rescue --wait --json; "
+        "code=$?; kill $worker; wait $worker; exit $code");
+    assert_code(r, 1);
+    line = json_line(r, 0);
+    assert_json_int(line, "total", 3);
+    assert_json_int(line, "successful", 2);
+    assert_json_int(line, "failed", 1);
+    assert_json_int(line, "cancelled", 0);
+    failure = json_array_get(json_object_get(line, "failures"), 0);
+    assert_json_string(failure, "name", "odd");
+    assert_json_int(json_object_get(failure, "data"), "userId", 2);
+    assert_has(json_string_value(json_object_get(failure, "error")), "bad luck");
+    json_decref(line);
+    assert_int_equal(strlen(sh("errand queue:list --json --state=failed").out) > 0, 1);
+}
+
+TEST(a_batch_that_succeeds_exits_with_0)
+{
+    struct run r;
+
+    sh("echo '[{\"job\":\"one\"},{\"job\":\"two\"}]' >b.json");
+    r = sh("errand queue:work --max-time=60 >/dev/null 2>&1 & worker=$!; "
+           "errand queue:batch b.json --id=b --wait; "
+           "code=$?; kill $worker; wait $worker; exit $code");
+    assert_code(r, 0);
+    assert_string_equal(r.out, "b\ntotal 2, successful 2, failed 0, cancelled 0\n");
+}
+
+TEST(a_flow_follows_its_graph)
+{
+    struct run r;
+
+    r = sh("echo '[{\"node\":\"last\",\"job\":\"three\",\"after\":[\"l\",\"r\"]},"
+           "{\"node\":\"l\",\"job\":\"one\",\"after\":\"start\"},"
+           "{\"node\":\"r\",\"job\":\"two\",\"after\":\"start\"},"
+           "{\"node\":\"start\",\"job\":\"tidy\"}]' | errand queue:flow - --id=f");
+    assert_code(r, 0);
+    assert_has(sh("errand queue:inspect f/last").out, "f/l");
+    work();
+    r = sh("cat ran");
+    assert_int_equal(strncmp(r.out, "tidy null\n", 10), 0);
+    assert_has(r.out, "\nthree null\n");
+    assert_json_int(json_line(sh("errand queue:batches f --json"), 0), "successful", 4);
+}
+
+TEST(batches_are_listed_and_cancelled)
+{
+    struct run r;
+
+    sh("echo '[{\"job\":\"one\"},{\"job\":\"two\"}]' >b.json");
+    assert_code(sh("errand queue:batch b.json --id=b --name=import"), 0);
+    assert_code(sh("errand queue:chain b.json --id=c"), 0);
+    r = sh("errand queue:batches");
+    assert_code(r, 0);
+    assert_has(r.out, "import");
+    assert_true(strstr(r.out, "chain") < strstr(r.out, "import"));
+    assert_has(sh("errand queue:batches --limit=1").err, "--after=c");
+    assert_has(sh("errand queue:batches --after=c").out, "import");
+    r = sh("errand queue:list --batch=b --json");
+    assert_has(r.out, "\"batch_id\":\"b\"");
+    assert_null(strstr(r.out, "\"c\""));
+    assert_string_equal(sh("errand queue:batches b --cancel").out, "2 jobs cancelled\n");
+    assert_string_equal(sh("errand queue:batches b --cancel --json").out,
+                        "{\"cancelled\":0}\n");
+    assert_code(sh("errand queue:batches nobody"), 3);
+    assert_code(sh("errand queue:batches --cancel"), 2);
+}
+
+static void file_refused(const char *command, const char *text, const char *says)
+{
+    struct run r;
+
+    sh("printf '%%s' '%s' >bad.json", text);
+    r = sh("errand %s bad.json", command);
+    assert_code(r, 1);
+    assert_string_equal(r.out, "");
+    assert_has(r.err, says);
+    assert_string_equal(sh("errand queue:list --json 2>/dev/null").out, "");
+}
+
+TEST(a_bad_file_is_told_with_the_place_and_stores_nothing)
+{
+    file_refused("queue:chain", "[]", "bad.json: a chain without links");
+    file_refused("queue:batch", "[]", "bad.json: a batch without members");
+    file_refused("queue:flow", "[]", "bad.json: a flow without nodes");
+    file_refused("queue:chain", "", "bad.json");
+    file_refused("queue:chain", "{\"job\":\"one\"}", "not an array");
+    file_refused("queue:chain", "[{\"job\":\"one\"},\n{\"job\" \"two\"}]",
+                 "line 2, column 8");
+    file_refused("queue:batch", "[{\"job\":\"one\"},{\"jab\":\"two\"}]",
+                 "bad.json, element 2: there is no 'jab' here; did you mean 'job'?");
+    file_refused("queue:batch", "[{\"job\":\"one\",\"tries\":0}]", "element 1: ");
+    file_refused("queue:batch", "[{\"job\":\"one two\"}]", "member 1 of 1: job name");
+    file_refused("queue:flow", "[{\"node\":\"a\",\"after\":\"b\"}]",
+                 "no node of this flow");
+    file_refused("queue:flow",
+                 "[{\"node\":\"a\",\"after\":\"b\"},{\"node\":\"b\",\"after\":\"a\"}]",
+                 "wait for each other");
+}
+
+TEST(a_bad_command_line_is_a_usage_error)
+{
+    sh("echo '[{\"job\":\"one\"}]' >b.json");
+    assert_code(sh("errand queue:chain"), 2);
+    assert_code(sh("errand queue:chain nofile.json"), 3);
+    assert_code(sh("errand queue:chain b.json --allow-failures"), 2);
+    assert_code(sh("errand queue:chain b.json --id='a b'"), 2);
+    assert_code(sh("errand queue:chain b.json --finally='{\"jab\":1}'"), 2);
+    assert_has(sh("errand queue:chain b.json --finally='{\"jab\":1}'").err,
+               "--finally: ");
+}
+
+TEST(a_job_that_nobody_knows_is_stored_and_noted)
+{
+    struct run r;
+
+    sh("echo '[{\"job\":\"one\"}]' >b.json");
+    r = sh("errand queue:batch b.json --finally=tydi");
+    assert_code(r, 0);
+    assert_has(r.err, "tydi");
+}
+
+TEST_MAIN()
