@@ -3,8 +3,10 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/utf8.h"
 #include "core/backoff.h"
 #include "core/json.h"
@@ -13,7 +15,12 @@
 
 #define DAY_MS INT64_C(86400000)
 #define SECONDS_MAX (36525.0 * 24 * 3600) /* a hundred years */
-enum { TEXT_BYTES_MAX = 512, COMMAND_BYTES_MAX = 256 << 10, TAGS_MAX = 32 };
+enum {
+    TEXT_BYTES_MAX = 512,
+    COMMAND_BYTES_MAX = 256 << 10,
+    TAGS_MAX = 32,
+    LIMIT_MAX = 1000000,
+};
 
 #define AT(member) offsetof(struct er_options, member)
 const struct er_option_field er_option_fields[] = {
@@ -32,13 +39,23 @@ const struct er_option_field er_option_fields[] = {
     {"tags", ER_OPT_TAGS, ER_KIND_TAGS, AT(tags), 0, 0},
     {"schedule", ER_OPT_SCHEDULE, ER_KIND_TEXT, AT(schedule), 0, 0},
     {"zone", ER_OPT_SCHEDULE, ER_KIND_TEXT, AT(zone), 0, 0},
-    {"hooks", ER_OPT_HOOKS, ER_KIND_HOOKS, AT(hooks), 0, 0},
+    {"hooks", ER_OPT_HOOKS, ER_KIND_SET, AT(hooks), 0, 0},
     {"command", ER_OPT_COMMAND, ER_KIND_COMMAND, AT(command), 0, 0},
     {"retry_until", ER_OPT_RETRY_UNTIL, ER_KIND_INSTANT, AT(retry_until_ms), 0,
      INT64_MAX},
     {"max_data", ER_OPT_MAX_DATA, ER_KIND_SIZE, AT(max_data), 1, 16 << 20},
     {"memory", ER_OPT_MEMORY, ER_KIND_INT64, AT(memory_mib), 1, 1 << 20},
     {"trace", ER_OPT_TRACE, ER_KIND_TEXT, AT(trace), 0, 0},
+    {"rate", ER_OPT_RATE, ER_KIND_RATE, AT(rate), 1, 366 * DAY_MS},
+    {"rate_name", ER_OPT_RATE, ER_KIND_NAME, AT(rate_name), 0, 0},
+    {"rate_key", ER_OPT_RATE, ER_KIND_TEXT, AT(rate_key), 0, 0},
+    {"concurrency", ER_OPT_CONCURRENCY, ER_KIND_INT32, AT(concurrency), 1, LIMIT_MAX},
+    {"concurrency_name", ER_OPT_CONCURRENCY, ER_KIND_NAME, AT(concurrency_name), 0, 0},
+    {"concurrency_key", ER_OPT_CONCURRENCY, ER_KIND_TEXT, AT(concurrency_key), 0, 0},
+    {"throttle", ER_OPT_THROTTLE, ER_KIND_RATE, AT(throttle), 1, 366 * DAY_MS},
+    {"throttle_name", ER_OPT_THROTTLE, ER_KIND_NAME, AT(throttle_name), 0, 0},
+    {"throttle_key", ER_OPT_THROTTLE, ER_KIND_TEXT, AT(throttle_key), 0, 0},
+    {"key_functions", ER_OPT_KEY_FUNCTIONS, ER_KIND_SET, AT(key_functions), 0, 0},
 };
 const size_t er_option_fields_n = sizeof er_option_fields / sizeof *er_option_fields;
 
@@ -46,7 +63,8 @@ static const char *const strategy_words[] = {"default", "fixed", "linear", "expo
                                              NULL};
 static const char *const until_words[] = {"ttl", "done", "started", NULL};
 static const char *const policy_words[] = {"ignore", "replace", "extend", NULL};
-const char *const er_hook_words[] = {"failed", "timed-out", NULL};
+static const char *const hook_words[] = {"failed", "timed-out", NULL};
+static const char *const key_words[] = {"unique", "rate", "concurrency", NULL};
 
 const struct er_options er_options_default = {
     .has =
@@ -67,6 +85,10 @@ const char *const *er_option_words(const struct er_option_field *field)
 {
     if (field->offset == AT(unique_until))
         return until_words;
+    if (field->offset == AT(hooks))
+        return hook_words;
+    if (field->offset == AT(key_functions))
+        return key_words;
     return field->offset == AT(unique_policy) ? policy_words : strategy_words;
 }
 
@@ -92,6 +114,28 @@ void er_backoff_settle(struct errand_backoff *backoff)
         return;
     backoff->base = backoff->list[0];
     backoff->list_n = 0;
+}
+
+static void fill_limits(struct er_options *into, const struct er_options *from,
+                        uint32_t missing)
+{
+    if (missing & ER_OPT_RATE) {
+        into->rate = from->rate;
+        into->rate_name = from->rate_name;
+        into->rate_key = from->rate_key;
+    }
+    if (missing & ER_OPT_CONCURRENCY) {
+        into->concurrency = from->concurrency;
+        into->concurrency_name = from->concurrency_name;
+        into->concurrency_key = from->concurrency_key;
+    }
+    if (missing & ER_OPT_THROTTLE) {
+        into->throttle = from->throttle;
+        into->throttle_name = from->throttle_name;
+        into->throttle_key = from->throttle_key;
+    }
+    if (missing & ER_OPT_KEY_FUNCTIONS)
+        into->key_functions = from->key_functions;
 }
 
 void er_options_fill(struct er_options *into, const struct er_options *from)
@@ -135,6 +179,7 @@ void er_options_fill(struct er_options *into, const struct er_options *from)
         into->memory_mib = from->memory_mib;
     if (missing & ER_OPT_TRACE)
         into->trace = from->trace;
+    fill_limits(into, from, missing);
 }
 
 int er_seconds_to_ms(const char *what, double seconds, int64_t *ret_ms,
@@ -201,6 +246,35 @@ static int check_word(const struct er_option_field *f, int value,
                             value);
 }
 
+static int check_set(const struct er_option_field *f, uint32_t value,
+                     struct errand_error *err)
+{
+    const char *const *words = er_option_words(f);
+    int n = 0;
+
+    while (words[n])
+        n++;
+    if (value >> n)
+        return errand_error_set(err, ERRAND_EINVAL, "%s is %#x, which has no meaning",
+                                f->name, value);
+    return 0;
+}
+
+static int check_rate(const struct er_option_field *f, const struct er_rate *rate,
+                      struct errand_error *err)
+{
+    if (rate->n < 1 || rate->n > LIMIT_MAX)
+        return errand_error_set(err, ERRAND_EINVAL,
+                                "%s is %" PRId64 " in a window: 1 to %d are allowed",
+                                f->name, rate->n, LIMIT_MAX);
+    if (rate->per_ms < f->min || rate->per_ms > f->max)
+        return errand_error_set(err, ERRAND_EINVAL,
+                                "%s is per %" PRId64 " ms: more than 0 to %" PRId64
+                                " days are allowed",
+                                f->name, rate->per_ms, f->max / DAY_MS);
+    return 0;
+}
+
 static int check_tags(const struct er_options *o, struct errand_error *err)
 {
     int rc;
@@ -242,6 +316,8 @@ int er_option_check(const struct er_option_field *f, const struct er_options *o,
 
     switch (f->kind) {
     case ER_KIND_NAME:
+        if (f->bit != ER_OPT_QUEUE && !*(const char *const *)at)
+            return 0; /* said by another field of that bit */
         return er_name_check(f->name, *(const char *const *)at, err);
     case ER_KIND_TEXT:
         return check_text(f, *(const char *const *)at, err);
@@ -262,15 +338,33 @@ int er_option_check(const struct er_option_field *f, const struct er_options *o,
         return er_backoff_check(&o->backoff, err);
     case ER_KIND_TAGS:
         return check_tags(o, err);
-    case ER_KIND_HOOKS:
-        if (o->hooks & ~(uint32_t)(ER_HOOK_FAILED | ER_HOOK_TIMED_OUT))
-            return errand_error_set(err, ERRAND_EINVAL,
-                                    "hooks are %#x, which has no meaning", o->hooks);
-        return 0;
+    case ER_KIND_SET:
+        return check_set(f, *(const uint32_t *)at, err);
+    case ER_KIND_RATE:
+        return check_rate(f, at, err);
     case ER_KIND_COMMAND:
         return check_command(o->command, err);
     }
     return 0;
+}
+
+/* A key or a name without the limit itself. */
+static int check_limits(const struct er_options *o, struct errand_error *err)
+{
+    const char *which = NULL;
+
+    if ((o->has & ER_OPT_RATE) && !o->rate.per_ms && (o->rate_key || o->rate_name))
+        which = "rate";
+    if ((o->has & ER_OPT_CONCURRENCY) && !o->concurrency &&
+        (o->concurrency_key || o->concurrency_name))
+        which = "concurrency";
+    if ((o->has & ER_OPT_THROTTLE) && !o->throttle.per_ms &&
+        (o->throttle_key || o->throttle_name))
+        which = "throttle";
+    if (!which)
+        return 0;
+    return errand_error_set(err, ERRAND_EINVAL, "%s_key and %s_name need %s", which,
+                            which, which);
 }
 
 int er_options_check(const struct er_options *options, struct errand_error *err)
@@ -279,6 +373,8 @@ int er_options_check(const struct er_options *options, struct errand_error *err)
 
     if (options->has == 0)
         return 0;
+    if ((rc = check_limits(options, err)) < 0)
+        return rc;
     for (size_t i = 0; i < er_option_fields_n; i++)
         if ((options->has & er_option_fields[i].bit) &&
             (rc = er_option_check(&er_option_fields[i], options, err)) < 0)
@@ -289,4 +385,33 @@ int er_options_check(const struct er_options *options, struct errand_error *err)
     if ((options->has & ER_OPT_SCHEDULE) && !options->schedule)
         return errand_error_set(err, ERRAND_EINVAL, "zone needs schedule");
     return 0;
+}
+
+int er_options_check_templates(const struct er_options *options, struct errand_error *err)
+{
+    const struct {
+        const char *what, *text;
+    } keys[] = {
+        {"unique", options->has & ER_OPT_UNIQUE ? options->unique : NULL},
+        {"rate_key", options->has & ER_OPT_RATE ? options->rate_key : NULL},
+        {"concurrency_key",
+         options->has & ER_OPT_CONCURRENCY ? options->concurrency_key : NULL},
+        {"throttle_key", options->has & ER_OPT_THROTTLE ? options->throttle_key : NULL},
+    };
+    int rc;
+
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (keys[i].text && (rc = er_template_check(keys[i].text, err)) < 0)
+            return er_error_wrap(err, rc, "%s", keys[i].what);
+    return 0;
+}
+
+/* A name that would be too long loses its end: two classes of 120 equal letters share a
+ * limit unless they name one. */
+const char *er_limit_name(const char *what, const char *job, char *buf)
+{
+    char key[ER_NAME_MAX + 1];
+
+    snprintf(buf, ER_NAME_MAX + 1, "%s:%s", what, er_name_key(job, key));
+    return buf;
 }

@@ -25,9 +25,25 @@ enum er_option_bit {
     ER_OPT_MAX_DATA = 1 << 11,
     ER_OPT_MEMORY = 1 << 12,
     ER_OPT_TRACE = 1 << 13, /* W3C traceparent */
+    /* keys are templates at class level, the keys themselves at call level */
+    ER_OPT_RATE = 1 << 14,
+    ER_OPT_CONCURRENCY = 1 << 15,
+    ER_OPT_THROTTLE = 1 << 16,
+    ER_OPT_KEY_FUNCTIONS = 1 << 17,
 };
 
 enum er_hook { ER_HOOK_FAILED = 1, ER_HOOK_TIMED_OUT = 2 };
+/* Keys that a function of the class makes, so that only who has the code knows them. */
+enum er_key_function {
+    ER_KEY_FUNCTION_UNIQUE = 1,
+    ER_KEY_FUNCTION_RATE = 2,
+    ER_KEY_FUNCTION_CONCURRENCY = 4
+};
+
+/* At most n in any window of per_ms. */
+struct er_rate {
+    int64_t n, per_ms;
+};
 
 struct er_options {
     uint32_t has;
@@ -49,6 +65,13 @@ struct er_options {
     size_t max_data;
     int64_t memory_mib;
     const char *trace;
+    struct er_rate rate;
+    const char *rate_name, *rate_key; /* NULL: of the job's class; one key */
+    int32_t concurrency;
+    const char *concurrency_name, *concurrency_key;
+    struct er_rate throttle;
+    const char *throttle_name, *throttle_key;
+    uint32_t key_functions; /* enum er_key_function */
 };
 
 /* Fills what `into` does not say from `from`. Borrowed pointers are copied as pointers.
@@ -71,7 +94,9 @@ int er_options_check(const struct er_options *options, struct errand_error *err)
  * errand may have written them). Seconds in JSON, ms here; retry_until is seconds since
  * 1970. Keys: queue tries timeout backoff backoff_strategy backoff_cap backoff_jitter
  * priority unique unique_for unique_until unique_policy tags schedule zone hooks command
- * retry_until max_data memory trace. Nothing said: "{}"; empty text says nothing. */
+ * retry_until max_data memory trace rate rate_name rate_key concurrency concurrency_name
+ * concurrency_key throttle throttle_name throttle_key key_functions. A rate is "100/60s".
+ * Nothing said: "{}"; empty text says nothing. */
 int er_options_encode(const struct er_options *options, struct er_buf *buf);
 int er_options_decode(struct errand_slice json, struct errand_arena *arena,
                       struct er_options *ret, struct errand_error *err);
@@ -87,5 +112,14 @@ int er_options_set(struct er_options *options, const char *name, const char *val
  * sign (# // -- ;). 1 found, 0 none, or EINVAL with line and column. */
 int er_options_from_header(struct errand_slice text, struct errand_arena *arena,
                            struct er_options *ret, struct errand_error *err);
+
+/* "100/60s", "5/2m", "1/0.5": so many in so long. -1: it is none. */
+int er_rate_parse(const char *text, struct er_rate *ret);
+/* Are the keys templates that can be expanded? EINVAL that names the option. */
+int er_options_check_templates(const struct er_options *options,
+                               struct errand_error *err);
+/* The name of a class's limit that has none of its own: "rate:sendemail". `what` is rate,
+ * concurrency or throttle. Up to ER_NAME_MAX bytes and a NUL go into `buf`. */
+const char *er_limit_name(const char *what, const char *job, char *buf);
 
 #endif

@@ -134,23 +134,38 @@ static int read_tags(struct reading *r, const struct er_option_field *f,
     return rc;
 }
 
-/* A hook that is not known here is of a newer errand, which runs it itself. */
-static int read_hooks(struct reading *r, const struct er_option_field *f,
-                      const struct er_json_walk *w)
+/* A word that is not known here is of a newer errand, which does it itself. */
+static int read_set(struct reading *r, const struct er_option_field *f,
+                    const struct er_json_walk *w)
 {
     struct er_json_walk element;
+    const char *const *words = er_option_words(f);
+    uint32_t *set = er_option_at(f, r->into);
     const char *name;
-    int rc, hook;
+    int rc, bit;
 
     if (w->type != ER_JSON_ARRAY)
         return wrong(r, f, "an array", w->value);
-    r->into->hooks = 0;
+    *set = 0;
     for (er_json_walk(&element, w->value); er_json_next(&element);) {
         if ((rc = read_text(r, f, &element, &name)) < 0)
             return rc;
-        if ((hook = er_option_word_find(er_hook_words, name, strlen(name))) >= 0)
-            r->into->hooks |= 1U << hook;
+        if ((bit = er_option_word_find(words, name, strlen(name))) >= 0)
+            *set |= 1U << bit;
     }
+    return 0;
+}
+
+static int read_rate(struct reading *r, const struct er_option_field *f,
+                     const struct er_json_walk *w)
+{
+    const char *text;
+    int rc;
+
+    if ((rc = read_text(r, f, w, &text)) < 0)
+        return rc;
+    if (er_rate_parse(text, er_option_at(f, r->into)) < 0)
+        return wrong(r, f, "a rate such as \"100/60s\"", w->value);
     return 0;
 }
 
@@ -213,8 +228,10 @@ static int read_value(struct reading *r, const struct er_option_field *f,
         return rc;
     case ER_KIND_TAGS:
         return read_tags(r, f, w);
-    case ER_KIND_HOOKS:
-        return read_hooks(r, f, w);
+    case ER_KIND_SET:
+        return read_set(r, f, w);
+    case ER_KIND_RATE:
+        return read_rate(r, f, w);
     case ER_KIND_COMMAND:
         return read_command(r, f, w);
     }

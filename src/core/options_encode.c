@@ -72,19 +72,29 @@ static void write_tags(struct er_buf *buf, const struct er_options *o)
     er_buf_str(buf, "]");
 }
 
-static void write_hooks(struct er_buf *buf, uint32_t hooks)
+static void write_set(struct er_buf *buf, const struct er_option_field *f, uint32_t set)
 {
+    const char *const *words = er_option_words(f);
     const char *comma = "";
 
     er_buf_str(buf, "[");
-    for (int i = 0; er_hook_words[i]; i++) {
-        if (!(hooks >> i & 1))
+    for (int i = 0; words[i]; i++) {
+        if (!(set >> i & 1))
             continue;
         er_buf_str(buf, comma);
-        write_text(buf, er_hook_words[i]);
+        write_text(buf, words[i]);
         comma = ",";
     }
     er_buf_str(buf, "]");
+}
+
+static void write_rate(struct er_buf *buf, const struct er_rate *rate)
+{
+    er_buf_str(buf, "\"");
+    write_decimal(buf, rate->n, 0);
+    er_buf_str(buf, "/");
+    write_decimal(buf, rate->per_ms, 3);
+    er_buf_str(buf, "s\"");
 }
 
 /* A base without a strategy is written with the strategy it means, because a number
@@ -124,7 +134,8 @@ static bool is_written(const struct er_option_field *f, const struct er_options 
     case ER_KIND_SIZE:
     case ER_KIND_INSTANT:
     case ER_KIND_TAGS:
-    case ER_KIND_HOOKS:
+    case ER_KIND_SET:
+    case ER_KIND_RATE:
         return true;
     }
     return false;
@@ -170,8 +181,11 @@ static void write_value(struct er_buf *buf, const struct er_option_field *f,
     case ER_KIND_TAGS:
         write_tags(buf, o);
         break;
-    case ER_KIND_HOOKS:
-        write_hooks(buf, o->hooks);
+    case ER_KIND_SET:
+        write_set(buf, f, *(const uint32_t *)at);
+        break;
+    case ER_KIND_RATE:
+        write_rate(buf, at);
         break;
     case ER_KIND_COMMAND:
         er_buf_str(buf, o->command);

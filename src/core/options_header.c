@@ -119,9 +119,10 @@ static int read_option(struct line *l, struct errand_arena *arena,
 
     if ((rc = read_name(l, name)) < 0 || (rc = read_value(l, value)) < 0)
         return rc;
-    if ((rc = er_options_set(options, name, value, arena, &inner)) == 0 &&
-        strcmp(name, "unique") == 0)
-        rc = er_template_check(value, &inner);
+    if ((rc = er_options_set(options, name, value, arena, &inner)) == 0)
+        rc = er_options_check_templates(options, &inner);
+    if (options->has & ER_OPT_KEY_FUNCTIONS)
+        return wrong(l, place, "an executable has no functions that make keys");
     return rc < 0 ? wrong(l, place, inner.message) : 0;
 }
 

@@ -19,8 +19,9 @@ enum er_option_kind {
     ER_KIND_CAP,     /* double, seconds */
     ER_KIND_JITTER,  /* double, a share */
     ER_KIND_TAGS,
-    ER_KIND_HOOKS,
+    ER_KIND_SET,     /* uint32_t, a bit a word */
     ER_KIND_COMMAND, /* const char *, a JSON array */
+    ER_KIND_RATE,    /* struct er_rate */
 };
 
 struct er_option_field {
@@ -34,11 +35,10 @@ struct er_option_field {
 extern const struct er_option_field er_option_fields[];
 extern const size_t er_option_fields_n;
 
-/* The names of an enum's values, from 0; NULL after the last. */
+/* The names of an enum's values, from 0, or of a set's bits; NULL after the last. */
 const char *const *er_option_words(const struct er_option_field *field);
 /* The value of that name, - and _ being one, or -1. */
 int er_option_word_find(const char *const *words, const char *name, size_t len);
-extern const char *const er_hook_words[]; /* in the order of the bits of enum er_hook */
 
 /* Is what the options say in this field allowed? 0 or EINVAL. */
 int er_option_check(const struct er_option_field *field, const struct er_options *options,

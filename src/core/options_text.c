@@ -46,6 +46,23 @@ static int read_integer(const char *text, int64_t *ret)
     return errno || *end || end == text ? -1 : 0;
 }
 
+int er_rate_parse(const char *text, struct er_rate *ret)
+{
+    const char *slash = strchr(text, '/');
+    char number[16];
+    struct er_rate rate;
+
+    if (!slash || slash == text || (size_t)(slash - text) >= sizeof number)
+        return -1;
+    memcpy(number, text, (size_t)(slash - text));
+    number[slash - text] = '\0';
+    if (read_integer(number, &rate.n) < 0 ||
+        er_duration_parse(slash + 1, &rate.per_ms) < 0)
+        return -1;
+    *ret = rate;
+    return 0;
+}
+
 static int set_integer(const struct setting *s)
 {
     void *at = er_option_at(s->field, s->into);
@@ -96,23 +113,30 @@ static int set_text(const struct setting *s)
     return copy ? 0 : er_error_nomem(s->err);
 }
 
+static const char *write_words(const char *const *words, char *buf, size_t size)
+{
+    size_t used = 0;
+
+    for (int i = 0; words[i] && used < size; i++)
+        used +=
+            (size_t)snprintf(buf + used, size - used, "%s%s", i ? ", " : "", words[i]);
+    return buf;
+}
+
 static int set_word(const struct setting *s)
 {
     const char *const *words = er_option_words(s->field);
     int word = er_option_word_find(words, s->value, strlen(s->value));
-    char known[64] = "";
+    char known[64];
 
     if (word >= 0) {
         *(int *)er_option_at(s->field, s->into) = word;
         er_backoff_settle(&s->into->backoff);
         return 0;
     }
-    for (int i = 0; words[i]; i++) {
-        size_t used = strlen(known);
-        snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", words[i]);
-    }
     return errand_error_set(s->err, ERRAND_EINVAL, "%s '%.*s' is none of %s", s->name,
-                            shown_len(s->value), s->value, known);
+                            shown_len(s->value), s->value,
+                            write_words(words, known, sizeof known));
 }
 
 /* The next item of "a, b,c", without the spaces around it. False when there is none. */
@@ -194,18 +218,30 @@ static int set_tags(const struct setting *s)
     return 0;
 }
 
-static int set_hooks(const struct setting *s)
+static int set_set(const struct setting *s)
 {
+    const char *const *words = er_option_words(s->field);
+    uint32_t *set = er_option_at(s->field, s->into);
     const char *p = s->value;
     struct errand_slice item;
-    int hook;
+    char known[64];
+    int bit;
 
-    s->into->hooks = 0;
+    *set = 0;
     while (next_item(&p, &item)) {
-        if ((hook = er_option_word_find(er_hook_words, item.ptr, item.len)) < 0)
-            return wrong(s, "a list of failed and timed-out");
-        s->into->hooks |= 1U << hook;
+        if ((bit = er_option_word_find(words, item.ptr, item.len)) < 0)
+            return errand_error_set(s->err, ERRAND_EINVAL, "%s '%.*s' is no list of %s",
+                                    s->name, shown_len(s->value), s->value,
+                                    write_words(words, known, sizeof known));
+        *set |= 1U << bit;
     }
+    return 0;
+}
+
+static int set_rate(const struct setting *s)
+{
+    if (er_rate_parse(s->value, er_option_at(s->field, s->into)) < 0)
+        return wrong(s, "a rate such as 100/60s or 5/1h");
     return 0;
 }
 
@@ -235,8 +271,10 @@ static int set_value(const struct setting *s)
         return set_jitter(s);
     case ER_KIND_TAGS:
         return set_tags(s);
-    case ER_KIND_HOOKS:
-        return set_hooks(s);
+    case ER_KIND_SET:
+        return set_set(s);
+    case ER_KIND_RATE:
+        return set_rate(s);
     }
     return 0;
 }
@@ -273,7 +311,7 @@ static int unknown(const char *name, struct errand_error *err)
     const char *nearest = NULL;
     /* further off is no slip of the hand */
     size_t nearest_far = strlen(name) < 4 ? 2 : 3;
-    char text[512];
+    char text[1024];
 
     for (size_t i = 0; i < er_option_fields_n; i++) {
         size_t far = er_word_distance(name, er_option_fields[i].name);

@@ -10,7 +10,7 @@ static const char *const two_tags[] = {"a", "b"};
 
 /* Every option said, each in another way than its default. */
 static const struct er_options all = {
-    .has = (1 << 14) - 1,
+    .has = (1 << 18) - 1,
     .queue = "mail",
     .tries = 7,
     .timeout_ms = 1500,
@@ -30,6 +30,16 @@ static const struct er_options all = {
     .max_data = 4096,
     .memory_mib = 64,
     .trace = "00-0-0-00",
+    .rate = {100, 60000},
+    .rate_name = "api",
+    .rate_key = "{userId}",
+    .concurrency = 3,
+    .concurrency_name = "db",
+    .concurrency_key = "{shard}",
+    .throttle = {1, 3600000},
+    .throttle_name = "reports",
+    .throttle_key = "{kind}",
+    .key_functions = ER_KEY_FUNCTION_UNIQUE,
 };
 
 TEST(the_last_level_is_what_the_documents_promise)
@@ -142,7 +152,7 @@ static const struct {
     {{.has = ER_OPT_TAGS, .tags_n = 33}, "33 tags are more than the 32 allowed"},
     {{.has = ER_OPT_SCHEDULE, .schedule = ""}, "schedule is empty"},
     {{.has = ER_OPT_SCHEDULE, .zone = "UTC"}, "zone needs schedule"},
-    {{.has = ER_OPT_HOOKS, .hooks = 4}, "hooks are 0x4, which has no meaning"},
+    {{.has = ER_OPT_HOOKS, .hooks = 4}, "hooks is 0x4, which has no meaning"},
     {{.has = ER_OPT_COMMAND, .command = "[]"}, "command is empty"},
     {{.has = ER_OPT_COMMAND, .command = "[\"a\",1]"},
      "argument 1 of command is not a string"},
@@ -154,6 +164,22 @@ static const struct {
      "max_data is -1: 1 to 16777216 are allowed"},
     {{.has = ER_OPT_MEMORY}, "memory is 0: 1 to 1048576 are allowed"},
     {{.has = ER_OPT_TRACE, .trace = ""}, "trace is empty"},
+    {{.has = ER_OPT_RATE}, "rate is 0 in a window: 1 to 1000000 are allowed"},
+    {{.has = ER_OPT_RATE, .rate = {5, 0}},
+     "rate is per 0 ms: more than 0 to 366 days are allowed"},
+    {{.has = ER_OPT_RATE, .rate_key = "k"}, "rate_key and rate_name need rate"},
+    {{.has = ER_OPT_RATE, .rate = {5, 1000}, .rate_name = "a b"},
+     "rate_name 'a b' has a wrong character at position 2: letters, digits and _ . : / - "
+     "are allowed"},
+    {{.has = ER_OPT_CONCURRENCY}, "concurrency is 0: 1 to 1000000 are allowed"},
+    {{.has = ER_OPT_CONCURRENCY, .concurrency_key = "k"},
+     "concurrency_key and concurrency_name need concurrency"},
+    {{.has = ER_OPT_THROTTLE, .throttle = {-1, 1000}},
+     "throttle is -1 in a window: 1 to 1000000 are allowed"},
+    {{.has = ER_OPT_THROTTLE, .throttle_name = "k"},
+     "throttle_key and throttle_name need throttle"},
+    {{.has = ER_OPT_KEY_FUNCTIONS, .key_functions = 8},
+     "key_functions is 0x8, which has no meaning"},
 };
 
 TEST(every_option_is_checked_with_its_name_and_value)

@@ -76,7 +76,7 @@ TEST(all_options_come_back_as_they_were)
 {
     static const char *const tags[] = {"vip", "eu"};
     const struct er_options all = {
-        .has = (1 << 14) - 1,
+        .has = (1 << 18) - 1,
         .queue = "mail",
         .tries = 7,
         .timeout_ms = 1500,
@@ -96,6 +96,13 @@ TEST(all_options_come_back_as_they_were)
         .max_data = 4096,
         .memory_mib = 64,
         .trace = "00-0-0-00",
+        .rate = {100, 60000},
+        .rate_name = "api",
+        .rate_key = "{userId}",
+        .concurrency = 3,
+        .throttle = {1, 1500},
+        .throttle_key = "all",
+        .key_functions = ER_KEY_FUNCTION_UNIQUE | ER_KEY_FUNCTION_CONCURRENCY,
     };
     const char *json = er_arena_printf(arena, "%s", encode(all));
     struct er_options back = decode(json);
@@ -108,7 +115,9 @@ TEST(all_options_come_back_as_they_were)
         "\"tags\":[\"vip\",\"eu\"],\"schedule\":\"0 8 * * *\",\"zone\":\"Europe/Berlin\","
         "\"hooks\":[\"failed\",\"timed-out\"],\"command\":[\"ls\",\"\\ud800\"],"
         "\"retry_until\":1795499010.123,\"max_data\":4096,\"memory\":64,"
-        "\"trace\":\"00-0-0-00\"}");
+        "\"trace\":\"00-0-0-00\",\"rate\":\"100/60s\",\"rate_name\":\"api\","
+        "\"rate_key\":\"{userId}\",\"concurrency\":3,\"throttle\":\"1/1.5s\","
+        "\"throttle_key\":\"all\",\"key_functions\":[\"unique\",\"concurrency\"]}");
     assert_int_equal(back.has, all.has);
     assert_string_equal(back.unique, all.unique);
     assert_string_equal(back.tags[1], "eu");
@@ -238,6 +247,12 @@ TEST(options_that_cannot_be_read_say_which_and_why)
         {"{\"priority\":2147483648}",
          "option 'priority' is not in its range: 2147483648"},
         {"{\"zone\":\"UTC\"}", "zone needs schedule"},
+        {"{\"rate\":100}", "option 'rate' is not a string: 100"},
+        {"{\"rate\":\"fast\"}",
+         "option 'rate' is not a rate such as \"100/60s\": \"fast\""},
+        {"{\"rate_key\":\"k\"}", "rate_key and rate_name need rate"},
+        {"{\"key_functions\":\"unique\"}",
+         "option 'key_functions' is not an array: \"unique\""},
         {"{\"tries\":\"a string that is longer than forty bytes, so it is cut\"}",
          "option 'tries' is not a whole number: \"a string that is longer than forty "
          "byte..."},

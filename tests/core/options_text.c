@@ -48,7 +48,24 @@ TEST(every_option_can_be_said_in_text)
     set("memory", "512");
     set("trace", "00-0-0-00");
     set("backoff", "60");
-    assert_int_equal(o.has, (1 << 14) - 1);
+    set("rate", "100/60s");
+    set("rate-name", "api");
+    set("rate-key", "{userId}");
+    set("concurrency", "3");
+    set("concurrency-name", "db");
+    set("concurrency-key", "{shard}");
+    set("throttle", "1/1h");
+    set("throttle-name", "reports");
+    set("throttle-key", "{kind}");
+    set("key-functions", "unique, concurrency");
+    assert_int_equal(o.has, (1 << 18) - 1);
+    assert_int_equal(o.rate.n, 100);
+    assert_int_equal(o.rate.per_ms, 60000);
+    assert_string_equal(o.rate_key, "{userId}");
+    assert_int_equal(o.concurrency, 3);
+    assert_int_equal(o.throttle.per_ms, 3600000);
+    assert_int_equal(o.key_functions,
+                     ER_KEY_FUNCTION_UNIQUE | ER_KEY_FUNCTION_CONCURRENCY);
     assert_string_equal(o.queue, "mail");
     assert_int_equal(o.tries, 7);
     assert_int_equal(o.timeout_ms, 120000);
@@ -178,7 +195,7 @@ TEST(a_wrong_value_says_what_would_be_right_and_changes_nothing)
          "are allowed"},
         {"tags", "a,,b", "tag is empty"},
         {"hooks", "failed,exploded",
-         "hooks 'failed,exploded' is not a list of failed and timed-out"},
+         "hooks 'failed,exploded' is no list of failed, timed-out"},
         {"retry-until", "tomorrow",
          "retry-until 'tomorrow' is not an instant such as 2026-11-24T05:43:30Z"},
         {"max-data", "", "max-data '' is not a size such as 65536, 64k or 1m"},
@@ -188,6 +205,18 @@ TEST(a_wrong_value_says_what_would_be_right_and_changes_nothing)
          "max-data '9223372036854775807k' is not a size such as 65536, 64k or 1m"},
         {"max-data", "17m", "max_data is 17825792: 1 to 16777216 are allowed"},
         {"command", "[]", "command is empty"},
+        {"rate", "100", "rate '100' is not a rate such as 100/60s or 5/1h"},
+        {"rate", "/60s", "rate '/60s' is not a rate such as 100/60s or 5/1h"},
+        {"rate", "nan/60s", "rate 'nan/60s' is not a rate such as 100/60s or 5/1h"},
+        {"rate", "1/nan", "rate '1/nan' is not a rate such as 100/60s or 5/1h"},
+        {"rate", "0/60s", "rate is 0 in a window: 1 to 1000000 are allowed"},
+        {"rate", "5/0", "rate is per 0 ms: more than 0 to 366 days are allowed"},
+        {"rate", "12345678901234567890/1",
+         "rate '12345678901234567890/1' is not a rate such as 100/60s or 5/1h"},
+        {"concurrency", "0", "concurrency is 0: 1 to 1000000 are allowed"},
+        {"rate-name", "a b",
+         "rate_name 'a b' has a wrong character at position 2: letters, digits and _ . : "
+         "/ - are allowed"},
     };
 
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -222,8 +251,10 @@ TEST(a_name_far_from_all_gets_the_list)
         "queue, tries, timeout, backoff, backoff-strategy, backoff-cap, backoff-jitter, "
         "priority, unique, unique-for, unique-until, unique-policy, tags, schedule, "
         "zone, "
-        "hooks, command, retry-until, max-data, memory, trace";
-    char expected[512];
+        "hooks, command, retry-until, max-data, memory, trace, rate, rate-name, "
+        "rate-key, concurrency, concurrency-name, concurrency-key, throttle, "
+        "throttle-name, throttle-key, key-functions";
+    char expected[1024];
 
     snprintf(expected, sizeof expected, "unknown option 'colour': there are %s", list);
     assert_unknown("colour", expected);
@@ -326,6 +357,14 @@ TEST(a_wrong_line_is_told_with_line_and_column)
         {"# errand: a job that mails\n", "line 1, column 11: expected NAME=VALUE"},
         {"\n\n// errand: tries=3 trys=4\n",
          "line 3, column 20: unknown option 'trys': did you mean 'tries'?"},
+        {"# errand: rate=9/1s rate-key='{a'",
+         "line 1, column 21: rate_key: template '{a' has a '{' at position 1 without a "
+         "path and a '}': write '{{' for a brace"},
+        {"# errand: rate-key=a", "line 1, column 1: rate_key and rate_name need rate"},
+        {"# errand: unique-policy=maybe unique=a",
+         "line 1, column 11: unique-policy 'maybe' is none of ignore, replace, extend"},
+        {"# errand: key-functions=unique",
+         "line 1, column 11: an executable has no functions that make keys"},
         {"# errand: tries=x", "line 1, column 11: tries 'x' is not a whole number"},
         {"# errand: tries 3", "line 1, column 11: expected NAME=VALUE"},
         {"# errand: tries=3 =4", "line 1, column 19: expected NAME=VALUE"},
@@ -339,7 +378,7 @@ TEST(a_wrong_line_is_told_with_line_and_column)
         {"# errand: queue=\"a\"b",
          "line 1, column 20: expected a space behind the quote"},
         {"# errand: unique={a",
-         "line 1, column 11: template '{a' has a '{' at position 1 "
+         "line 1, column 11: unique: template '{a' has a '{' at position 1 "
          "without a path and a '}': write '{{' for a brace"},
         {"# errand: tries=3\n# errand: unique-for=3",
          "line 2, column 1: unique_for, unique_until and unique_policy need unique"},
