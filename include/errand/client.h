@@ -61,6 +61,12 @@ struct errand_options {
     double unique_for; /* seconds */
     enum errand_unique_until unique_until;
     enum errand_unique_policy unique_policy;
+    /* Limits in place of those of the class, see middleware.h; a key is the key itself,
+     * not a template. What waits at a rate or a concurrency uses no attempt; what a
+     * throttle does not let through is skipped. */
+    struct errand_rate rate;
+    struct errand_concurrency concurrency;
+    struct errand_rate throttle;
     const char *const *tags; /* NULL-terminated */
     /* errand's own: an executable with arguments as JSON array, see queue:run */
     const char *command;

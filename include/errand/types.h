@@ -99,6 +99,21 @@ enum errand_unique_policy {
     ERRAND_UNIQUE_EXTEND = 2,
 };
 
+/* At most `max` starts in any window of `per` seconds, counted by all workers of the
+ * store. Zero-initialised means "not said". */
+struct errand_rate {
+    int64_t max;
+    double per;
+    /* jobs that name the same limit and key share it; NULL: one of the job's own name,
+     * one key */
+    const char *name, *key;
+};
+/* At most `max` that run at the same time; the same rules. */
+struct errand_concurrency {
+    int max;
+    const char *name, *key;
+};
+
 #ifdef __cplusplus
 }
 #endif

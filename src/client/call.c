@@ -1,6 +1,7 @@
 /* call.c: what a call says about a job, as the first level of options. */
 #include "client/handle.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -23,10 +24,73 @@ static int say_tries(int tries, struct er_options *ret, struct errand_error *err
     return 0;
 }
 
-/* A key without a time and without an end of its own is held until the job is done. */
-enum errand_unique_until er_unique_until(enum errand_unique_until until, int64_t ttl_ms)
+static bool is_rate_said(const struct errand_rate *rate)
 {
-    return until == ERRAND_UNIQUE_TTL && ttl_ms == 0 ? ERRAND_UNIQUE_DONE : until;
+    return rate->max != 0 || rate->per != 0 || rate->name || rate->key;
+}
+
+static int key_check(const char *what, const char *key, struct errand_error *err)
+{
+    if (key && strlen(key) > ER_CLIENT_KEY_MAX)
+        return errand_error_set(err, ERRAND_EINVAL,
+                                "%s: the key has %zu bytes, %d are allowed", what,
+                                strlen(key), ER_CLIENT_KEY_MAX);
+    return 0;
+}
+
+/* An empty key is the one of those that have none. */
+static const char *key_or_none(const char *key)
+{
+    return key && key[0] ? key : NULL;
+}
+
+static int say_rate(const char *what, const struct errand_rate *rate,
+                    struct er_rate *ret_rate, struct errand_error *err)
+{
+    char per[32];
+    int rc;
+
+    snprintf(per, sizeof per, "%s: per", what);
+    if ((rc = key_check(what, rate->key, err)) < 0 ||
+        (rc = er_seconds_to_ms(per, rate->per, &ret_rate->per_ms, err)) < 0)
+        return rc;
+    if (rate->max < 1)
+        return errand_error_set(err, ERRAND_EINVAL,
+                                "%s: max is %lld; at least 1 is needed", what,
+                                (long long)rate->max);
+    ret_rate->n = rate->max;
+    return 0;
+}
+
+static int say_limits(const struct errand_options *o, struct er_options *ret,
+                      struct errand_error *err)
+{
+    const struct errand_concurrency *c = &o->concurrency;
+    int rc;
+
+    if (is_rate_said(&o->rate)) {
+        if ((rc = say_rate("rate", &o->rate, &ret->rate, err)) < 0)
+            return rc;
+        ret->has |= ER_OPT_RATE;
+        ret->rate_name = o->rate.name;
+        ret->rate_key = key_or_none(o->rate.key);
+    }
+    if (is_rate_said(&o->throttle)) {
+        if ((rc = say_rate("throttle", &o->throttle, &ret->throttle, err)) < 0)
+            return rc;
+        ret->has |= ER_OPT_THROTTLE;
+        ret->throttle_name = o->throttle.name;
+        ret->throttle_key = key_or_none(o->throttle.key);
+    }
+    if (c->max != 0 || c->name || c->key) {
+        if ((rc = key_check("concurrency", c->key, err)) < 0)
+            return rc;
+        ret->has |= ER_OPT_CONCURRENCY;
+        ret->concurrency = c->max;
+        ret->concurrency_name = c->name;
+        ret->concurrency_key = key_or_none(c->key);
+    }
+    return 0;
 }
 
 static int say_unique(const struct errand_options *o, struct er_options *ret,
@@ -132,7 +196,7 @@ int er_call_options(const struct errand_options *o, struct er_options *ret,
     int rc;
 
     if ((rc = say_tries(o->tries, ret, err)) < 0 || (rc = say_rest(o, ret, err)) < 0 ||
-        (rc = say_unique(o, ret, err)) < 0)
+        (rc = say_unique(o, ret, err)) < 0 || (rc = say_limits(o, ret, err)) < 0)
         return rc;
     if (o->command && (rc = say_command(o->command, ret, err)) < 0)
         return rc;

@@ -116,9 +116,10 @@ int er_class_options(const struct errand_job_class *job_class, struct er_options
     /* Without a time to hold it, the key is held as long as the job lives. */
     if (c->unique && o.unique_ttl_ms == 0)
         o.unique_until = ERRAND_UNIQUE_DONE;
-    if (c->unique && (rc = er_template_check(c->unique, err)) < 0)
-        return rc;
-    if ((rc = er_options_check(&o, err)) < 0)
+    if ((rc = er_middleware_check(c->middleware, err)) < 0 ||
+        (rc = er_middleware_options(c->middleware, &o, err)) < 0 ||
+        (rc = er_options_check(&o, err)) < 0 ||
+        (rc = er_options_check_templates(&o, err)) < 0)
         return rc;
     *ret = o;
     return 0;

@@ -4,7 +4,7 @@
 #define ER_CLIENT_CLASS_H
 
 #include "core/options.h"
-#include "errand/job.h"
+#include "errand/middleware.h"
 
 /* The newest registered class; the older ones follow by `next`. */
 const struct errand_job_class *er_registry_newest(void);
@@ -15,5 +15,14 @@ const struct errand_job_class *er_registry_find(const char *name);
 /* The class as a level of options. EINVAL that names option and value. */
 int er_class_options(const struct errand_job_class *job_class, struct er_options *ret,
                      struct errand_error *err);
+
+/* class_middleware.c: is the list one that can run? EINVAL that names the entry. */
+int er_middleware_check(const struct errand_middleware *list, struct errand_error *err);
+/* What the built-in ones say, into `options`; the list has been checked. EINVAL. */
+int er_middleware_options(const struct errand_middleware *list,
+                          struct er_options *options, struct errand_error *err);
+/* The first of that kind; NULL, also where there is no list. */
+const struct errand_middleware *er_middleware_find(const struct errand_middleware *list,
+                                                   enum errand_middleware_kind kind);
 
 #endif

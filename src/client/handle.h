@@ -3,6 +3,7 @@
 #define ER_CLIENT_HANDLE_H
 
 #include "base/buf.h"
+#include "client/asked.h"
 #include "client/client.h"
 #include "core/id.h"
 #include "core/json.h"
@@ -47,7 +48,6 @@ struct errand {
 enum {
     ER_CLIENT_DATA_MAX = 16 << 20, /* whatever anybody says */
     ER_CLIENT_DATA_DEFAULT = 1 << 20,
-    ER_CLIENT_KEY_MAX = 512,
 };
 
 /* call.c: what a call says. */
@@ -55,8 +55,6 @@ int er_call_options(const struct errand_options *o, struct er_options *ret,
                     struct errand_error *err);
 int er_call_run_at(const struct errand_options *o, const struct er_clock *clock,
                    int64_t *ret, struct errand_error *err);
-/* A key without a time and without an end of its own is held until the job is done. */
-enum errand_unique_until er_unique_until(enum errand_unique_until until, int64_t ttl_ms);
 
 /* definitions.c: reads them again when they are older than a second. */
 int er_definitions_refresh(errand *e, struct errand_error *err);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "client/asked.h"
 #include "client/class.h"
 #include "client/config.h"
 #include "client/handle.h"
@@ -31,70 +32,53 @@ static int check_data(const errand *e, const char *name, const struct er_options
     return er_json_check(what, data, &limits, err);
 }
 
-/* ------------------------------------------------------------------ unique keys */
+/* ------------------------------------------------------------------ keys and limits */
 
-/* Two classes may both say "user:{userId}" and mean different work, so the name's key
- * stands before what a template gives. */
-static int expand_unique(const char *name, const struct er_options *definition,
-                         struct errand_slice data, struct errand_arena *arena,
-                         struct errand_slice *ret, struct errand_error *err)
+/* Who says what a job is when the call does not. */
+struct source {
+    const struct er_options *definition;      /* NULL: nobody */
+    const struct errand_job_class *job_class; /* NULL: only as published, or not looked */
+};
+
+/* What the class asks for beside what the call says. Keys that only its code can make are
+ * made here when it is at hand, else when the job is handed out. */
+static int ask_class(const char *name, const struct source *from,
+                     const struct er_options *call, struct errand_slice data,
+                     struct errand_arena *arena, struct er_asked *ret,
+                     struct errand_error *err)
 {
-    char prefix[ER_NAME_MAX + 1], *text, *key;
-    int rc = er_template_expand(definition->unique, data, arena, &text, err);
-
-    if (rc == ERRAND_ENOMEM)
-        return rc;
-    if (rc < 0) {
-        er_error_wrap(err, rc, "data of '%s' and its unique key '%s'", name,
-                      definition->unique);
-        if (err)
-            err->code = ERRAND_EINVAL;
-        return ERRAND_EINVAL;
-    }
-    if (!(key = er_arena_printf(arena, "%s:%s", er_name_key(name, prefix), text)))
-        return er_error_nomem(err);
-    if (strlen(key) > ER_CLIENT_KEY_MAX)
-        return errand_error_set(err, ERRAND_EINVAL,
-                                "unique key of '%s' has %zu bytes with this data, %d are "
-                                "allowed",
-                                name, strlen(key), ER_CLIENT_KEY_MAX);
-    *ret = (struct errand_slice){key, strlen(key)};
-    return 0;
-}
-
-static int resolve_unique(const char *name, struct er_options *call,
-                          const struct er_options *definition, struct errand_slice data,
-                          struct errand_arena *arena, const struct errand_unique **ret,
-                          struct errand_error *err)
-{
-    struct errand_slice key = {0};
-    struct errand_unique *unique;
+    const struct errand_job_class *c = from->job_class;
+    struct er_options rest = *from->definition;
+    struct er_keys keys = {0};
     int rc;
 
-    *ret = NULL;
-    if (call->has & ER_OPT_UNIQUE) {
-        key = (struct errand_slice){call->unique, strlen(call->unique)};
-    } else {
-        if (!definition || !(definition->has & ER_OPT_UNIQUE))
-            return 0;
-        if ((rc = expand_unique(name, definition, data, arena, &key, err)) < 0)
-            return rc;
-        call->has |= ER_OPT_UNIQUE;
-        call->unique = key.ptr;
-        call->unique_ttl_ms = definition->unique_ttl_ms;
-        call->unique_policy = definition->unique_policy;
-        call->unique_until =
-            er_unique_until(definition->unique_until, call->unique_ttl_ms);
-    }
-    if (!(unique = errand_arena_alloc(arena, sizeof *unique)))
+    rest.has &= ~(call->has & (uint32_t)ER_OPT_ASKED);
+    if ((rest.has & ER_OPT_KEY_FUNCTIONS) && (c = c ? c : er_registry_find(name)) &&
+        (rc = er_keys_make(c->middleware, name, data, arena, &keys, err)) < 0)
+        return rc;
+    return er_asked_make(name, &rest, &keys, data, arena, ret, err);
+}
+
+static int resolve_asked(const struct source *from, const struct er_options *call,
+                         struct errand_arena *arena, struct errand_push_job *ret,
+                         struct errand_error *err)
+{
+    bool is_class = from->definition && (from->definition->has & ER_OPT_ASKED);
+    struct er_asked *asked;
+    int rc;
+
+    if (!is_class && !(call->has & ER_OPT_ASKED))
+        return 0;
+    if (!(asked = errand_arena_alloc(arena, sizeof *asked)))
         return er_error_nomem(err);
-    *unique = (struct errand_unique){
-        .key = key,
-        .ttl_ms = call->unique_ttl_ms,
-        .until = call->unique_until,
-        .policy = call->unique_policy,
-    };
-    *ret = unique;
+    if (is_class &&
+        (rc = ask_class(ret->name, from, call, ret->data, arena, asked, err)) < 0)
+        return rc;
+    if ((rc = er_asked_call(ret->name, call, arena, asked, err)) < 0)
+        return rc;
+    ret->unique = asked->is_unique ? &asked->unique : NULL;
+    ret->limits = asked->limits;
+    ret->limits_n = asked->limits_n;
     return 0;
 }
 
@@ -150,8 +134,7 @@ static int copy_tags(const struct er_options *o, struct errand_arena *arena,
 static int encode_call(errand *e, struct er_options *call, struct errand_arena *arena,
                        struct errand_slice *ret, struct errand_error *err)
 {
-    call->has &=
-        ~(uint32_t)(ER_OPT_QUEUE | ER_OPT_PRIORITY | ER_OPT_TAGS | ER_OPT_UNIQUE);
+    call->has &= ~(uint32_t)(ER_OPT_QUEUE | ER_OPT_PRIORITY | ER_OPT_TAGS | ER_OPT_ASKED);
     if (!call->has)
         return 0;
     er_buf_reset(&e->text);
@@ -188,7 +171,7 @@ static int resolve_plain(const errand *e, struct errand_push_job *ret,
 }
 
 static int resolve_levels(errand *e, const struct errand_options *o,
-                          const struct er_options *definition, struct errand_arena *arena,
+                          const struct source *from, struct errand_arena *arena,
                           struct errand_push_job *ret, struct errand_error *err)
 {
     struct er_options call = {0}, all;
@@ -197,14 +180,13 @@ static int resolve_levels(errand *e, const struct errand_options *o,
     if (o && ((rc = er_call_options(o, &call, err)) < 0 ||
               (rc = er_call_run_at(o, e->clock, &ret->run_at_ms, err)) < 0))
         return rc;
-    if ((rc = fill_levels(e, &call, definition, arena, &all, err)) < 0 ||
+    if ((rc = fill_levels(e, &call, from->definition, arena, &all, err)) < 0 ||
         (rc = check_data(e, ret->name, &all, ret->data, err)) < 0 ||
         (rc = copy_tags(&all, arena, ret, err)) < 0 ||
-        (rc = resolve_unique(ret->name, &call, definition, ret->data, arena, &ret->unique,
-                             err)) < 0)
+        (rc = resolve_asked(from, &call, arena, ret, err)) < 0)
         return rc;
     place(&all, ret);
-    ret->has_failed_hook = may_have_failed_hook(&call, definition);
+    ret->has_failed_hook = may_have_failed_hook(&call, from->definition);
     return encode_call(e, &call, arena, &ret->options, err);
 }
 
@@ -230,15 +212,15 @@ int er_resolve(errand *e, const char *name, struct errand_slice data,
                const struct errand_options *options, struct errand_arena *arena,
                struct errand_push_job *ret, struct errand_error *err)
 {
-    const struct er_options *definition;
+    struct source from = {0};
     int rc;
 
     if ((rc = resolve_begin(name, data, options, ret, err)) < 0 ||
-        (rc = er_definitions_find(e, name, &definition, err)) < 0)
+        (rc = er_definitions_find(e, name, &from.definition, err)) < 0)
         return rc;
-    if (!options && !definition)
+    if (!options && !from.definition)
         return resolve_plain(e, ret, err);
-    return resolve_levels(e, options, definition, arena, ret, err);
+    return resolve_levels(e, options, &from, arena, ret, err);
 }
 
 int er_resolve_class(errand *e, const struct errand_job_class *job_class,
@@ -247,13 +229,14 @@ int er_resolve_class(errand *e, const struct errand_job_class *job_class,
 {
     const char *name = job_class->name ? job_class->name : "";
     struct er_options definition;
+    const struct source from = {.definition = &definition, .job_class = job_class};
     int rc;
 
     if ((rc = resolve_begin(name, data, options, ret, err)) < 0)
         return rc;
     if ((rc = er_class_options(job_class, &definition, err)) < 0)
         return er_error_wrap(err, rc, "class '%s'", name);
-    return resolve_levels(e, options, &definition, e->call, ret, err);
+    return resolve_levels(e, options, &from, e->call, ret, err);
 }
 
 int er_client_resolve(errand *e, const char *name, struct errand_slice data,

@@ -379,7 +379,9 @@ int er_options_check(const struct er_options *options, struct errand_error *err)
         if ((options->has & er_option_fields[i].bit) &&
             (rc = er_option_check(&er_option_fields[i], options, err)) < 0)
             return rc;
-    if ((options->has & ER_OPT_UNIQUE) && !options->unique)
+    if ((options->has & ER_OPT_UNIQUE) && !options->unique &&
+        !((options->has & ER_OPT_KEY_FUNCTIONS) &&
+          (options->key_functions & ER_KEY_FUNCTION_UNIQUE)))
         return errand_error_set(err, ERRAND_EINVAL,
                                 "unique_for, unique_until and unique_policy need unique");
     if ((options->has & ER_OPT_SCHEDULE) && !options->schedule)
@@ -404,6 +406,11 @@ int er_options_check_templates(const struct er_options *options, struct errand_e
         if (keys[i].text && (rc = er_template_check(keys[i].text, err)) < 0)
             return er_error_wrap(err, rc, "%s", keys[i].what);
     return 0;
+}
+
+enum errand_unique_until er_unique_until(enum errand_unique_until until, int64_t ttl_ms)
+{
+    return until == ERRAND_UNIQUE_TTL && ttl_ms == 0 ? ERRAND_UNIQUE_DONE : until;
 }
 
 /* A name that would be too long loses its end: two classes of 120 equal letters share a

@@ -30,6 +30,8 @@ enum er_option_bit {
     ER_OPT_CONCURRENCY = 1 << 15,
     ER_OPT_THROTTLE = 1 << 16,
     ER_OPT_KEY_FUNCTIONS = 1 << 17,
+    /* what a store is asked to hold a job to */
+    ER_OPT_ASKED = ER_OPT_UNIQUE | ER_OPT_RATE | ER_OPT_CONCURRENCY,
 };
 
 enum er_hook { ER_HOOK_FAILED = 1, ER_HOOK_TIMED_OUT = 2 };
@@ -113,6 +115,8 @@ int er_options_set(struct er_options *options, const char *name, const char *val
 int er_options_from_header(struct errand_slice text, struct errand_arena *arena,
                            struct er_options *ret, struct errand_error *err);
 
+/* A key without a time and without an end of its own is held until the job is done. */
+enum errand_unique_until er_unique_until(enum errand_unique_until until, int64_t ttl_ms);
 /* "100/60s", "5/2m", "1/0.5": so many in so long. -1: it is none. */
 int er_rate_parse(const char *text, struct er_rate *ret);
 /* Are the keys templates that can be expanded? EINVAL that names the option. */

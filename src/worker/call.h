@@ -17,7 +17,4 @@ int er_call_handle(const struct errand_job_class *job_class, errand_job *job,
  * become RETRY. */
 int er_call_verdict(const errand_job *job, int answered, struct errand_error *err);
 
-/* Is the list one that er_call_handle can run? EINVAL that names the entry. */
-int er_middleware_check(const struct errand_middleware *list, struct errand_error *err);
-
 #endif

@@ -8,7 +8,6 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "core/json.h"
-#include "worker/call.h"
 
 int er_classes_init(struct er_classes *classes)
 {
@@ -78,8 +77,7 @@ static int class_check(struct er_classes *classes, struct er_class *c,
     if (!c->job_class->handle)
         return errand_error_set(err, ERRAND_EINVAL, "%s: job '%s' has no .handle",
                                 place(c->file), c->name);
-    if ((rc = er_middleware_check(c->job_class->middleware, err)) < 0 ||
-        (rc = er_class_options(c->job_class, &c->options, err)) < 0)
+    if ((rc = er_class_options(c->job_class, &c->options, err)) < 0)
         return er_error_wrap(err, rc, "%s: job '%s'", place(c->file), c->name);
     return 0;
 }

@@ -153,77 +153,78 @@ TEST(an_empty_list_says_that_there_are_none)
     assert_int_equal(o.hooks, 0);
 }
 
+static const struct {
+    const char *name, *value, *message;
+} bad_values[] = {
+    {"tries", "abc", "tries 'abc' is not a whole number"},
+    {"tries", "", "tries '' is not a whole number"},
+    {"tries", "3x", "tries '3x' is not a whole number"},
+    {"tries", "-", "tries '-' is not a whole number"},
+    {"tries", " 3", "tries ' 3' is not a whole number"},
+    {"tries", "99999999999999999999",
+     "tries '99999999999999999999' is not a whole number"},
+    {"tries", "0", "tries is 0: 1 to 1000 are allowed"},
+    {"tries", "4294967297", "tries is 4294967297: 1 to 1000 are allowed"},
+    {"timeout", "-1", "timeout '-1' is not a time such as 60, 1.5s, 10m or 2h"},
+    {"timeout", "0", "timeout is 0 s: more than 0 to 30 days are allowed"},
+    {"timeout", "31d", "timeout is 2678400 s: more than 0 to 30 days are allowed"},
+    {"backoff", "", "backoff '' is not one time or several"},
+    {"backoff", "60,x",
+     "backoff '60,x' is not one time or several, such as 60 or 60,5m,1h"},
+    {"backoff", "60,,1",
+     "backoff '60,,1' is not one time or several, such as 60 or 60,5m,1h"},
+    {"backoff", "0000000000000000000000000000000001",
+     "backoff '0000000000000000000000000000000001' is not one time or several, such "
+     "as 60 or 60,5m,1h"},
+    {"backoff", "1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8",
+     "backoff '1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8' is not at most 16 times"},
+    {"backoff", "400d",
+     "backoff value 1 is 3.456e+07: seconds from 0 to 31,622,400 are allowed"},
+    {"backoff-strategy", "magic",
+     "backoff-strategy 'magic' is none of default, fixed, linear, exponential"},
+    {"backoff-cap", "0", "backoff-cap '0' is not a time such as 60, 1.5s, 10m or 2h"},
+    {"backoff-jitter", "1.1", "backoff-jitter '1.1' is not a share from 0 to 1"},
+    {"backoff-jitter", "x", "backoff-jitter 'x' is not a share from 0 to 1"},
+    {"unique-until", "never", "unique-until 'never' is none of ttl, done, started"},
+    {"unique-policy", "", "unique-policy '' is none of ignore, replace, extend"},
+    {"unique", "", "unique is empty"},
+    {"queue", "a b",
+     "queue 'a b' has a wrong character at position 2: letters, digits and _ . : / - "
+     "are allowed"},
+    {"tags", "a,,b", "tag is empty"},
+    {"hooks", "failed,exploded",
+     "hooks 'failed,exploded' is no list of failed, timed-out"},
+    {"retry-until", "tomorrow",
+     "retry-until 'tomorrow' is not an instant such as 2026-11-24T05:43:30Z"},
+    {"max-data", "", "max-data '' is not a size such as 65536, 64k or 1m"},
+    {"max-data", "k", "max-data 'k' is not a size such as 65536, 64k or 1m"},
+    {"max-data", "-1k", "max-data '-1k' is not a size such as 65536, 64k or 1m"},
+    {"max-data", "9223372036854775807k",
+     "max-data '9223372036854775807k' is not a size such as 65536, 64k or 1m"},
+    {"max-data", "17m", "max_data is 17825792: 1 to 16777216 are allowed"},
+    {"command", "[]", "command is empty"},
+    {"rate", "100", "rate '100' is not a rate such as 100/60s or 5/1h"},
+    {"rate", "/60s", "rate '/60s' is not a rate such as 100/60s or 5/1h"},
+    {"rate", "nan/60s", "rate 'nan/60s' is not a rate such as 100/60s or 5/1h"},
+    {"rate", "1/nan", "rate '1/nan' is not a rate such as 100/60s or 5/1h"},
+    {"rate", "0/60s", "rate is 0 in a window: 1 to 1000000 are allowed"},
+    {"rate", "5/0", "rate is per 0 ms: more than 0 to 366 days are allowed"},
+    {"rate", "12345678901234567890/1",
+     "rate '12345678901234567890/1' is not a rate such as 100/60s or 5/1h"},
+    {"concurrency", "0", "concurrency is 0: 1 to 1000000 are allowed"},
+    {"rate-name", "a b",
+     "rate_name 'a b' has a wrong character at position 2: letters, digits and _ . : "
+     "/ - are allowed"},
+};
+
 TEST(a_wrong_value_says_what_would_be_right_and_changes_nothing)
 {
-    static const struct {
-        const char *name, *value, *message;
-    } bad[] = {
-        {"tries", "abc", "tries 'abc' is not a whole number"},
-        {"tries", "", "tries '' is not a whole number"},
-        {"tries", "3x", "tries '3x' is not a whole number"},
-        {"tries", "-", "tries '-' is not a whole number"},
-        {"tries", " 3", "tries ' 3' is not a whole number"},
-        {"tries", "99999999999999999999",
-         "tries '99999999999999999999' is not a whole number"},
-        {"tries", "0", "tries is 0: 1 to 1000 are allowed"},
-        {"tries", "4294967297", "tries is 4294967297: 1 to 1000 are allowed"},
-        {"timeout", "-1", "timeout '-1' is not a time such as 60, 1.5s, 10m or 2h"},
-        {"timeout", "0", "timeout is 0 s: more than 0 to 30 days are allowed"},
-        {"timeout", "31d", "timeout is 2678400 s: more than 0 to 30 days are allowed"},
-        {"backoff", "", "backoff '' is not one time or several"},
-        {"backoff", "60,x",
-         "backoff '60,x' is not one time or several, such as 60 or 60,5m,1h"},
-        {"backoff", "60,,1",
-         "backoff '60,,1' is not one time or several, such as 60 or 60,5m,1h"},
-        {"backoff", "0000000000000000000000000000000001",
-         "backoff '0000000000000000000000000000000001' is not one time or several, such "
-         "as 60 or 60,5m,1h"},
-        {"backoff", "1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8",
-         "backoff '1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8' is not at most 16 times"},
-        {"backoff", "400d",
-         "backoff value 1 is 3.456e+07: seconds from 0 to 31,622,400 are allowed"},
-        {"backoff-strategy", "magic",
-         "backoff-strategy 'magic' is none of default, fixed, linear, exponential"},
-        {"backoff-cap", "0", "backoff-cap '0' is not a time such as 60, 1.5s, 10m or 2h"},
-        {"backoff-jitter", "1.1", "backoff-jitter '1.1' is not a share from 0 to 1"},
-        {"backoff-jitter", "x", "backoff-jitter 'x' is not a share from 0 to 1"},
-        {"unique-until", "never", "unique-until 'never' is none of ttl, done, started"},
-        {"unique-policy", "", "unique-policy '' is none of ignore, replace, extend"},
-        {"unique", "", "unique is empty"},
-        {"queue", "a b",
-         "queue 'a b' has a wrong character at position 2: letters, digits and _ . : / - "
-         "are allowed"},
-        {"tags", "a,,b", "tag is empty"},
-        {"hooks", "failed,exploded",
-         "hooks 'failed,exploded' is no list of failed, timed-out"},
-        {"retry-until", "tomorrow",
-         "retry-until 'tomorrow' is not an instant such as 2026-11-24T05:43:30Z"},
-        {"max-data", "", "max-data '' is not a size such as 65536, 64k or 1m"},
-        {"max-data", "k", "max-data 'k' is not a size such as 65536, 64k or 1m"},
-        {"max-data", "-1k", "max-data '-1k' is not a size such as 65536, 64k or 1m"},
-        {"max-data", "9223372036854775807k",
-         "max-data '9223372036854775807k' is not a size such as 65536, 64k or 1m"},
-        {"max-data", "17m", "max_data is 17825792: 1 to 16777216 are allowed"},
-        {"command", "[]", "command is empty"},
-        {"rate", "100", "rate '100' is not a rate such as 100/60s or 5/1h"},
-        {"rate", "/60s", "rate '/60s' is not a rate such as 100/60s or 5/1h"},
-        {"rate", "nan/60s", "rate 'nan/60s' is not a rate such as 100/60s or 5/1h"},
-        {"rate", "1/nan", "rate '1/nan' is not a rate such as 100/60s or 5/1h"},
-        {"rate", "0/60s", "rate is 0 in a window: 1 to 1000000 are allowed"},
-        {"rate", "5/0", "rate is per 0 ms: more than 0 to 366 days are allowed"},
-        {"rate", "12345678901234567890/1",
-         "rate '12345678901234567890/1' is not a rate such as 100/60s or 5/1h"},
-        {"concurrency", "0", "concurrency is 0: 1 to 1000000 are allowed"},
-        {"rate-name", "a b",
-         "rate_name 'a b' has a wrong character at position 2: letters, digits and _ . : "
-         "/ - are allowed"},
-    };
-
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (size_t i = 0; i < sizeof bad_values / sizeof *bad_values; i++) {
         struct er_options before = {.has = ER_OPT_TRIES, .tries = 5}, after = before;
         struct errand_error err = {0};
-        assert_error(er_options_set(&after, bad[i].name, bad[i].value, arena, &err), err,
-                     ERRAND_EINVAL, bad[i].message);
+        assert_error(
+            er_options_set(&after, bad_values[i].name, bad_values[i].value, arena, &err),
+            err, ERRAND_EINVAL, bad_values[i].message);
         assert_memory_equal(&before, &after, sizeof before);
     }
 }

@@ -187,27 +187,4 @@ TEST(registering_a_middleware_twice_changes_nothing)
     assert_string_equal(story, "12h21");
 }
 
-TEST(a_list_that_cannot_run_is_an_error_that_names_the_entry)
-{
-    struct errand_middleware many[40];
-
-    assert_int_equal(er_middleware_check(NULL, &err), 0);
-    assert_int_equal(
-        er_middleware_check(ERRAND_MIDDLEWARE(ERRAND_USE(around, "a")), &err), 0);
-    assert_int_equal(
-        er_middleware_check(
-            ERRAND_MIDDLEWARE(ERRAND_USE(around, "a"), ERRAND_USE(NULL, NULL)), &err),
-        ERRAND_EINVAL);
-    assert_string_equal(err.message, "middleware 2: ERRAND_USE has no function");
-    assert_int_equal(
-        er_middleware_check(ERRAND_MIDDLEWARE(ERRAND_SKIP_IF(NULL, NULL)), &err),
-        ERRAND_EINVAL);
-    assert_int_equal(er_middleware_check(ERRAND_MIDDLEWARE({.kind = 77}), &err),
-                     ERRAND_EINVAL);
-    assert_string_equal(err.message, "middleware 1: kind 77 has no meaning");
-    for (size_t i = 0; i < 40; i++)
-        many[i] = (struct errand_middleware)ERRAND_USE(around, "a");
-    assert_int_equal(er_middleware_check(many, &err), ERRAND_EINVAL);
-}
-
 TEST_MAIN()
