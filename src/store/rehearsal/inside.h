@@ -1,0 +1,30 @@
+/* inside.h: the state of a rehearsal, and the way through it that every call takes. */
+#ifndef ER_STORE_REHEARSAL_INSIDE_H
+#define ER_STORE_REHEARSAL_INSIDE_H
+
+#include "store/rehearsal/rehearsal.h"
+
+/* Where a call goes. */
+struct er_rehearsal_to {
+    const struct errand_driver *driver;
+    struct errand_conn *conn;
+};
+
+struct er_rehearsal {
+    struct errand_conn conn;     /* first: this is what the door sees */
+    struct errand_driver driver; /* of our own, with what the store can do */
+    struct er_rehearsal_to real;
+    struct er_rehearsal_to aside; /* driver NULL: not set aside */
+    struct er_clock clock;
+    struct er_rehearsal_failure failure;
+    struct er_rehearsal_listener listener;
+};
+
+/* Fills in every call of the driver; calls.c. */
+void er_rehearsal_calls(struct errand_driver *driver);
+
+/* True: this call fails here, with failure.code, and `err` says so. */
+bool er_rehearsal_fails(struct er_rehearsal *r, const char *call, bool is_after_commit,
+                        struct errand_error *err);
+
+#endif
