@@ -10,6 +10,7 @@
 #include "client/handle.h"
 #include "core/backoff.h"
 #include "core/clock.h"
+#include "errand/testing.h"
 
 enum { BUSY_MS = 30000, DEPTH_MAX = 1000 };
 #define COMPLETED_MS (24 * 3600 * INT64_C(1000))
@@ -171,6 +172,7 @@ void errand_close(errand *e)
 {
     if (!e)
         return;
+    errand_restore(e);
     er_store_close(e->store);
     er_definitions_done(&e->definitions);
     er_buf_done(&e->text);

@@ -43,6 +43,7 @@ struct errand {
     int64_t busy_ms;
     struct er_definitions definitions;
     struct er_id_source ids; /* of batches */
+    struct errand_fake_queue *fake; /* NULL: this handle is none */
 };
 
 enum {

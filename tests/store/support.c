@@ -4,6 +4,8 @@
 #include <limits.h>
 #include <unistd.h>
 
+#include "store/rehearsal/rehearsal.h"
+
 enum { SUITE_MAX = 1024, SECONDS_MAX = 8 };
 
 struct er_store *store;
@@ -103,6 +105,10 @@ static struct er_store *open_it(struct er_store_options options)
     struct er_store *opened = NULL;
 
     ok(er_store_open(current_url, &options, &opened, &err));
+    if (getenv("ERRAND_TEST_REHEARSED")) {
+        struct er_rehearsal *rehearsal;
+        ok(er_rehearsal_begin(opened, &rehearsal, &err));
+    }
     return opened;
 }
 

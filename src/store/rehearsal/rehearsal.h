@@ -24,7 +24,7 @@ struct er_clock *er_rehearsal_clock(struct er_rehearsal *rehearsal);
 
 /* Which calls fail, by their name in struct errand_driver. */
 struct er_rehearsal_failure {
-    const char *call;     /* static; NULL: any */
+    const char *call;     /* static; NULL: any but definitions */
     int code;             /* 0: none, all work again */
     int64_t skip_n;       /* calls that work before */
     int64_t times;        /* < 0: until further notice */
