@@ -24,7 +24,11 @@
  *     are milliseconds since 1970 UTC. The struct of functions grows at its end only.
  * (k) A job that becomes SCHEDULED wakes waiters too: the sleeper's next_at_ms may now
  *     be too late. So does what frees a place under a limit, ends a pause or makes a
- *     hook due. */
+ *     hook due.
+ * (l) While somebody follows (events_read), a call also adds the events of what it
+ *     changes, in the same transaction, a cause before its effects: core/events.h has
+ *     them. Nobody else adds those; the worker adds job:started and job:timed-out, before
+ *     it settles, and the scheduler schedule:…. While nobody follows, none is written. */
 #ifndef ERRAND_DRIVER_H
 #define ERRAND_DRIVER_H
 
@@ -221,7 +225,7 @@ struct errand_pushed_job {
 };
 
 enum errand_hint {
-    ERRAND_HINT_EVENTS = 1 << 0, /* somebody follows the events: add them (events_add) */
+    ERRAND_HINT_EVENTS = 1 << 0, /* somebody follows the events */
 };
 
 struct errand_push_result {
@@ -273,6 +277,9 @@ struct errand_outcome {
     /* FAIL: the job has a `failed` hook that must run: reserve hands it out, see
      * errand_work_kind */
     bool hook_due;
+    /* as reserved, for the event that tells of it; name NULL: it is not told */
+    const char *name, *queue;
+    int32_t attempt;
 };
 
 enum errand_settled {

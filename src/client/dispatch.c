@@ -40,8 +40,8 @@ static void pause_ms(int64_t ms)
 
 /* A driver waits for other writers by itself; what comes back before the time is over
  * (a lock that cannot be waited for, a connection that is being made) is tried again. */
-static int push(errand *e, const struct errand_push_params *p,
-                struct errand_push_result *ret, struct errand_error *err)
+int er_push(errand *e, const struct errand_push_params *p, struct errand_push_result *ret,
+            struct errand_error *err)
 {
     int64_t start_ms = 0, wait_ms = 1, left_ms;
     int rc;
@@ -58,56 +58,6 @@ static int push(errand *e, const struct errand_push_params *p,
         wait_ms = wait_ms < 64 ? wait_ms * 2 : 100;
     }
     return 0;
-}
-
-/* ------------------------------------------------------------------ events */
-
-static struct errand_event dispatched_event(const errand *e,
-                                            const struct errand_push_job *job,
-                                            const struct errand_pushed_job *pushed)
-{
-    struct errand_event event = {.type = "job:dispatched",
-                                 .id = pushed->id,
-                                 .name = job->name,
-                                 .queue = job->queue,
-                                 .duration_ms = -1,
-                                 .delay_ms = -1};
-
-    if (job->run_at_ms > 0)
-        event.delay_ms = job->run_at_ms - er_clock_wall_ms(e->clock);
-    if (event.delay_ms < 0)
-        event.delay_ms = -1;
-    return event;
-}
-
-/* Tells those who follow, when there are any. The jobs are stored by now: an event that
- * cannot be told is no reason to say that they are not. What the caller has not committed
- * is not true yet, so jobs in a transaction of theirs are not told. */
-static void tell(errand *e, const struct errand_push_params *p,
-                 const struct errand_push_result *pushed)
-{
-    struct errand_event *events;
-    size_t n = 0;
-
-    if (!(pushed->hints & ERRAND_HINT_EVENTS) || p->transaction)
-        return;
-    if (!(events = errand_arena_alloc(e->call, p->jobs_n * sizeof *events)))
-        return;
-    for (size_t i = 0; i < p->jobs_n; i++)
-        if (pushed->jobs[i].pushed == ERRAND_INSERTED)
-            events[n++] = dispatched_event(e, &p->jobs[i], &pushed->jobs[i]);
-    if (n > 0)
-        er_store_events_add(e->store, events, n, 0, NULL);
-}
-
-int er_push(errand *e, const struct errand_push_params *params,
-            struct errand_push_result *ret, struct errand_error *err)
-{
-    int rc = push(e, params, ret, err);
-
-    if (rc == 0)
-        tell(e, params, ret);
-    return rc;
 }
 
 /* ------------------------------------------------------------------ one */

@@ -76,8 +76,8 @@ int er_resolve_class(errand *e, const struct errand_job_class *job_class,
 /* Fills in queue, configuration and default. */
 void er_levels_below(const errand *e, struct er_options *into);
 
-/* dispatch.c: one push, repeated while it may be, and told to those who follow. */
-int er_push(errand *e, const struct errand_push_params *params,
+/* dispatch.c: one push, repeated while it may be. */
+int er_push(errand *e, const struct errand_push_params *p,
             struct errand_push_result *ret, struct errand_error *err);
 
 /* wait.c: asks `look` until it answers 1, asleep in between until something has ended. 0,

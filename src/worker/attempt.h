@@ -38,6 +38,7 @@ struct er_attempt {
     enum er_run_kind kind;
     bool is_own;           /* a timed-out hook: nothing is settled for it */
     bool is_cancel_wanted; /* somebody asked the store to stop it */
+    bool is_told;          /* that it has begun, to those who follow */
     enum er_stop stop;
     int64_t pending_since_ms;
     int64_t term_at_ms, kill_at_ms; /* monotonic; 0: not planned, or done */

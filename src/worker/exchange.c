@@ -273,7 +273,6 @@ static int exchange(struct er_supervisor *s, size_t n, struct errand_error *err)
         .max = n,
         .lease_ms = s->lease_ms,
         .worker = s->name,
-        .want_moves = (settle->hints & ERRAND_HINT_EVENTS) != 0,
     };
     struct er_lot *lot;
     int rc;
@@ -289,7 +288,6 @@ static int exchange(struct er_supervisor *s, size_t n, struct errand_error *err)
         (void)er_failpoint("after-settle");
     if (got.jobs_n)
         (void)er_failpoint("after-reserve");
-    er_stats_moves(s, got.moves, got.moves_n);
     outcomes_tell(s, got.settled);
     look_plan(s, n, &got);
     if (!got.jobs_n) {
@@ -337,6 +335,8 @@ void er_settle_turn(struct er_supervisor *s)
         if (n)
             rc = store_arm(
                 s, settle->is_more ? 0 : ERRAND_WAIT_READY | ERRAND_WAIT_CONTROL, &err);
+        if (rc == 0 && settle->n)
+            rc = er_stats_tell(s, &err);
         if (rc == 0)
             rc = exchange(s, n, &err);
         settle->asked_ms = s->now_ms;

@@ -253,14 +253,12 @@ void er_leases_bye(struct er_supervisor *s)
 static int reap_call(struct er_supervisor *s, struct errand_arena *arena,
                      struct errand_error *err)
 {
-    struct errand_reap_params params = {
-        .max = REAP_MOST, .want_moves = (s->settle.hints & ERRAND_HINT_EVENTS) != 0};
+    struct errand_reap_params params = {.max = REAP_MOST};
     struct errand_reap_result got = {0};
     int rc;
 
     if ((rc = er_store_reap(s->store, &params, arena, &got, err)) < 0)
         return rc;
-    er_stats_moves(s, got.moves, got.moves_n);
     if (got.ready_n || got.failed_n)
         er_report_warn(s, "leases that were over: %zu READY again, %zu FAILED",
                        got.ready_n, got.failed_n);

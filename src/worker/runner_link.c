@@ -114,6 +114,7 @@ struct er_attempt *er_runner_current(struct er_runner *r)
         if (a->started_mono_ms <= 0 || a->started_mono_ms > r->s->now_ms)
             a->started_mono_ms = r->s->now_ms;
         a->started_ms = r->s->wall_ms - (r->s->now_ms - a->started_mono_ms);
+        er_stats_started(r->s, a);
     }
     return a;
 }

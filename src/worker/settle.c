@@ -151,8 +151,13 @@ static void outcome_make(struct er_supervisor *s, struct er_attempt *a,
         .signal = ending->signal,
         .max_rss_kib = ending->max_rss_kib,
         .cpu_ms = ending->cpu_ms,
+        .queue = a->job->queue,
+        .attempt = a->job->attempt,
     };
     decide(s, a, ending, o);
+    /* One that was handed back before it began has done nothing that anybody follows. */
+    if (o->kind != ERRAND_OUT_HAND_BACK || a->started_ms)
+        o->name = a->job->name;
     if (o->kind == ERRAND_OUT_RETRY || o->kind == ERRAND_OUT_FAIL)
         o->error = error_keep(s, a, ending);
     if (o->kind == ERRAND_OUT_DONE && ending->result.len <= TEXT_MAX)
@@ -199,6 +204,15 @@ static void hook_report(struct er_supervisor *s, const struct er_attempt *a,
                    text ? text : "out of memory");
 }
 
+static void begin_and_end_tell(struct er_supervisor *s, struct er_attempt *a,
+                               const struct errand_outcome *o)
+{
+    if (a->started_ms && o->cause != ERRAND_CAUSE_START)
+        er_stats_started(s, a);
+    if (o->cause == ERRAND_CAUSE_TIMEOUT)
+        er_stats_timed_out(s, a);
+}
+
 void er_settle_ended(struct er_supervisor *s, struct er_attempt *a,
                      const struct er_ending *ending)
 {
@@ -218,6 +232,7 @@ void er_settle_ended(struct er_supervisor *s, struct er_attempt *a,
     }
     o = &settle->outcomes[settle->n];
     outcome_make(s, a, ending, o);
+    begin_and_end_tell(s, a, o);
     if (!settle->n)
         settle->oldest_ms = s->now_ms;
     settle->attempts[settle->n++] = a;

@@ -7,9 +7,10 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "core/clock.h"
+#include "core/events.h"
 #include "worker/supervisor.h"
 
-enum { FLUSH_MS = 5000, EVENTS_FLUSH = 200, ERROR_MAX = 1024 };
+enum { FLUSH_MS = 5000 };
 
 int er_stats_init(struct er_supervisor *s, struct errand_error *err)
 {
@@ -99,134 +100,79 @@ static void row_add(struct errand_stat *row, const struct er_attempt *a,
     row->wait_hist[bucket(wait_ms)]++;
 }
 
-/* ------------------------------------------------------------------ events */
-
-static bool is_followed(const struct er_supervisor *s)
-{
-    return (s->settle.hints & ERRAND_HINT_EVENTS) != 0;
-}
-
-static void event_add(struct er_supervisor *s, const struct errand_event *event)
-{
-    struct er_stats *st = &s->stats;
-    struct errand_event *e;
-
-    if (st->events_n == ER_EVENTS_HELD)
-        return; /* the store does not answer; a follower sees that some are missing */
-    e = &st->events[st->events_n];
-    *e = *event;
-    e->at_ms = s->wall_ms;
-    e->name = errand_arena_copy(st->events_arena, event->name, strlen(event->name));
-    e->queue = errand_arena_copy(st->events_arena, event->queue, strlen(event->queue));
-    if (e->error.len > ERROR_MAX)
-        e->error.len = ERROR_MAX;
-    e->error = er_arena_slice(st->events_arena, event->error.ptr, e->error.len);
-    if (e->name && e->queue && e->error.ptr)
-        st->events_n++;
-}
-
-static const char *event_type(const struct errand_outcome *o)
-{
-    switch (o->kind) {
-    case ERRAND_OUT_DONE:
-        return "job:completed";
-    case ERRAND_OUT_RETRY:
-        return "job:retrying";
-    case ERRAND_OUT_FAIL:
-        return "job:failed";
-    case ERRAND_OUT_SNOOZE:
-    case ERRAND_OUT_HAND_BACK:
-        return "job:released";
-    case ERRAND_OUT_CANCELLED:
-        return "job:cancelled";
-    case ERRAND_OUT_HOOK_DONE:
-        return NULL;
-    }
-    return NULL;
-}
-
-static void ended_event(struct er_supervisor *s, const struct er_attempt *a,
-                        const struct errand_outcome *o, const char *type)
-{
-    event_add(s, &(struct errand_event){.type = type,
-                                        .id = a->job->id,
-                                        .name = a->job->name,
-                                        .queue = a->job->queue,
-                                        .attempt = a->job->attempt,
-                                        .duration_ms = o->ended_ms - o->started_ms,
-                                        .delay_ms = o->kind == ERRAND_OUT_RETRY ||
-                                                            o->kind == ERRAND_OUT_SNOOZE
-                                                        ? o->run_at_ms - o->ended_ms
-                                                        : -1,
-                                        .error = o->error});
-}
-
-void er_stats_started(struct er_supervisor *s, const struct er_attempt *a)
-{
-    if (!is_followed(s) || a->kind != ER_RUN_HANDLE)
-        return;
-    event_add(s, &(struct errand_event){.type = "job:started",
-                                        .id = a->job->id,
-                                        .name = a->job->name,
-                                        .queue = a->job->queue,
-                                        .attempt = a->job->attempt,
-                                        .duration_ms = -1,
-                                        .delay_ms = -1});
-}
-
 void er_stats_ended(struct er_supervisor *s, const struct er_attempt *a,
                     const struct errand_outcome *o)
 {
-    const char *type = event_type(o);
     struct errand_stat *row;
 
-    if (!type)
-        return;
     if (o->kind <= ERRAND_OUT_FAIL &&
         (row =
              row_find(s, o->ended_ms - o->ended_ms % 60000, a->job->queue, a->job->name)))
         row_add(row, a, o);
-    if (!is_followed(s))
-        return;
-    if (o->cause == ERRAND_CAUSE_TIMEOUT)
-        ended_event(s, a, o, "job:timed-out");
-    ended_event(s, a, o, type);
 }
 
-void er_stats_moves(struct er_supervisor *s, const struct errand_move *moves, size_t n)
+/* ------------------------------------------------------------------ events
+ *
+ * What only a worker knows; the store tells the rest with what it changes. */
+
+static void tell(struct er_supervisor *s, const struct er_attempt *a, enum er_told told,
+                 int64_t at_ms)
 {
-    if (!is_followed(s))
+    struct er_stats *st = &s->stats;
+    struct errand_event *e = &st->events[st->events_n];
+    const char *name = a->job->name, *queue = a->job->queue;
+
+    if (st->events_n == ER_EVENTS_HELD)
+        return; /* the store does not answer */
+    *e = (struct errand_event){
+        .at_ms = at_ms,
+        .type = er_told_name(told),
+        .id = a->job->id,
+        .name = errand_arena_copy(st->events_arena, name, strlen(name)),
+        .queue = errand_arena_copy(st->events_arena, queue, strlen(queue)),
+        .attempt = a->job->attempt,
+        .duration_ms = -1,
+        .delay_ms = -1};
+    st->events_n += e->name && e->queue;
+}
+
+void er_stats_started(struct er_supervisor *s, struct er_attempt *a)
+{
+    if (a->is_told || a->kind != ER_RUN_HANDLE || !(s->settle.hints & ERRAND_HINT_EVENTS))
         return;
-    for (size_t i = 0; i < n; i++) {
-        const char *type = moves[i].to == ERRAND_CANCELLED   ? "job:cancelled"
-                           : moves[i].to == ERRAND_FAILED    ? "job:failed"
-                           : moves[i].from == ERRAND_RUNNING ? "job:stalled"
-                                                             : "job:released";
-        event_add(s, &(struct errand_event){.type = type,
-                                            .id = moves[i].id,
-                                            .name = moves[i].name,
-                                            .queue = moves[i].queue,
-                                            .attempt = moves[i].attempt,
-                                            .duration_ms = -1,
-                                            .delay_ms = -1});
-    }
+    a->is_told = true;
+    tell(s, a, ER_TOLD_STARTED, a->started_ms);
+}
+
+void er_stats_timed_out(struct er_supervisor *s, const struct er_attempt *a)
+{
+    if (a->kind == ER_RUN_HANDLE && s->settle.hints & ERRAND_HINT_EVENTS)
+        tell(s, a, ER_TOLD_TIMED_OUT, s->wall_ms);
+}
+
+int er_stats_tell(struct er_supervisor *s, struct errand_error *err)
+{
+    struct er_stats *st = &s->stats;
+    int rc;
+
+    if (!st->events_n)
+        return 0;
+    rc = er_store_events_add(s->store, st->events, st->events_n, 0, err);
+    if (rc < 0 && err->retryable && rc != ERRAND_EFULL)
+        return rc;
+    st->events_n = 0;
+    er_arena_reset(st->events_arena);
+    return 0;
 }
 
 /* ------------------------------------------------------------------ to the store */
 
 static void events_flush(struct er_supervisor *s)
 {
-    struct er_stats *st = &s->stats;
     struct errand_error err = {0};
 
-    if (!st->events_n || !er_settle_may_ask(s))
-        return;
-    if (er_store_events_add(s->store, st->events, st->events_n, 0, &err) < 0) {
+    if (er_settle_may_ask(s) && er_stats_tell(s, &err) < 0)
         er_settle_store_failed(s, &err);
-        return;
-    }
-    st->events_n = 0;
-    er_arena_reset(st->events_arena);
 }
 
 void er_stats_flush(struct er_supervisor *s)

@@ -25,8 +25,12 @@ int er_stats_init(struct er_supervisor *s, struct errand_error *err);
 void er_stats_done(struct er_supervisor *s);
 void er_stats_ended(struct er_supervisor *s, const struct er_attempt *attempt,
                     const struct errand_outcome *outcome);
-void er_stats_started(struct er_supervisor *s, const struct er_attempt *attempt);
-void er_stats_moves(struct er_supervisor *s, const struct errand_move *moves, size_t n);
+/* Told once an attempt, when it is known to have begun. */
+void er_stats_started(struct er_supervisor *s, struct er_attempt *attempt);
+void er_stats_timed_out(struct er_supervisor *s, const struct er_attempt *attempt);
+/* Adds the events to the store: before the exchange that settles what they are about.
+ * Negative when it is to be tried again; what cannot be stored is dropped. */
+int er_stats_tell(struct er_supervisor *s, struct errand_error *err);
 void er_stats_turn(struct er_supervisor *s);
 void er_stats_flush(struct er_supervisor *s);
 

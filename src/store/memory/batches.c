@@ -160,8 +160,10 @@ static size_t batch_cancel(struct mem_call *call, struct mem_batch *batch)
     batch->info.cancelled = true;
     for (struct er_link *l = batch->members.first; l; l = l->next) {
         struct mem_job *member = ER_OWNER(l, struct mem_job, in_batch);
+        enum errand_state from = member->state;
         if (er_mem_is_waiting(member)) {
             er_mem_job_move(call, member, ERRAND_CANCELLED, ER_EVENT_CANCEL);
+            er_mem_move_add(call, member, from);
             n++;
         } else if (member->state == ERRAND_RUNNING && !member->cancel_requested) {
             member->cancel_requested = true;

@@ -121,6 +121,8 @@ static void edit(struct mem_call *call, struct candidate *row,
                            *e->run_at_ms > call->now_ms ? *e->run_at_ms : call->now_ms);
     if (job->state != from)
         er_mem_move_add(call, job, from);
+    else if (!er_state_is_final(from))
+        er_mem_tell_job(call, job, ER_TOLD_RESCHEDULED, (struct errand_slice){0});
 }
 
 static enum errand_changed change_one(struct mem_call *call, struct candidate *row,

@@ -154,6 +154,8 @@ static void follow_job(struct mem_call *call, struct mem_job *job)
 
 static void follow_batch(struct mem_call *call, struct mem_batch *batch)
 {
+    struct errand_event event;
+
     if (batch->is_reopened) {
         batch->is_reopened = false;
         tell_children(call, &batch->children, true, NULL, batch);
@@ -161,6 +163,8 @@ static void follow_batch(struct mem_call *call, struct mem_batch *batch)
     if (batch->info.pending == 0 && !batch->info.ended_ms) {
         batch->info.ended_ms = call->now_ms;
         call->wakes |= ERRAND_WAIT_ENDED;
+        event = er_told_batch(&batch->info.id, batch->info.name);
+        er_mem_tell(call, &event);
         tell_children(call, &batch->children, false, NULL, batch);
     }
 }

@@ -52,6 +52,31 @@ static void insert(struct mem_events *events, struct errand_event *event)
     *place = event;
 }
 
+/* With no memory left for the event the call still does what it was asked: a listener
+ * that misses something costs less than a store that is half changed. */
+void er_mem_tell(struct mem_call *call, const struct errand_event *from)
+{
+    struct errand_event *event;
+
+    if (!er_mem_hints(call) || !(event = event_new(from, call->now_ms)))
+        return;
+    insert(&call->store->events, event);
+    call->wakes |= ERRAND_WAIT_EVENTS;
+}
+
+void er_mem_tell_job(struct mem_call *call, const struct mem_job *job, enum er_told told,
+                     struct errand_slice error)
+{
+    er_mem_tell(call, &(struct errand_event){.type = er_told_name(told),
+                                             .id = job->id,
+                                             .name = job->name,
+                                             .queue = job->queue->name,
+                                             .attempt = job->attempts,
+                                             .duration_ms = -1,
+                                             .delay_ms = -1,
+                                             .error = error});
+}
+
 static int add(struct mem_call *call, const struct errand_event *from, size_t n)
 {
     struct errand_event **made = calloc(n ? n : 1, sizeof *made);

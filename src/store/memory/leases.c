@@ -176,6 +176,8 @@ static int reap_job(struct mem_call *call, struct mem_job *job, bool all_hooks,
     job->error = error;
     attempt->a.n = job->attempts;
     er_mem_attempt_add(job, attempt);
+    if (job->cancel_requested || job->attempts >= job->tries)
+        er_mem_tell_job(call, job, ER_TOLD_STALLED, lease_error);
     reap_move(call, job, attempt, all_hooks, ret);
     er_mem_move_add(call, job, ERRAND_RUNNING);
     er_mem_follow(call);

@@ -11,6 +11,7 @@
 #include <pthread.h>
 
 #include "base/arena.h"
+#include "core/events.h"
 #include "core/id.h"
 #include "core/state.h"
 #include "errand/driver.h"
@@ -287,6 +288,13 @@ void er_mem_batch_free(struct mem_batch *batch);
 void er_mem_batch_drop(struct mem_store *store, struct mem_batch *batch);
 /* A member moves: the counts follow. */
 void er_mem_batch_count(struct mem_call *call, struct mem_job *job, int from, int to);
+
+/* ------------------------------------------------------------------ events.c */
+
+/* A row of the ring while somebody follows. */
+void er_mem_tell(struct mem_call *call, const struct errand_event *event);
+void er_mem_tell_job(struct mem_call *call, const struct mem_job *job, enum er_told told,
+                     struct errand_slice error);
 
 /* ------------------------------------------------------------------ moves.c */
 

@@ -1,10 +1,19 @@
-/* moves.c: the list of moves that a call answers with, for those who tell listeners. */
+/* moves.c: what followed from a call: told to those who follow, and listed in the answer
+ * when the caller wants it. */
 #include "store/memory/memory.h"
 
 #include <string.h>
 
-/* With no memory left for the list the call still does what it was asked: a listener that
- * misses a move costs less than a store that is half changed. */
+/* What was running and was not settled has been reaped. */
+static void tell(struct mem_call *call, const struct mem_job *job, enum errand_state from)
+{
+    bool is_reaped = from == ERRAND_RUNNING && job->state != ERRAND_CANCELLED;
+
+    er_mem_tell_job(call, job, er_told_move(from, job->state),
+                    is_reaped ? job->error : (struct errand_slice){0});
+}
+
+/* With no memory left for the list the call still does what it was asked. */
 void er_mem_move_add(struct mem_call *call, const struct mem_job *job,
                      enum errand_state from)
 {
@@ -12,6 +21,7 @@ void er_mem_move_add(struct mem_call *call, const struct mem_job *job,
     struct errand_move move = {
         .id = job->id, .from = from, .to = job->state, .attempt = job->attempts};
 
+    tell(call, job, from);
     if (!moves->wanted)
         return;
     if (moves->n == moves->size) {

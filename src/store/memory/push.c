@@ -32,6 +32,7 @@ static void holder_update(struct mem_call *call, struct mem_plan_job *plan,
     er_mem_job_put_off(call, holder,
                        from->run_at_ms > call->now_ms ? from->run_at_ms : call->now_ms);
     er_mem_claim_renew(call, holder, from->unique->ttl_ms);
+    er_mem_tell_job(call, holder, ER_TOLD_RESCHEDULED, (struct errand_slice){0});
 }
 
 static void job_insert(struct mem_call *call, struct mem_job *job)
@@ -44,6 +45,15 @@ static void job_insert(struct mem_call *call, struct mem_job *job)
     er_mem_job_enter(call, job);
     if (job->is_unique)
         er_mem_claim_take(call, job);
+    er_mem_tell(call,
+                &(struct errand_event){.type = er_told_name(ER_TOLD_DISPATCHED),
+                                       .id = job->id,
+                                       .name = job->name,
+                                       .queue = job->queue->name,
+                                       .duration_ms = -1,
+                                       .delay_ms = job->run_at_ms > call->now_ms
+                                                       ? job->run_at_ms - call->now_ms
+                                                       : -1});
 }
 
 /* A parent may have ended before: that counts at once. */
@@ -71,12 +81,16 @@ static struct mem_edge *edge_against(const struct mem_job *job)
 /* New jobs that have no chance: a parent ended otherwise, or the batch is cancelled. */
 static void cancel_hopeless(struct mem_call *call, struct mem_job *job)
 {
+    enum errand_state from = job->state;
+
     if (!er_mem_is_waiting(job))
         return;
     if ((job->against = edge_against(job)))
         er_mem_job_move(call, job, ERRAND_CANCELLED, ER_EVENT_ABANDON);
     else if (job->batch && job->batch->info.cancelled)
         er_mem_job_move(call, job, ERRAND_CANCELLED, ER_EVENT_CANCEL);
+    if (job->state != from)
+        er_mem_move_add(call, job, from);
 }
 
 static void carry_out(struct mem_call *call, const struct errand_push_params *p,

@@ -159,6 +159,7 @@ int er_mem_op_queue_pause(struct errand_conn *conn, const char *name, int64_t un
                           int64_t now_ms, struct errand_error *err)
 {
     struct mem_queue *queue;
+    struct errand_event event;
     struct mem_call call;
     int rc = er_mem_begin(&call, conn, "queue_pause", now_ms, NULL, err);
 
@@ -170,6 +171,8 @@ int er_mem_op_queue_pause(struct errand_conn *conn, const char *name, int64_t un
         queue->is_known = true;
         queue->paused_until_ms = until_ms;
         call.wakes |= ERRAND_WAIT_READY; /* resumed, or paused until earlier */
+        event = er_told_pause(name, until_ms, call.now_ms);
+        er_mem_tell(&call, &event);
     }
     return er_mem_end(&call, "queue_pause", rc, err);
 }

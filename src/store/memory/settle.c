@@ -173,6 +173,21 @@ static bool would_run_again(enum errand_outcome_kind kind)
            kind == ERRAND_OUT_HAND_BACK;
 }
 
+/* Before anything that follows from it. */
+static void tell(struct mem_call *call, const struct mem_job *job,
+                 const struct errand_outcome *o)
+{
+    struct errand_outcome out = *o;
+    struct errand_event event;
+
+    if (!out.started_ms)
+        out.started_ms = job->lease->since_ms;
+    if (!out.ended_ms)
+        out.ended_ms = call->now_ms;
+    if (er_told_outcome(&out, &event))
+        er_mem_tell(call, &event);
+}
+
 static enum errand_settled settle_one(struct mem_call *call,
                                       const struct errand_outcome *o,
                                       struct ready_outcome *ready)
@@ -182,10 +197,12 @@ static enum errand_settled settle_one(struct mem_call *call,
 
     if (!is_leased_under(job, o->token, o->kind == ERRAND_OUT_HOOK_DONE))
         return ERRAND_LOST;
-    if (job->cancel_requested && would_run_again(o->kind))
+    if (job->cancel_requested && would_run_again(o->kind)) {
         cancel_instead(call, job, ready);
-    else
+    } else {
+        tell(call, job, o);
         settle(call, job, o, ready);
+    }
     er_mem_follow(call);
     return ERRAND_SETTLED;
 }

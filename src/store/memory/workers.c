@@ -84,6 +84,7 @@ static struct mem_worker *worker_find(const struct mem_call *call, const char *n
 static struct mem_worker *worker_make(struct mem_call *call, const char *name)
 {
     struct mem_worker *worker = worker_find(call, name);
+    struct errand_event event;
 
     if (worker)
         return worker;
@@ -93,6 +94,8 @@ static struct mem_worker *worker_make(struct mem_call *call, const char *name)
     }
     worker->since_ms = call->now_ms;
     er_tree_insert(&call->store->workers, &worker->by_name);
+    event = er_told_worker(name, false);
+    er_mem_tell(call, &event);
     return worker;
 }
 
@@ -124,9 +127,12 @@ static int beat(struct mem_call *call, const struct errand_beat_params *p,
 static void bye(struct mem_call *call, const char *name)
 {
     struct mem_worker *worker = worker_find(call, name);
+    struct errand_event event = er_told_worker(name, true);
 
-    if (worker)
-        worker_drop(call->store, worker);
+    if (!worker)
+        return;
+    worker_drop(call->store, worker);
+    er_mem_tell(call, &event);
 }
 
 int er_mem_op_beat(struct errand_conn *conn, const struct errand_beat_params *p,

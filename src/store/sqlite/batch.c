@@ -36,8 +36,11 @@ int er_batch_load(struct er_tx *tx, int64_t id, struct er_batch **ret)
         .cancelled = sqlite3_column_int64(st, 7),
         .ended_at = sqlite3_column_int64(st, 9),
     };
+    batch->name = er_col_text(st, 1, tx->scratch);
     snprintf(batch->uid.text, sizeof batch->uid.text, "%s", sqlite3_column_text(st, 0));
     sqlite3_reset(st);
+    if (!batch->name)
+        return er_tx_nomem(tx);
     tx->batches = *ret = batch;
     return 0;
 }

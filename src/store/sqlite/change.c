@@ -131,7 +131,12 @@ static int edit(struct er_tx *tx, struct er_job *job, const struct errand_edit *
         (rc = er_job_put_off(
              tx, job, *e->run_at_ms > tx->now_ms ? *e->run_at_ms : tx->now_ms)) < 0)
         return rc;
-    return job->state != from ? er_tx_move(tx, job, from, job->state, job->attempt) : 0;
+    if (job->state != from)
+        return er_tx_move(tx, job, from, job->state, job->attempt);
+    if (er_state_is_final((enum errand_state)from))
+        return 0;
+    return er_tell_job(tx, job, ER_TOLD_RESCHEDULED, job->attempt,
+                       (struct errand_slice){0});
 }
 
 /* ------------------------------------------------------------ delete */

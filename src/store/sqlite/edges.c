@@ -70,13 +70,20 @@ static int edge_add(struct er_tx *tx, const struct errand_edge *e, size_t n,
                              er_int(ER_FLAG_PARENTS)));
 }
 
+static int cancel(struct er_tx *tx, struct er_job *job)
+{
+    int from, rc = er_job_cancel(tx, job, &from);
+
+    return rc < 0 ? rc : er_tx_move(tx, job, from, ERRAND_CANCELLED, job->attempt);
+}
+
 /* One that waits for nothing that is still to come. */
 static int settle_child(struct er_tx *tx, int64_t id, bool has_edges)
 {
     struct er_batch *batch;
     struct er_edge against;
     struct er_job job;
-    int from, rc;
+    int rc;
 
     if ((rc = er_job_read(tx, id, &job)) <= 0 || job.state > ERRAND_READY)
         return rc < 0 ? rc : 0;
@@ -85,14 +92,14 @@ static int settle_child(struct er_tx *tx, int64_t id, bool has_edges)
             return rc;
         if (rc > 0) {
             rc = er_edge_write(tx, &against, ER_EDGE_CANCELLED_BY);
-            return rc < 0 ? rc : er_job_cancel(tx, &job, &from);
+            return rc < 0 ? rc : cancel(tx, &job);
         }
     }
     if (job.batch) {
         if ((rc = er_batch_load(tx, job.batch, &batch)) < 0)
             return rc;
         if (batch->is_cancelled)
-            return er_job_cancel(tx, &job, &from);
+            return cancel(tx, &job);
     }
     return job.state == ERRAND_HELD && job.waits == 0
                ? er_job_release(tx, &job, ERRAND_HELD)

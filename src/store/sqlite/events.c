@@ -5,25 +5,64 @@
 
 #include "base/error.h"
 
+static int insert(struct er_tx *tx, const struct errand_event *e)
+{
+    tx->has_told = tx->is_root_dirty = true;
+    tx->wake |= ERRAND_WAIT_EVENTS;
+    return er_tx_run(tx, ER_SQL_EVENT_INSERT,
+                     ER_ARGS(er_int(tx->root.next_seq++),
+                             er_int(e->at_ms ? e->at_ms : tx->now_ms), er_text(e->type),
+                             er_text(e->id.text), er_text(e->name), er_text(e->queue),
+                             er_int(e->attempt), er_int(e->duration_ms),
+                             er_int(e->delay_ms), er_blob_or_null(e->error)));
+}
+
+int er_told_trim(struct er_tx *tx)
+{
+    if (!tx->has_told)
+        return 0;
+    return er_tx_run(tx, ER_SQL_EVENTS_TRIM,
+                     ER_ARGS(er_int(tx->root.next_seq - 1 - ERRAND_EVENTS_KEPT)));
+}
+
+/* On a full disk what is told gives way to what is done. */
+static bool is_told(const struct er_tx *tx)
+{
+    return !tx->conn->has_no_room && er_tx_hints(tx) & ERRAND_HINT_EVENTS;
+}
+
+int er_tell(struct er_tx *tx, const struct errand_event *event)
+{
+    return is_told(tx) ? insert(tx, event) : 0;
+}
+
+int er_tell_job(struct er_tx *tx, const struct er_job *job, enum er_told told,
+                int32_t attempt, struct errand_slice error)
+{
+    struct errand_event event = {.type = er_told_name(told),
+                                 .attempt = attempt,
+                                 .duration_ms = -1,
+                                 .delay_ms = -1,
+                                 .error = error};
+    int rc;
+
+    if (!is_told(tx))
+        return 0;
+    if ((rc = er_id_of(tx, job->id, job->created_at, job->flags, &event.id)) < 0)
+        return rc;
+    if (!(event.name = er_name_text(tx, job->name)) ||
+        !(event.queue = er_queue_text(tx, job->queue)))
+        return tx->err->code;
+    return insert(tx, &event);
+}
+
 static int add(struct er_tx *tx, const struct errand_event *events, size_t n)
 {
     int rc = 0;
 
-    for (size_t i = 0; rc == 0 && i < n; i++) {
-        const struct errand_event *e = &events[i];
-        rc = er_tx_run(tx, ER_SQL_EVENT_INSERT,
-                       ER_ARGS(er_int(tx->root.next_seq++),
-                               er_int(e->at_ms ? e->at_ms : tx->now_ms), er_text(e->type),
-                               er_text(e->id.text), er_text(e->name), er_text(e->queue),
-                               er_int(e->attempt), er_int(e->duration_ms),
-                               er_int(e->delay_ms), er_blob_or_null(e->error)));
-    }
-    if (rc < 0 || n == 0)
-        return rc;
-    tx->is_root_dirty = true;
-    tx->wake |= ERRAND_WAIT_EVENTS;
-    return er_tx_run(tx, ER_SQL_EVENTS_TRIM,
-                     ER_ARGS(er_int(tx->root.next_seq - 1 - ERRAND_EVENTS_KEPT)));
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        rc = insert(tx, &events[i]);
+    return rc;
 }
 
 int er_sqlite_events_add(struct errand_conn *conn, const struct errand_event *events,

@@ -204,7 +204,8 @@ static int reap_job(struct er_tx *tx, const struct er_lease *lease, struct er_jo
     }
     ret->failed_n += out.kind == ERRAND_OUT_FAIL;
     ret->cancelled_n += out.kind == ERRAND_OUT_CANCELLED;
-    if ((rc = er_job_end(tx, job, &end)) < 0)
+    if ((rc = er_tell_job(tx, job, ER_TOLD_STALLED, job->attempt, out.error)) < 0 ||
+        (rc = er_job_end(tx, job, &end)) < 0)
         return rc;
     if (out.kind == ERRAND_OUT_FAIL && ((job->flags & ER_FLAG_HOOK) || all_hooks) &&
         (rc = er_hook_due(tx, job)) < 0)

@@ -235,7 +235,7 @@ int er_batch_stop(struct er_tx *tx, struct er_batch *batch, bool and_running,
         if (state == ERRAND_RUNNING && and_running) {
             rc = er_job_stop(tx, &job);
         } else if (state < ERRAND_RUNNING) {
-            if ((rc = er_job_cancel(tx, &job, &from)) == 0 && !and_running)
+            if ((rc = er_job_cancel(tx, &job, &from)) == 0)
                 rc = er_tx_move(tx, &job, from, ERRAND_CANCELLED, job.attempt);
             (*ret_n)++;
         }
@@ -261,6 +261,7 @@ static int follow_job(struct er_tx *tx, const struct er_news *news)
 
 static int follow_batch(struct er_tx *tx, const struct er_news *news)
 {
+    struct errand_event event;
     struct er_batch *batch;
     int rc;
 
@@ -277,6 +278,9 @@ static int follow_batch(struct er_tx *tx, const struct er_news *news)
     batch->ended_at = tx->now_ms;
     batch->is_dirty = true;
     tx->wake |= ERRAND_WAIT_ENDED;
+    event = er_told_batch(&batch->uid, batch->name);
+    if ((rc = er_tell(tx, &event)) < 0)
+        return rc;
     return tell_children(tx, news, false, batch);
 }
 

@@ -122,6 +122,19 @@ static int insert(struct er_tx *tx, const struct errand_push_job *p, bool is_hel
     return er_job_count(tx, job, ER_NO_STATE, job->state);
 }
 
+static int tell(struct er_tx *tx, const struct errand_push_job *p,
+                const struct er_job *job, const struct errand_id *id)
+{
+    return er_tell(tx, &(struct errand_event){.type = er_told_name(ER_TOLD_DISPATCHED),
+                                              .id = *id,
+                                              .name = p->name,
+                                              .queue = p->queue,
+                                              .duration_ms = -1,
+                                              .delay_ms = job->run_at > tx->now_ms
+                                                              ? job->run_at - tx->now_ms
+                                                              : -1});
+}
+
 /* One job of a push: *ret_key is the job that the edges of this index concern. */
 static int push_one(struct er_tx *tx, const struct errand_push_job *p, bool is_held,
                     struct errand_pushed_job *ret, int64_t *ret_key)
@@ -145,7 +158,7 @@ static int push_one(struct er_tx *tx, const struct errand_push_job *p, bool is_h
         ret->id = p->id;
     else
         er_id_format(tx->conn, job.id, job.created_at, &ret->id);
-    return 0;
+    return tell(tx, p, &job, &ret->id);
 }
 
 /* Which of the jobs wait for others: they are HELD from the start. */

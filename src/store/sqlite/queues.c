@@ -90,8 +90,12 @@ int er_sqlite_queue_pause(struct errand_conn *conn, const char *queue, int64_t u
 
     if ((rc = er_tx_begin(&tx, conn, "queue_pause", now_ms, NULL, err)) < 0)
         return rc;
-    if ((rc = er_queue_id(&tx, queue, true, &id)) == 0)
-        rc = er_tx_run(&tx, ER_SQL_QUEUE_PAUSE, ER_ARGS(er_int(id), er_int(until_ms)));
+    if ((rc = er_queue_id(&tx, queue, true, &id)) == 0 &&
+        (rc = er_tx_run(&tx, ER_SQL_QUEUE_PAUSE,
+                        ER_ARGS(er_int(id), er_int(until_ms)))) == 0) {
+        struct errand_event event = er_told_pause(queue, until_ms, tx.now_ms);
+        rc = er_tell(&tx, &event);
+    }
     tx.wake |= ERRAND_WAIT_READY; /* resumed, or paused until earlier */
     return er_tx_end(&tx, rc);
 }

@@ -200,6 +200,14 @@ static int done_slow(struct er_tx *tx, struct er_job *job,
                                        .result = out->result});
 }
 
+static bool is_cancelled_instead(const struct er_job *job,
+                                 const struct errand_outcome *out)
+{
+    return (job->flags & ER_FLAG_CANCEL) &&
+           (out->kind == ERRAND_OUT_RETRY || out->kind == ERRAND_OUT_SNOOZE ||
+            out->kind == ERRAND_OUT_HAND_BACK);
+}
+
 static int settle_job(struct er_tx *tx, struct er_job *job,
                       const struct errand_outcome *out, const char *worker)
 {
@@ -209,8 +217,7 @@ static int settle_job(struct er_tx *tx, struct er_job *job,
     case ERRAND_OUT_RETRY:
     case ERRAND_OUT_SNOOZE:
     case ERRAND_OUT_HAND_BACK:
-        return job->flags & ER_FLAG_CANCEL ? cancel_instead(tx, job, out, worker)
-                                           : back(tx, job, out, worker);
+        return back(tx, job, out, worker);
     case ERRAND_OUT_FAIL:
     case ERRAND_OUT_CANCELLED:
         return finish(tx, job, out, worker);
@@ -250,6 +257,14 @@ static struct errand_outcome completed(const struct er_tx *tx,
     return o;
 }
 
+/* Before anything that follows from it. */
+static int tell(struct er_tx *tx, const struct errand_outcome *out)
+{
+    struct errand_event event;
+
+    return er_told_outcome(out, &event) ? er_tell(tx, &event) : 0;
+}
+
 static int settle_slow(struct er_tx *tx, int64_t id, const struct errand_outcome *out,
                        const char *worker)
 {
@@ -260,9 +275,11 @@ static int settle_slow(struct er_tx *tx, int64_t id, const struct errand_outcome
         return 0;
     if ((rc = er_job_read(tx, id, &job)) <= 0)
         return rc;
-    if ((rc = settle_job(tx, &job, out, worker)) < 0)
-        return rc;
-    return er_follow(tx);
+    if (is_cancelled_instead(&job, out))
+        rc = cancel_instead(tx, &job, out, worker);
+    else if ((rc = tell(tx, out)) == 0)
+        rc = settle_job(tx, &job, out, worker);
+    return rc < 0 ? rc : er_follow(tx);
 }
 
 int er_settle(struct er_tx *tx, const struct errand_outcome *outcomes, size_t n,
@@ -286,6 +303,8 @@ int er_settle(struct er_tx *tx, const struct errand_outcome *outcomes, size_t n,
         er_lease_drop(lease, entry);
         out = completed(tx, lease, &outcomes[i]);
         if (is_plain(&out)) {
+            if ((rc = tell(tx, &out)) < 0)
+                return rc;
             list.done[list.n++] = (struct done){.id = entry->id,
                                                 .queue = entry->queue,
                                                 .started_at = out.started_ms,

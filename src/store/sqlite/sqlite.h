@@ -10,6 +10,7 @@
 #include <sqlite3.h>
 
 #include "base/arena.h"
+#include "core/events.h"
 #include "core/state.h"
 #include "errand/driver.h"
 #include "sqlite_sql.h"
@@ -125,6 +126,7 @@ struct er_sqlite {
     bool is_read_only;
     bool is_full;            /* commits are synced, but for er_tx_begin_light() */
     bool is_light;           /* the connection is set not to sync now */
+    bool has_no_room;        /* the last commit found the disk full: no events */
     uint32_t salt[2];        /* 12 and 20 bits, see id.c */
     int64_t boot;            /* this boot of this machine */
     int64_t lease_offset_ms; /* lease clock = boot time + this, the same for all */
@@ -213,6 +215,7 @@ struct er_batch {
     int64_t id, total, pending, failed, cancelled, ended_at;
     bool allow_failures, is_cancelled, is_reopened, is_queued, is_dirty;
     struct errand_id uid;
+    const char *name;
 };
 
 struct er_tx {
@@ -226,7 +229,7 @@ struct er_tx {
     int64_t now_ms;   /* wall clock */
     int64_t lease_ms; /* lease clock */
     uint32_t wake;    /* enum errand_wait_for: told after the commit */
-    bool is_read, is_root_dirty, want_moves;
+    bool is_read, is_root_dirty, want_moves, has_told;
     struct er_root root;
     bool is_root_fresh; /* read from the file, not remembered */
     struct er_numbers ids, tokens;
@@ -267,7 +270,7 @@ struct er_count *er_tx_count(struct er_tx *tx, int64_t queue); /* NULL: no memor
 /* The next number of a job, of a lease or lock. */
 int64_t er_tx_take_id(struct er_tx *tx);
 int64_t er_tx_take_token(struct er_tx *tx);
-/* One more row of the answer's moves, when they are wanted. */
+/* It is told, and one more row of the answer's moves when they are wanted. */
 int er_tx_move(struct er_tx *tx, const struct er_job *job, int from, int to,
                int32_t attempt);
 int er_tx_nomem(struct er_tx *tx);
@@ -409,6 +412,12 @@ int er_batches_write(struct er_tx *tx); /* part of er_tx_flush */
 /* Cancels what waits of it, and flags what runs. */
 int er_batch_stop(struct er_tx *tx, struct er_batch *batch, bool and_running,
                   size_t *ret_n);
+
+/* events.c: while somebody follows, a row of the ring, in this transaction. */
+int er_tell(struct er_tx *tx, const struct errand_event *event);
+int er_tell_job(struct er_tx *tx, const struct er_job *job, enum er_told told,
+                int32_t attempt, struct errand_slice error);
+int er_told_trim(struct er_tx *tx); /* part of er_tx_flush */
 
 /* unique.c */
 int er_unique_release(struct er_tx *tx, const struct er_job *job, enum er_event why);

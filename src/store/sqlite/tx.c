@@ -238,7 +238,8 @@ int er_tx_flush(struct er_tx *tx)
     int rc;
 
     if ((rc = er_leases_write(tx)) < 0 || (rc = er_batches_write(tx)) < 0 ||
-        (rc = er_limits_write(tx)) < 0 || (rc = counts_write(tx)) < 0)
+        (rc = er_limits_write(tx)) < 0 || (rc = counts_write(tx)) < 0 ||
+        (rc = er_told_trim(tx)) < 0)
         return rc;
     return root_write(tx);
 }
@@ -293,12 +294,16 @@ int er_tx_end(struct er_tx *tx, int rc)
         rc = er_tx_run(tx, ER_SQL_COMMIT, ER_NO_ARGS);
     if (rc < 0) {
         roll_back(tx);
-        if (rc == ERRAND_EFULL)
+        if (rc == ERRAND_EFULL) {
             room_make(tx);
+            tx->conn->has_no_room = true;
+        }
         return rc;
     }
-    if (!tx->is_read)
+    if (!tx->is_read) {
         remember(tx);
+        tx->conn->has_no_room = false;
+    }
     if (tx->wake | tx->conn->wake_owed)
         er_wake_tell(tx->conn, tx->wake | tx->conn->wake_owed);
     tx->conn->wake_owed = 0;
@@ -398,14 +403,12 @@ struct er_count *er_tx_count(struct er_tx *tx, int64_t queue)
     return &tx->counts[tx->counts_n++];
 }
 
-int er_tx_move(struct er_tx *tx, const struct er_job *job, int from, int to,
-               int32_t attempt)
+static int move_add(struct er_tx *tx, const struct er_job *job, int from, int to,
+                    int32_t attempt)
 {
     struct errand_move *move;
     int rc;
 
-    if (!tx->want_moves)
-        return 0;
     if (tx->moves_n == tx->moves_max) {
         size_t max = tx->moves_max ? tx->moves_max * 2 : 16;
         struct errand_move *bigger =
@@ -427,6 +430,19 @@ int er_tx_move(struct er_tx *tx, const struct er_job *job, int from, int to,
         return tx->err->code;
     tx->moves_n++;
     return 0;
+}
+
+int er_tx_move(struct er_tx *tx, const struct er_job *job, int from, int to,
+               int32_t attempt)
+{
+    enum er_told told = er_told_move((enum errand_state)from, (enum errand_state)to);
+    /* What was running and was not settled has been reaped. */
+    bool is_reaped = from == ERRAND_RUNNING && to != ERRAND_CANCELLED;
+    struct errand_slice error = {is_reaped ? ERRAND_LEASE_ERROR : "",
+                                 is_reaped ? sizeof ERRAND_LEASE_ERROR - 1 : 0};
+    int rc = er_tell_job(tx, job, told, attempt, error);
+
+    return rc == 0 && tx->want_moves ? move_add(tx, job, from, to, attempt) : rc;
 }
 
 sqlite3_stmt *er_tx_bind(struct er_tx *tx, enum er_sql sql, const struct er_arg *args,

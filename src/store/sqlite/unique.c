@@ -67,9 +67,11 @@ static int holder_update(struct er_tx *tx, const struct errand_push_job *p,
                         ER_ARGS(er_int(holder->id), er_blob(p->data),
                                 er_blob_or_null(p->options)))) < 0)
         return rc;
-    if ((rc = er_job_put_off(tx, holder, run_at)) < 0)
+    if ((rc = er_job_put_off(tx, holder, run_at)) < 0 ||
+        (rc = renew(tx, holder, p->unique)) < 0)
         return rc;
-    return renew(tx, holder, p->unique);
+    return er_tell_job(tx, holder, ER_TOLD_RESCHEDULED, holder->attempt,
+                       (struct errand_slice){0});
 }
 
 static int holder_answer(struct er_tx *tx, const struct errand_push_job *p, int64_t id,

@@ -38,6 +38,18 @@ static int forget(struct er_tx *tx)
     return er_tx_run(tx, ER_SQL_COMMANDS_ORPHANS, ER_NO_ARGS);
 }
 
+/* That it is new, or goes. */
+static int tell(struct er_tx *tx, const struct errand_beat_params *p)
+{
+    struct errand_event event = er_told_worker(p->worker, p->bye);
+    int64_t since_ms;
+    int rc = er_tx_number(tx, ER_SQL_WORKER_FIND, ER_ARGS(er_text(p->worker)), &since_ms);
+
+    if (rc < 0 || (rc > 0) != p->bye)
+        return rc < 0 ? rc : 0;
+    return er_tell(tx, &event);
+}
+
 static int beat(struct er_tx *tx, const struct errand_beat_params *p,
                 struct errand_beat_result *ret)
 {
@@ -45,6 +57,8 @@ static int beat(struct er_tx *tx, const struct errand_beat_params *p,
 
     ret->control = tx->root.control;
     if ((rc = forget(tx)) < 0)
+        return rc;
+    if ((er_tx_hints(tx) & ERRAND_HINT_EVENTS) && (rc = tell(tx, p)) < 0)
         return rc;
     if (p->bye) {
         if ((rc = er_tx_run(tx, ER_SQL_COMMANDS_DELETE, ER_ARGS(er_text(p->worker)))) < 0)

@@ -299,6 +299,9 @@ static void random_outcome(struct pair *p, struct exchange_parts *parts)
         .max_rss_kib = pick(p, 100),
         .cpu_ms = pick(p, 100),
         .hook_due = chance(p, 40),
+        .name = chance(p, 80) ? "told" : NULL,
+        .queue = "a",
+        .attempt = (int32_t)pick(p, 4),
     };
 }
 

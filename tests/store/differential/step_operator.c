@@ -434,12 +434,36 @@ static void do_get(struct pair *p)
     }
 }
 
+static void say_event(struct side *side, const struct errand_event *e)
+{
+    say(side,
+        "event %" PRId64 " at %" PRId64 " %s of %s on %s, %d, %" PRId64 " %" PRId64
+        " %.*s\n",
+        e->seq, e->at_ms, e->type, e->name, e->queue, (int)e->attempt, e->duration_ms,
+        e->delay_ms, (int)e->error.len, e->error.ptr);
+}
+
+/* Drivers may renew as lazily as they like: who follows does so until the end. */
+#define FOR_GOOD_MS (INT64_C(1) << 40)
+
+/* Somewhere among the newest. */
+static int64_t events_place(struct pair *p)
+{
+    struct errand_events_params q = {.now_ms = p->now, .after = -1, .max = 1};
+    struct errand_events_result ret;
+    struct side *side = &p->sides[0];
+
+    if (er_store_events_read(side->store, &q, side->arena, &ret, &side->err) < 0)
+        return 0;
+    return ret.last < 40 ? pick(p, 40) : ret.last - pick(p, 40);
+}
+
 static void do_events_read(struct pair *p)
 {
     struct errand_events_params q = {.now_ms = p->now,
-                                     .after = pick(p, 40) - 1,
-                                     .max = 1 + (size_t)pick(p, 10),
-                                     .follow_ms = chance(p, 30) ? 2000 : 0};
+                                     .after = chance(p, 10) ? -1 : events_place(p),
+                                     .max = 1 + (size_t)pick(p, 40),
+                                     .follow_ms = chance(p, 5) ? FOR_GOOD_MS : 0};
     struct errand_events_result ret;
 
     p->doing = "events_read";
@@ -449,8 +473,7 @@ static void do_events_read(struct pair *p)
                     er_store_events_read(side->store, &q, side->arena, &ret, &side->err)))
             continue;
         for (size_t i = 0; i < ret.events_n; i++)
-            say(side, "event %" PRId64 " at %" PRId64 " %s\n", ret.events[i].seq,
-                ret.events[i].at_ms, ret.events[i].type);
+            say_event(side, &ret.events[i]);
         say(side, "last %" PRId64 " behind %d\n", ret.last, ret.fell_behind);
     }
 }
