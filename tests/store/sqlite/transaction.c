@@ -37,6 +37,24 @@ TEST(a_job_is_committed_with_the_rows_of_the_application)
     end();
 }
 
+TEST(it_is_told_to_those_who_follow_when_it_is_committed)
+{
+    struct errand_events_params p = {.max = 10, .follow_ms = 60000};
+    struct errand_events_result ret = {0};
+
+    begin();
+    assert_int_equal(driver->events_read(conn, &p, arena, &ret, NULL), 0);
+    plain_exec(app, "BEGIN IMMEDIATE; INSERT INTO orders VALUES(1)");
+    assert_int_equal(push_try(conn, (struct errand_push_job){0}, app, NULL), 0);
+    assert_int_equal(driver->events_read(conn, &p, arena, &ret, NULL), 0);
+    assert_int_equal(ret.events_n, 0);
+    plain_exec(app, "COMMIT");
+    assert_int_equal(driver->events_read(conn, &p, arena, &ret, NULL), 0);
+    assert_int_equal(ret.events_n, 1);
+    assert_string_equal(ret.events[0].type, "job:dispatched");
+    end();
+}
+
 TEST(a_rollback_takes_the_job_away)
 {
     begin();
