@@ -172,8 +172,8 @@ bool errand_check_json(const char *got, const char *want, struct errand_error *e
 {
     if (!is_json("what there is", got, err) || !is_json("what is expected", want, err))
         return false;
-    return er_json_same((struct errand_slice){got, strlen(got)},
-                        (struct errand_slice){want, strlen(want)}, err);
+    return er_json_agree((struct errand_slice){got, strlen(got)},
+                         (struct errand_slice){want, strlen(want)}, err);
 }
 
 bool errand_check_dispatched_with(errand *e, const char *name, const char *json,
@@ -186,7 +186,7 @@ bool errand_check_dispatched_with(errand *e, const char *name, const char *json,
     if (!errand_check_dispatched(e, name, err) || !is_json("expected data", json, err))
         return false;
     for (; (job = errand_fake_dispatched(e, name, i)); i++)
-        if (er_json_same(job->data, (struct errand_slice){json, strlen(json)}, &why))
+        if (er_json_agree(job->data, (struct errand_slice){json, strlen(json)}, &why))
             return true;
     return errand_error_set(err, ERRAND_ECONFLICT,
                             "'%s' was dispatched %zu %s, but not with this data; of the "

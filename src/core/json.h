@@ -59,11 +59,11 @@ bool er_json_next(struct er_json_walk *walk);
 /* Whether a JSON string (with its quotes) means these bytes. */
 bool er_json_equal(struct errand_slice string, const char *text, size_t len);
 
-/* json_same.c: whether two values mean the same, whatever the order of keys, the space
+/* json_agree.c: whether two values mean the same, whatever the order of keys, the space
  * and the way strings and numbers are written. Both have passed er_json_check. When not,
  * `why` says where: "'items[0].sku' is 7, not 8". */
-bool er_json_same(struct errand_slice got, struct errand_slice want,
-                  struct errand_error *why);
+bool er_json_agree(struct errand_slice got, struct errand_slice want,
+                   struct errand_error *why);
 
 /* The text of a JSON string (with its quotes), unescaped into the arena, NUL after it;
  * lone surrogates become U+FFFD. */
