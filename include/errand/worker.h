@@ -59,6 +59,62 @@ ERRAND_API int errand_worker_run(const char *url, const struct errand_config *co
                                  const struct errand_worker_options *options,
                                  struct errand_error *err);
 
+/* ------------------------------------------------------------------ inside a program
+ *
+ * The same worker on a thread of its own, in a program that goes on with its own work. It
+ * takes no signal of the program and prints nothing; its handlers run in children, as
+ * always. The program's main begins with errand_runner_main. Several may run in one
+ * process. An embedded worker does not look for what its jobs leave behind outside of
+ * their process group (errand_worker_run does). */
+typedef struct errand_worker errand_worker;
+
+/* Returns when it works: the store is open and a first runner has said what it can run.
+ * What `url`, `config` and `options` point to may go then. `*ret` is yours:
+ * errand_worker_free. An error means that no worker was left running. */
+ERRAND_API int errand_worker_start(const char *url, const struct errand_config *config,
+                                   const struct errand_worker_options *options,
+                                   errand_worker **ret, struct errand_error *err);
+/* Drains: reserves nothing more, lets what runs end within the grace, hands the rest
+ * back, and returns when all children are gone. 0, also for one that has stopped already,
+ * or the error it ended with. Not from a signal handler (errand_worker_ask). */
+ERRAND_API int errand_worker_stop(errand_worker *worker, struct errand_error *err);
+/* Waits until it has ended by itself (max_jobs, stop_when_empty, …) or was asked to;
+ * timeout_ms < 0: for ever. ERRAND_ETIMEOUT. */
+ERRAND_API int errand_worker_wait(errand_worker *worker, int64_t timeout_ms,
+                                  struct errand_error *err);
+/* Stops it if it runs. NULL allowed. In the child of a fork it releases memory alone. */
+ERRAND_API void errand_worker_free(errand_worker *worker);
+
+/* Asks and returns at once; safe in a signal handler and from any thread. */
+enum errand_worker_request {
+    ERRAND_WORKER_STOP = 1,     /* as TERM */
+    ERRAND_WORKER_STOP_NOW = 2, /* as a second one */
+    ERRAND_WORKER_QUIET = 3,    /* reserve nothing */
+    ERRAND_WORKER_RESUME = 4,
+    ERRAND_WORKER_RELOAD = 5, /* as HUP */
+};
+ERRAND_API void errand_worker_ask(errand_worker *worker,
+                                  enum errand_worker_request request);
+
+enum errand_worker_state {
+    ERRAND_WORKER_STARTING = 0,
+    ERRAND_WORKER_WORKING = 1,
+    ERRAND_WORKER_STOPPING = 2,
+    ERRAND_WORKER_ENDED = 3,
+};
+struct errand_worker_status {
+    enum errand_worker_state state;
+    bool is_running; /* WORKING */
+    int64_t started_ms;
+    int64_t ended_n;   /* attempts that have ended */
+    int64_t running_n; /* places that are taken */
+    int64_t runners_n;
+    char warning[512]; /* the last thing that went wrong; "" for nothing */
+};
+/* As of its last turn; from any thread. */
+ERRAND_API void errand_worker_status(errand_worker *worker,
+                                     struct errand_worker_status *ret);
+
 /* A program that works, or runs jobs in children, starts itself anew for each runner.
  * Call this before anything else in main: it returns when this process is the program
  * itself, and does not when it is such a child.

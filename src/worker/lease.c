@@ -337,7 +337,8 @@ void er_leases_turn(struct er_supervisor *s)
     if (s->now_ms >= l->sweep_at_ms) {
         l->sweep_at_ms = s->now_ms + SWEEP_MS;
         s->oom_kills = er_oom_kills();
-        er_leases_sweep(s);
+        if (!s->host)
+            er_leases_sweep(s);
     }
     if (!er_settle_may_ask(s))
         return;

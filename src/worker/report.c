@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/escape.h"
 #include "core/clock.h"
+#include "worker/embed.h"
 #include "worker/supervisor.h"
 
 enum { LINES_A_SECOND = 10, WARNINGS_A_MINUTE = 10, LINE_MAX_BYTES = 16 << 10 };
@@ -63,6 +64,13 @@ void er_report_warn(struct er_supervisor *s, const char *fmt, ...)
     char text[1280];
     va_list ap;
 
+    if (s->host) {
+        va_start(ap, fmt);
+        vsnprintf(text, sizeof text, fmt, ap);
+        va_end(ap);
+        er_embed_warning(s, text);
+        return;
+    }
     if (s->now_ms - r->minute_ms >= 60000) {
         if (r->muted_n) {
             snprintf(text, sizeof text, "and %d more warnings in the minute before",

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/failpoint.h"
+#include "worker/embed.h"
 #include "worker/exec_job.h"
 #include "worker/supervisor.h"
 
@@ -27,7 +28,7 @@ static bool is_usable(const struct er_runner *r)
     return r->state == ER_RUNNER_READY && !r->is_stale && !r->stopping;
 }
 
-static size_t busy_n(const struct er_slots *slots)
+size_t er_slots_busy(const struct er_slots *slots)
 {
     size_t n = slots->execs_n;
 
@@ -77,7 +78,7 @@ size_t er_slots_room(struct er_supervisor *s)
 {
     const struct er_slots *slots = &s->slots;
     size_t window = window_of(slots), concurrency = (size_t)s->options.concurrency;
-    size_t busy = busy_n(slots), room = 0, idle = 0;
+    size_t busy = er_slots_busy(slots), room = 0, idle = 0;
 
     if (!can_run(s))
         return 0;
@@ -110,7 +111,8 @@ void er_slots_measure(struct er_supervisor *s, struct er_plan *plan, double ms)
 
 bool er_slots_has_idle(struct er_supervisor *s)
 {
-    return busy_n(&s->slots) < (size_t)s->options.concurrency && !s->slots.pending_n;
+    return er_slots_busy(&s->slots) < (size_t)s->options.concurrency &&
+           !s->slots.pending_n;
 }
 
 /* ------------------------------------------------------------------ pending */
@@ -175,6 +177,7 @@ void er_slots_start_failed(struct er_supervisor *s, const char *why)
     if (wait > BACKOFF_MOST_MS)
         wait = BACKOFF_MOST_MS;
     slots->start_failures++;
+    er_embed_start_failed(s, why);
     slots->start_at_ms = s->now_ms + wait;
     snprintf(slots->start_error, sizeof slots->start_error, "%s", why);
     s->leases.beat_at_ms = s->now_ms;
@@ -195,6 +198,7 @@ void er_slots_hello(struct er_supervisor *s, struct er_runner *r)
     slots->start_failures = 0;
     slots->start_at_ms = 0;
     slots->start_error[0] = '\0';
+    er_embed_is_working(s);
 }
 
 void er_slots_start_runner(struct er_supervisor *s)
@@ -281,7 +285,7 @@ static bool is_hook_missing(const struct er_attempt *a)
 static bool attempt_place(struct er_supervisor *s, struct er_attempt *a)
 {
     struct er_slots *slots = &s->slots;
-    size_t busy = busy_n(slots);
+    size_t busy = er_slots_busy(slots);
     struct er_runner *r;
 
     if (a->plan->error || is_hook_missing(a)) {

@@ -31,6 +31,8 @@ struct er_slots {
 void er_slots_measure(struct er_supervisor *s, struct er_plan *plan, double ms);
 /* How many jobs can be started soon. */
 size_t er_slots_room(struct er_supervisor *s);
+/* Places that are taken. */
+size_t er_slots_busy(const struct er_slots *slots);
 /* Some place has nothing to do. */
 bool er_slots_has_idle(struct er_supervisor *s);
 void er_slots_add(struct er_supervisor *s, struct er_lot *lot);

@@ -5,8 +5,6 @@
  * work, and says when it wants to be woken at the latest. */
 #include "worker/supervisor.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +12,7 @@
 #include "base/error.h"
 #include "client/client.h"
 #include "core/clock.h"
+#include "worker/embed.h"
 #include "worker/exec_job.h"
 #include "worker/reload.h"
 #include "worker/runner.h"
@@ -108,6 +107,7 @@ static void handles_close(struct er_supervisor *s)
         return;
     s->is_closing = true;
     er_signals_stop(s);
+    er_embed_unwatch(s);
     uv_close((uv_handle_t *)&s->turn, NULL);
     uv_close((uv_handle_t *)&s->timer, NULL);
     if (s->has_wake)
@@ -124,7 +124,7 @@ static void leaving_turn(struct er_supervisor *s)
     er_supervisor_wake_at(s, s->kill_at_ms);
     if (!er_slots_are_gone(s))
         return;
-    if (er_leases_sweep(s) && s->sweeps_n++ < SWEEPS_MOST)
+    if (!s->host && er_leases_sweep(s) && s->sweeps_n++ < SWEEPS_MOST)
         er_supervisor_wake_at(s, s->now_ms + 2); /* until the last of them is buried */
     else
         handles_close(s);
@@ -222,6 +222,7 @@ static void on_turn(uv_prepare_t *handle)
         er_stats_turn(s);
     }
     er_report_turn(s);
+    er_embed_turn(s);
     if (s->mode == ER_WORKING)
         working_turn(s);
     if (s->mode == ER_STOPPING)
@@ -260,52 +261,18 @@ void er_supervisor_listen(struct er_supervisor *s)
 
 /* ------------------------------------------------------------------ begin and end */
 
-static void options_fill(struct er_supervisor *s,
-                         const struct errand_worker_options *given)
-{
-    static const struct errand_worker_options none = {0};
-    struct errand_worker_options *o = &s->options;
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-    *o = given ? *given : none;
-    if (o->concurrency <= 0)
-        o->concurrency = cores > 0 ? (int)cores : 1;
-    if (o->runner_max_jobs <= 0)
-        o->runner_max_jobs = 100000;
-    if (o->runner_max_age <= 0)
-        o->runner_max_age = 3600;
-    s->grace_ms = (int64_t)((o->grace > 0 ? o->grace : 30) * 1000);
-    s->lease_ms = (int64_t)((o->lease > 0 ? o->lease : 30) * 1000);
-    s->sleep_ms = (int64_t)((o->sleep > 0 ? o->sleep : 1) * 1000);
-    if (s->sleep_ms < 1)
-        s->sleep_ms = 1;
-}
-
-/* Children start in the folder, so a relative name would mean another one there. */
-static int project_find(struct er_supervisor *s, struct errand_error *err)
-{
-    const char *given = s->options.project;
-    char path[PATH_MAX];
-
-    if (!given)
-        return 0;
-    if (!realpath(given, path))
-        return er_error_errno(err, ERRAND_ENOTFOUND, errno, "project folder '%s'", given);
-    s->options.project = errand_arena_copy(s->arena, path, strlen(path));
-    return s->options.project ? 0 : er_error_nomem(err);
-}
-
 static int names_make(struct er_supervisor *s, struct errand_error *err)
 {
     char host[256] = "";
-    int rc;
 
-    if ((rc = project_find(s, err)) < 0)
-        return rc;
     gethostname(host, sizeof host - 1);
-    s->name = s->options.name && *s->options.name
-                  ? s->options.name
-                  : er_arena_printf(s->arena, "%s-%ld", host, (long)getpid());
+    if (s->options.name && *s->options.name)
+        s->name = s->options.name;
+    else if (!s->host)
+        s->name = er_arena_printf(s->arena, "%s-%ld", host, (long)getpid());
+    else /* there may be several in one process */
+        s->name = er_arena_printf(s->arena, "%s-%ld-%04x", host, (long)getpid(),
+                                  (unsigned)(er_settle_random(&s->settle) * 65536));
     s->envp = er_environ_build(s->options.env_allow, NULL, s->arena);
     if (!s->name || !s->envp)
         return er_error_nomem(err);
@@ -346,10 +313,13 @@ static int loop_begin(struct er_supervisor *s, struct errand_error *err)
         s->end_at_ms = s->now_ms + (int64_t)(s->options.max_time * 1000);
     er_report_init(s);
     er_leases_init(s);
-    if ((rc = er_signals_start(s, err)) < 0 || (rc = store_watch(s, err)) < 0)
+    if (!s->host && (rc = er_signals_start(s, err)) < 0)
+        return rc;
+    if ((rc = er_embed_watch(s, err)) < 0 || (rc = store_watch(s, err)) < 0)
         return rc;
     er_reload_watch(s);
-    er_adopt_begin();
+    if (!s->host)
+        er_adopt_begin();
     uv_prepare_start(&s->turn, on_turn);
     uv_timer_start(&s->timer, on_timer, 0, 0);
     return 0;
@@ -386,27 +356,34 @@ int errand_worker_run(const char *url, const struct errand_config *config,
                       const struct errand_worker_options *options,
                       struct errand_error *err)
 {
-    struct er_supervisor *s = calloc(1, sizeof *s);
+    struct er_work work = {.url = url, .config = config, .options = options};
     struct errand_error own = {0};
-    errand *e = NULL;
     int rc;
 
     err = err ? err : &own;
-    if ((rc = er_runner_is_stray(err)) < 0) {
-        free(s);
+    if ((rc = er_runner_is_stray(err)) < 0)
         return rc;
-    }
+    return er_supervisor_work(&work, err);
+}
+
+int er_supervisor_work(const struct er_work *work, struct errand_error *err)
+{
+    struct er_supervisor *s = calloc(1, sizeof *s);
+    errand *e = NULL;
+    int rc;
+
     if (!s || !(s->arena = er_arena_new())) {
         free(s);
         return er_error_nomem(err);
     }
-    options_fill(s, options);
-    if ((rc = store_open(url, config, &e, err)) < 0)
+    s->host = work->host;
+    if ((rc = er_options_take(s, work->options, err)) < 0 ||
+        (rc = store_open(work->url, work->config, &e, err)) < 0)
         goto out;
     s->store = er_client_store(e);
-    er_retention_init(s, config);
+    er_retention_init(s, work->config);
     s->slots.typical_ms = -1;
-    if ((rc = names_make(s, err)) < 0 || (rc = er_settle_init(s, err)) < 0 ||
+    if ((rc = er_settle_init(s, err)) < 0 || (rc = names_make(s, err)) < 0 ||
         (rc = er_stats_init(s, err)) < 0)
         goto out;
     rc = supervise(s, err);

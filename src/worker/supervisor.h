@@ -24,7 +24,18 @@ enum er_mode {
     ER_LEAVING,  /* all is settled or given up; waits for the children to be gone */
 };
 
+/* What a supervisor is given. */
+struct er_work {
+    const char *url;
+    const struct errand_config *config;
+    const struct errand_worker_options *options;
+    struct errand_worker *host; /* NULL: the process is its own, signals included */
+};
+
 struct er_supervisor {
+    struct errand_worker *host;
+    uv_poll_t requests; /* of the host */
+    bool has_requests;
     uv_loop_t loop;
     uv_prepare_t turn;
     uv_timer_t timer; /* wakes the loop for the earliest of all that is to come */
@@ -83,9 +94,14 @@ struct er_ending {
     struct errand_slice error, result;
 };
 
+/* Works until told to stop: errand_worker_run, or the thread of an embedded worker. */
+int er_supervisor_work(const struct er_work *work, struct errand_error *err);
 void er_supervisor_stop(struct er_supervisor *s, const char *why);
 void er_supervisor_stop_now(struct er_supervisor *s);
 void er_supervisor_reload(struct er_supervisor *s, const char *why);
+/* options.c: copies what was said and fills in the rest. */
+int er_options_take(struct er_supervisor *s, const struct errand_worker_options *given,
+                    struct errand_error *err);
 /* Reads the clocks again: what happens in a callback happened now. */
 void er_supervisor_now(struct er_supervisor *s);
 /* The store was armed: it may wake us. */
