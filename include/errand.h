@@ -8,6 +8,7 @@
 #include "errand/flow.h"
 #include "errand/job.h"
 #include "errand/middleware.h"
+#include "errand/schedule.h"
 #include "errand/types.h"
 #include "errand/worker.h"
 

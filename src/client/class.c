@@ -13,6 +13,7 @@
 #include "core/backoff.h"
 #include "core/json.h"
 #include "core/name.h"
+#include "core/schedule.h"
 
 static struct errand_job_class *registered;
 
@@ -119,7 +120,8 @@ int er_class_options(const struct errand_job_class *job_class, struct er_options
     if ((rc = er_middleware_check(c->middleware, err)) < 0 ||
         (rc = er_middleware_options(c->middleware, &o, err)) < 0 ||
         (rc = er_options_check(&o, err)) < 0 ||
-        (rc = er_options_check_templates(&o, err)) < 0)
+        (rc = er_options_check_templates(&o, err)) < 0 ||
+        (rc = er_schedule_check_time(o.schedule, o.zone, err)) < 0)
         return rc;
     *ret = o;
     return 0;

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "core/json.h"
+#include "core/schedule.h"
 
 enum { LINES_MAX = 20, NAME_LEN_MAX = 63, VALUE_LEN_MAX = 4096 };
 
@@ -121,6 +122,8 @@ static int read_option(struct line *l, struct errand_arena *arena,
         return rc;
     if ((rc = er_options_set(options, name, value, arena, &inner)) == 0)
         rc = er_options_check_templates(options, &inner);
+    if (rc == 0)
+        rc = er_schedule_check_time(options->schedule, options->zone, &inner);
     if (options->has & ER_OPT_KEY_FUNCTIONS)
         return wrong(l, place, "an executable has no functions that make keys");
     return rc < 0 ? wrong(l, place, inner.message) : 0;
