@@ -1,0 +1,320 @@
+/* scheduler.c: the thread, or the program, around the ticker: sleeps until the next slot,
+ * and wakes before it when a schedule changes, when the wall clock is set, and when it is
+ * told to stop. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "client/class.h"
+#include "core/clock.h"
+#include "scheduler/handle.h"
+
+enum { BUSY_MS = 500 }; /* a call that waits longer would make us deaf to a stop */
+
+/* ------------------------------------------------------------------ what it begins with
+ */
+
+/* Classes that are linked into this program. What is in job files is published by who
+ * can read them. */
+static int classes_bring(struct errand_scheduler *s, struct errand_error *err)
+{
+    struct errand_arena *arena = er_arena_new();
+    struct er_schedule_classes said = {0};
+    int rc;
+
+    if (!arena)
+        return er_error_nomem(err);
+    if ((rc = er_schedules_linked(arena, &said, err)) == 0) {
+        if (said.error)
+            er_ticker_note(&s->ticker, true, "%s", said.error);
+        rc = er_schedules_bring_classes(s->ticker.store, &said, er_clock_wall_ms(NULL),
+                                        err);
+    }
+    er_arena_free(arena);
+    return rc;
+}
+
+static int load(struct errand_scheduler *s, struct errand_error *err)
+{
+    int rc = classes_bring(s, err);
+
+    if (rc == 0 && s->ticker.options.load)
+        s->ticker.options.load(s->ticker.options.ctx, s->e);
+    s->ticker.is_stale = true;
+    return rc;
+}
+
+/* ------------------------------------------------------------------ the loop */
+
+/* On the wall clock, so that it rings on time after a suspend, and is cancelled, which
+ * is also a wake-up, when the clock is set. */
+static void timer_set(const struct errand_scheduler *s, int64_t at_ms)
+{
+    struct itimerspec at = {
+        .it_value = {.tv_sec = at_ms / 1000, .tv_nsec = at_ms % 1000 * 1000000}};
+
+    if (at_ms <= 0)
+        at.it_value = (struct timespec){.tv_nsec = 1};
+    timerfd_settime(s->timer_fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &at, NULL);
+}
+
+static void timer_drain(const struct errand_scheduler *s)
+{
+    uint64_t passes;
+
+    /* ECANCELED is the clock that was set. Either way it is time to look. */
+    if (read(s->timer_fd, &passes, sizeof passes) < 0)
+        return;
+}
+
+static void signals_read(struct errand_scheduler *s)
+{
+    struct signalfd_siginfo info;
+    struct errand_error err = {0};
+
+    while (read(s->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
+        if (info.ssi_signo != SIGHUP) {
+            s->is_stopping = true;
+            er_ticker_note(&s->ticker, false, "stopping");
+            continue;
+        }
+        er_ticker_note(&s->ticker, false, "reading the schedules again");
+        if (load(s, &err) < 0)
+            er_ticker_note(&s->ticker, true, "%s", err.message);
+    }
+}
+
+/* A store that has spoken stays readable until it is armed by the next reading; looking
+ * at it before that would turn in circles. */
+static void sleep_until(struct errand_scheduler *s, int64_t at_ms)
+{
+    struct pollfd fds[] = {
+        {.fd = s->stop_fd, .events = POLLIN},
+        {.fd = s->timer_fd, .events = POLLIN},
+        {.fd = s->signal_fd, .events = POLLIN},
+        {.fd = s->ticker.is_stale ? -1 : s->store_fd, .events = POLLIN},
+    };
+
+    timer_set(s, at_ms);
+    if (poll(fds, sizeof fds / sizeof *fds, -1) < 0)
+        return;
+    if (fds[0].revents)
+        s->is_stopping = true;
+    if (fds[1].revents)
+        timer_drain(s);
+    if (fds[2].revents)
+        signals_read(s);
+    if (fds[3].revents)
+        s->ticker.is_stale = true;
+}
+
+static void loop(struct errand_scheduler *s)
+{
+    while (!s->is_stopping)
+        sleep_until(s, er_ticker_turn(&s->ticker, er_clock_wall_ms(NULL)));
+    s->is_running = false;
+}
+
+static bool must_stop(void *ctx)
+{
+    struct errand_scheduler *s = ctx;
+    struct pollfd fd = {.fd = s->stop_fd, .events = POLLIN};
+
+    if (s->signal_fd >= 0 && poll(&(struct pollfd){s->signal_fd, POLLIN, 0}, 1, 0) > 0)
+        return true; /* whatever it says: it is read first */
+    return s->is_stopping || poll(&fd, 1, 0) > 0;
+}
+
+/* ------------------------------------------------------------------ begin and end */
+
+static int fds_open(struct errand_scheduler *s, struct errand_error *err)
+{
+    s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    s->timer_fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (s->stop_fd < 0 || s->timer_fd < 0)
+        return er_error_errno(err, ERRAND_EIO, errno, "starting the scheduler");
+    if (s->ticker.has_wait)
+        s->store_fd = er_store_wait_fd(s->ticker.store, err);
+    return s->ticker.has_wait && s->store_fd < 0 ? s->store_fd : 0;
+}
+
+static int begin(struct errand_scheduler *s,
+                 const struct errand_scheduler_options *options, struct errand_error *err)
+{
+    int rc;
+
+    rc = er_ticker_init(&s->ticker, s->e, options, err);
+    s->has_ticker = true;
+    s->ticker.must_stop = must_stop;
+    s->ticker.must_stop_ctx = s;
+    if (rc < 0 || (rc = fds_open(s, err)) < 0 || (rc = load(s, err)) < 0)
+        return rc;
+    if ((rc = er_ticker_read(&s->ticker, er_clock_wall_ms(NULL), err)) < 0)
+        return rc;
+    s->is_running = true;
+    return 0;
+}
+
+static struct errand_scheduler *scheduler_new(struct errand_error *err)
+{
+    struct errand_scheduler *s = calloc(1, sizeof *s);
+
+    if (!s) {
+        er_error_nomem(err);
+        return NULL;
+    }
+    s->stop_fd = s->timer_fd = s->signal_fd = s->store_fd = -1;
+    return s;
+}
+
+static void close_fd(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+void errand_scheduler_free(struct errand_scheduler *s)
+{
+    if (!s)
+        return;
+    errand_scheduler_stop(s);
+    if (s->has_ticker)
+        er_ticker_done(&s->ticker);
+    errand_close(s->e);
+    close_fd(s->stop_fd);
+    close_fd(s->timer_fd);
+    close_fd(s->signal_fd);
+    free(s);
+}
+
+static int store_open(const char *url, const struct errand_config *config, errand **ret,
+                      struct errand_error *err)
+{
+    struct errand_config own = {0};
+
+    if (url && strcmp(url, "memory:") == 0)
+        return errand_error_set(
+            err, ERRAND_EINVAL,
+            "a scheduler for \"memory:\" would have a store of its own "
+            "that nobody sees; write \"memory:NAME\"");
+    if (config)
+        own = *config;
+    if (!own.busy_ms || own.busy_ms > BUSY_MS)
+        own.busy_ms = BUSY_MS;
+    *ret = errand_open(url, &own, err);
+    return *ret ? 0 : err->code;
+}
+
+/* ------------------------------------------------------------------ on a thread */
+
+static void *thread_main(void *arg)
+{
+    loop(arg);
+    return NULL;
+}
+
+/* Signals are for the threads of the program, not for ours. */
+static int thread_start(struct errand_scheduler *s, struct errand_error *err)
+{
+    sigset_t all, before;
+    int rc;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    rc = pthread_create(&s->thread, NULL, thread_main, s);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (rc != 0)
+        return er_error_errno(err, ERRAND_EIO, rc, "starting the scheduler's thread");
+    s->has_thread = true;
+    return 0;
+}
+
+static int start(const char *url, const struct errand_config *config,
+                 const struct errand_scheduler_options *options,
+                 struct errand_scheduler *s, struct errand_error *err)
+{
+    int rc;
+
+    if ((rc = store_open(url, config, &s->e, err)) < 0 ||
+        (rc = begin(s, options, err)) < 0)
+        return rc;
+    return thread_start(s, err);
+}
+
+int errand_scheduler_start(const char *url, const struct errand_config *config,
+                           const struct errand_scheduler_options *options,
+                           errand_scheduler **ret, struct errand_error *err)
+{
+    struct errand_error own = {0};
+    struct errand_scheduler *s;
+    int rc;
+
+    err = err ? err : &own;
+    if (!(s = scheduler_new(err)))
+        return err->code;
+    if ((rc = start(url, config, options, s, err)) < 0) {
+        errand_scheduler_free(s);
+        return rc;
+    }
+    *ret = s;
+    return 0;
+}
+
+void errand_scheduler_stop(errand_scheduler *s)
+{
+    uint64_t one = 1;
+
+    if (!s->has_thread)
+        return;
+    s->is_stopping = true;
+    if (write(s->stop_fd, &one, sizeof one) < 0)
+        return; /* cannot happen: it has room for more than we ever write */
+    pthread_join(s->thread, NULL);
+    s->has_thread = false;
+}
+
+/* ------------------------------------------------------------------ as a program */
+
+static int run(struct errand_scheduler *s, const struct errand_scheduler_options *options,
+               struct errand_error *err)
+{
+    sigset_t ours, before;
+    int rc;
+
+    sigemptyset(&ours);
+    sigaddset(&ours, SIGTERM);
+    sigaddset(&ours, SIGINT);
+    sigaddset(&ours, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &ours, &before);
+    s->signal_fd = signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (s->signal_fd < 0)
+        rc = er_error_errno(err, ERRAND_EIO, errno, "watching for signals");
+    else if ((rc = begin(s, options, err)) == 0)
+        loop(s);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return rc;
+}
+
+int errand_schedule_run(const char *url, const struct errand_config *config,
+                        const struct errand_scheduler_options *options,
+                        struct errand_error *err)
+{
+    struct errand_error own = {0};
+    struct errand_scheduler *s;
+    int rc;
+
+    err = err ? err : &own;
+    if (!(s = scheduler_new(err)))
+        return err->code;
+    if ((rc = store_open(url, config, &s->e, err)) == 0)
+        rc = run(s, options, err);
+    errand_scheduler_free(s);
+    return rc;
+}
