@@ -373,6 +373,25 @@ int er_sqlite_open(const struct errand_open_params *p, struct errand_conn **ret_
     return 0;
 }
 
+/* SQLite has kept the path as it was from the root when it was opened. */
+int er_sqlite_again(struct errand_conn *base, const struct errand_open_params *p,
+                    struct errand_conn **ret_conn, struct errand_error *err)
+{
+    struct er_sqlite *conn = (struct er_sqlite *)base;
+    const char *path = sqlite3_db_filename(conn->db.handle, "main");
+    struct errand_open_params here = *p;
+    struct er_buf url;
+    int rc;
+
+    er_buf_init(&url, 1 << 16);
+    er_buf_printf(&url, "sqlite:%s", path);
+    here.url = url.ptr;
+    here.create = false;
+    rc = url.has_failed ? er_error_nomem(err) : er_sqlite_open(&here, ret_conn, err);
+    er_buf_done(&url);
+    return rc;
+}
+
 static void conn_free(struct er_sqlite *conn)
 {
     er_wake_close(conn->wake);
