@@ -71,29 +71,43 @@ static int run_with(errand *e, const struct errand_test_options *options,
     return result_fill(o, err);
 }
 
-static int run(struct er_here *run, const struct errand_test_options *options,
+static int open_and_run(const struct errand_test_options *options, struct er_here *here,
+                        struct owned_result *o, struct errand_error *err)
+{
+    struct errand_error inner = {0};
+    errand *e;
+    int rc;
+
+    here->attempt = options->attempt;
+    if (here->attempt < 0)
+        return errand_error_set(err, ERRAND_EINVAL, "attempt: %d is negative",
+                                here->attempt);
+    if (!(e = errand_open("memory:", NULL, &inner))) {
+        if (err)
+            *err = inner;
+        return inner.code;
+    }
+    rc = run_with(e, options, here, o, err);
+    errand_close(e);
+    return rc;
+}
+
+static int run(struct er_here *here, const struct errand_test_options *options,
                struct errand_test_result **ret, struct errand_error *err)
 {
     static const struct errand_test_options standard;
     struct owned_result *o = calloc(1, sizeof *o);
-    errand *e = NULL;
     int rc;
 
     if (!o)
         return er_error_nomem(err);
     options = options ? options : &standard;
     er_buf_init(&o->log, LOG_MAX);
-    run->log = on_log;
-    run->ctx = &o->log;
-    run->attempt = options->attempt;
+    here->log = on_log;
+    here->ctx = &o->log;
     if (options->job.id.text[0])
-        run->id = options->job.id.text;
-    rc = run->attempt < 0                          ? errand_error_set(err, ERRAND_EINVAL,
-                                                                      "attempt: %d is negative", run->attempt)
-         : (e = errand_open("memory:", NULL, err)) ? run_with(e, options, run, o, err)
-                                                   : ERRAND_ENOMEM;
-    errand_close(e);
-    if (rc == 0)
+        here->id = options->job.id.text;
+    if ((rc = open_and_run(options, here, o, err)) == 0)
         *ret = &o->result;
     else
         errand_test_result_free(&o->result);
