@@ -5,10 +5,10 @@
 
 #include "errand/client.h"
 #include "errand/error.h"
-#include "errand/events.h"
 #include "errand/flow.h"
 #include "errand/job.h"
 #include "errand/middleware.h"
+#include "errand/notify.h"
 #include "errand/schedule.h"
 #include "errand/types.h"
 #include "errand/worker.h"

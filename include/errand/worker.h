@@ -10,6 +10,8 @@
 extern "C" {
 #endif
 
+struct errand_notify;
+
 /* What a queue says about its jobs: after their class, before the worker's own tries,
  * timeout and backoff. Zero means "not said". */
 struct errand_worker_queue {
@@ -50,6 +52,8 @@ struct errand_worker_options {
     const char *const *env_allow;
     const struct errand_worker_queue *queue_options; /* queue_options_n of them */
     size_t queue_options_n;
+    /* NULL: nobody is told of failures; see notify.h, errand_notify_configure */
+    const struct errand_notify *notify;
 };
 
 /* Works jobs from the store at `url` until told to stop (TERM, INT, max_jobs, …). Blocks.

@@ -7,9 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "client/config_parts.h"
+#include "client/notify.h"
 
 /* ------------------------------------------------------------------ environment, flags
  */
@@ -107,10 +109,45 @@ static struct errand_worker_queue queue_public(const struct er_config_queue *que
     return q;
 }
 
+static bool is_among(const char *entry, const char *const *names)
+{
+    size_t len = strcspn(entry, "=");
+
+    for (; names && *names; names++)
+        if (strlen(*names) == len && strncmp(entry, *names, len) == 0)
+            return true;
+    return false;
+}
+
+/* A variable that holds a secret of ours is none of a handler's business: those it may
+ * see are named one by one, without it. */
+static int hide_secrets(struct er_config *config, struct errand_error *err)
+{
+    const char *const *from =
+        config->env_allow ? config->env_allow : (const char *const *)environ;
+    size_t n = 0, kept = 0;
+    const char **names;
+
+    if (!config->secret_env)
+        return 0;
+    while (from && from[n])
+        n++;
+    if (!(names = errand_arena_alloc(config->arena, (n + 1) * sizeof *names)))
+        return er_error_nomem(err);
+    for (size_t i = 0; i < n; i++)
+        if (!is_among(from[i], config->secret_env) &&
+            !(names[kept++] =
+                  errand_arena_copy(config->arena, from[i], strcspn(from[i], "="))))
+            return er_error_nomem(err);
+    config->env_allow = names;
+    return 0;
+}
+
 /* What the library's own structs can hold of the rest. */
 static int fill_public(struct er_config *config, struct errand_error *err)
 {
     struct errand_worker_queue *queues = NULL;
+    int rc;
 
     const struct er_options *d = &config->defaults;
 
@@ -122,6 +159,8 @@ static int fill_public(struct er_config *config, struct errand_error *err)
         config->client.timeout = (double)d->timeout_ms / 1000;
     if (d->has & ER_OPT_BACKOFF)
         config->client.backoff = d->backoff;
+    if ((rc = hide_secrets(config, err)) < 0)
+        return rc;
     config->worker.env_allow = config->env_allow;
     if (config->queues_n > 0) {
         if (!(queues =
@@ -165,6 +204,9 @@ static int load(struct er_config *config, const struct er_config_args *args,
     if (args->url && (rc = say_text(config, er_config_key_find("url"), args->url,
                                     "flag --url", err)) < 0)
         return rc;
+    if ((rc = er_notify_check(&config->notify, err)) < 0)
+        return er_error_wrap(err, rc, "%s: notifications",
+                             config->file ? config->file : "environment");
     if ((rc = fill_public(config, err)) < 0)
         return rc;
     return resolve_url(config, args, cwd, err);

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "core/options.h"
 #include "errand/client.h"
+#include "errand/notify.h"
 #include "errand/worker.h"
 
 /* Options of one queue: `queues: { mail: { tries: 5, weight: 3 } }`. */
@@ -45,6 +46,9 @@ struct er_config {
     /* NULL: handlers inherit all but errand's secrets; else only these
      * (NULL-terminated) */
     const char *const *env_allow;
+    struct errand_notify notify; /* `notifications:`; without channels: none */
+    const char **secret_env;     /* variables that hold its secrets (NULL-terminated) */
+    bool has_secret;             /* the file holds one itself */
     struct er_config_setting *settings; /* what was said, in the order it was said */
     size_t settings_n;
 };
@@ -70,6 +74,7 @@ enum er_config_kind {
     ER_CONFIG_URL,
     ER_CONFIG_OPTION, /* er_options_set() of defaults or of a queue */
     ER_CONFIG_WEIGHT,
+    ER_CONFIG_NOTIFY, /* er_notify_set() */
 };
 
 /* The table behind errand.yml, docs and config:check: every key with type, default and

@@ -162,11 +162,19 @@ static int read_all(int fd, const char *file, struct er_buf *buf,
 static int check_secret(const struct er_config *config, const struct stat *st,
                         struct errand_error *err)
 {
-    char *shown = er_url_shown(config->url, config->arena);
+    const char *url = config->url ? config->url : "";
+    char *shown = er_url_shown(url, config->arena);
 
     if (!shown)
         return er_error_nomem(err);
-    if (strcmp(shown, config->url) == 0 || !(st->st_mode & (S_IRWXG | S_IRWXO)))
+    if (!(st->st_mode & (S_IRWXG | S_IRWXO)))
+        return 0;
+    if (config->has_secret)
+        return errand_error_set(err, ERRAND_EINVAL,
+                                "%s holds a secret below 'notifications' and others can "
+                                "read it: chmod 600 %s, or write ${NAME} in its place",
+                                config->file, config->file);
+    if (strcmp(shown, url) == 0)
         return 0;
     return errand_error_set(err, ERRAND_EINVAL,
                             "%s holds a password in 'url' and others can read it: "
@@ -192,7 +200,7 @@ int er_config_read_file(struct er_config *config, struct errand_error *err)
         goto out;
     rc = er_config_read_yaml(config, (struct errand_slice){text.ptr, text.len},
                              config->file, err);
-    if (rc == 0 && config->url)
+    if (rc == 0)
         rc = check_secret(config, &st, err);
 out:
     close(fd);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "client/notify.h"
 #include "core/clock.h"
 #include "core/name.h"
 #include "core/size.h"
@@ -201,6 +202,7 @@ static int set_scalar(const struct saying *s, struct er_config_queue *queue,
     case ER_CONFIG_WEIGHT:
         return set_whole(s, text, err);
     case ER_CONFIG_LIST:
+    case ER_CONFIG_NOTIFY:
         break;
     }
     return errand_error_set(err, ERRAND_EINTERNAL, "%s has no scalar", s->path);
@@ -227,6 +229,8 @@ static int put(const struct saying *s, struct er_config_queue *queue,
 {
     if (s->key->kind == ER_CONFIG_LIST)
         return set_list(s, value, err);
+    if (s->key->kind == ER_CONFIG_NOTIFY)
+        return er_notify_set(s->config, strchr(s->path, '.') + 1, value, s->place, err);
     return set_scalar(s, queue, text, err);
 }
 
@@ -276,6 +280,8 @@ int er_config_say(struct er_config *config, const struct er_config_key *key,
         return rc;
     if (key->kind == ER_CONFIG_URL)
         text = er_url_shown(text, config->arena);
+    else if (key->kind == ER_CONFIG_NOTIFY)
+        text = er_notify_shown(strchr(path, '.') + 1, text);
     return remember(config, path, text, place, err);
 }
 

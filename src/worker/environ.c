@@ -36,7 +36,7 @@ static bool has_word(const char *name, size_t len, const char *word)
  * dispatch. */
 static bool is_secret(const char *entry, struct errand_arena *arena)
 {
-    static const char *const words[] = {"TOKEN", "SECRET", "PASSWORD", "KEY"};
+    static const char *const words[] = {"TOKEN", "SECRET", "PASSWORD", "KEY", "WEBHOOK"};
     size_t len = strcspn(entry, "=");
 
     if (strncmp(entry, "ERRAND_", 7) != 0)
