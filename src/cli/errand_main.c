@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "cli/cli.h"
 #include "errand/worker.h"
+#include "notify/notify.h"
 #include "worker/runner.h"
 
 int er_cli_exit(int code)
@@ -147,6 +148,8 @@ int errand_main(int argc, char **argv)
         return er_runner_main(argc, argv);
     if (argc > 1 && strcmp(argv[1], ER_DESCRIBE_ARG) == 0)
         return er_describe_main(argc, argv);
+    if (argc > 1 && strcmp(argv[1], ER_NOTIFY_ARG) == 0)
+        return er_notify_main();
     if (standard_fds() < 0)
         return ER_EXIT_FAILED;
     /* A reader that went away is a failed write, see print.h, and so is a file that may

@@ -1,0 +1,3 @@
+-- job_limits_delete.sql: The job is gone.
+-- hot
+DELETE FROM errand_job_limits WHERE job = ?1;
