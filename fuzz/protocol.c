@@ -11,6 +11,7 @@ static int write_again(const struct er_frame *frame, struct er_buf *ret)
     struct er_frame_done done;
     struct er_frame_progress progress;
     struct er_frame_hello hello;
+    struct er_frame_ask ask;
     struct errand_slice text;
     uint32_t slot;
 
@@ -27,6 +28,11 @@ static int write_again(const struct er_frame *frame, struct er_buf *ret)
     case ER_FRAME_HELLO:
         return er_frame_read_hello(frame, &hello) < 0 ? -1
                                                       : er_frame_write_hello(ret, &hello);
+    case ER_FRAME_ASK:
+        return er_frame_read_ask(frame, &ask) < 0 ? -1 : er_frame_write_ask(ret, &ask);
+    case ER_FRAME_ANSWER:
+        return er_frame_read_answer(frame, &ask) < 0 ? -1
+                                                     : er_frame_write_answer(ret, &ask);
     case ER_FRAME_STARTED:
     case ER_FRAME_LOG:
         return er_frame_read_slot(frame, &slot, &text) < 0

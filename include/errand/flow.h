@@ -83,12 +83,6 @@ ERRAND_API int errand_flow(errand *e, const struct errand_flow_node *nodes, size
 
 /* ------------------------------------------------------------------ looking at one */
 
-struct errand_failure {
-    struct errand_id id;
-    const char *name;
-    struct errand_slice data, error;
-};
-
 enum { ERRAND_FAILURES_MAX = 1000 };
 
 struct errand_batch_result {

@@ -24,6 +24,8 @@ extern "C" {
 #endif
 
 typedef struct errand_job errand_job;
+struct errand_options;       /* client.h */
+struct errand_dispatch_item; /* client.h */
 
 /* What a handler returns. Any other value is a failed attempt. */
 enum errand_verdict {
@@ -122,6 +124,57 @@ ERRAND_API int errand_job_retry_in(errand_job *job, double seconds,
  * with errand_dispatch_sync, when its time is over): a long handler may look now and then
  * and return early. */
 ERRAND_API bool errand_job_stopping(const errand_job *job);
+
+/* ------------------------------------------------------------------ other jobs
+ *
+ * These ask the supervisor, which holds the store, and wait for its answer; the time-out
+ * of the attempt goes on. They are for the thread that runs the handler. EUNSUPPORTED
+ * where a handler runs without a store. */
+
+/* Stores a job, as errand_dispatch does; when it returns, the job is stored. The n-th job
+ * that a job dispatches is one job, however often the handler runs: it gets an id that
+ * follows from this job's id and n, so a repeated attempt stores nothing twice
+ * (ERRAND_DUPLICATE). Say options.id where another rule is wanted. What this job's failed
+ * hook dispatches counts anew for each failure. A failed call counts as none. */
+ERRAND_API int errand_job_dispatch(errand_job *job, const char *name, const char *data,
+                                   const struct errand_options *options,
+                                   struct errand_id *ret_id, struct errand_error *err);
+/* The same, as a member of the batch that this job is in; EINVAL: it is in none. The
+ * batch does not end before such a member has. In one that is cancelled the member is
+ * CANCELLED at once. */
+ERRAND_API int errand_job_batch_add(errand_job *job, const char *name, const char *data,
+                                    const struct errand_options *options,
+                                    struct errand_id *ret_id, struct errand_error *err);
+/* Many at once, all or none, as members when `in_batch`. `ret_ids` has room for n, or is
+ * NULL. Answers how many were inserted. ETOOBIG: more than 16 MiB of them. */
+ERRAND_API int errand_job_dispatch_bulk(errand_job *job,
+                                        const struct errand_dispatch_item *items,
+                                        size_t n, bool in_batch,
+                                        struct errand_id *ret_ids,
+                                        struct errand_error *err);
+
+/* What this job waited for: a link, nodes of a flow, a batch. Slices have a NUL behind
+ * them. Results of more than 8 MiB in all are left out from there on. */
+struct errand_parent {
+    struct errand_id id;
+    bool is_batch;
+    const char *name; /* of the job; of the batch, "" for none */
+    const char *node; /* of a flow's node, "" elsewhere */
+    enum errand_state state;
+    struct errand_slice result;                   /* JSON; len 0: none */
+    struct errand_slice error;                    /* of a job that failed */
+    int64_t total, successful, failed, cancelled; /* of a batch */
+    const struct errand_failure *failures;        /* of a batch, the first 100 */
+    size_t failures_n;
+};
+
+/* In the order in which they were named; borrowed until the handler returns. None: 0. */
+ERRAND_API int errand_job_parents(errand_job *job, const struct errand_parent **ret,
+                                  size_t *ret_n, struct errand_error *err);
+/* The result of one, as JSON text: by node, name or id; NULL: of the first. ENOTFOUND: no
+ * such parent, or it left none. */
+ERRAND_API int errand_job_parent_result(errand_job *job, const char *which,
+                                        const char **ret_json, struct errand_error *err);
 
 #ifdef __cplusplus
 }

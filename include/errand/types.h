@@ -52,6 +52,13 @@ static inline struct errand_slice errand_text(const char *text)
     return slice;
 }
 
+/* A job that failed for good. */
+struct errand_failure {
+    struct errand_id id;
+    const char *name;
+    struct errand_slice data, error;
+};
+
 /* How long to wait before the next attempt. Zero-initialised means "not said": the next
  * level decides, in the end exponential from 10 s with 20 % additive jitter, capped at
  * one hour. Times in seconds. */

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "client/item.h"
 #include "core/clock.h"
 #include "core/id.h"
-#include "core/name.h"
 
 /* ------------------------------------------------------------------ the batch */
 
@@ -168,4 +168,31 @@ int er_group_push(struct er_group *group, struct errand_id *ret_id,
     if (ret_id)
         *ret_id = group->batch.id;
     return inserted_n;
+}
+
+/* ------------------------------------------------------------------ without a batch */
+
+int er_items_push(errand *e, const struct er_item *items, size_t n,
+                  const struct errand_id *batches, struct errand_push_result *ret,
+                  struct errand_error *err)
+{
+    struct errand_push_params params = {.jobs_n = n};
+    struct errand_push_job *jobs;
+    int rc;
+
+    if (n == 0)
+        return 0;
+    er_arena_reset(e->call);
+    if ((rc = er_definitions_refresh(e, err)) < 0)
+        return rc;
+    if (!(jobs = errand_arena_alloc(e->call, n * sizeof *jobs)))
+        return er_error_nomem(err);
+    for (size_t i = 0; i < n; i++) {
+        if ((rc = er_resolve(e, items[i].item.name, items[i].item.data, &items[i].options,
+                             e->call, &jobs[i], err)) < 0)
+            return n > 1 ? er_error_wrap(err, rc, "job %zu of %zu", i + 1, n) : rc;
+        jobs[i].batch = batches[i];
+    }
+    params.jobs = jobs;
+    return er_push(e, &params, ret, err);
 }

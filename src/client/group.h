@@ -38,6 +38,13 @@ void er_group_edge(struct er_group *group, size_t child, size_t parent,
 int er_group_push(struct er_group *group, struct errand_id *ret_id,
                   struct errand_error *err);
 
+/* Stores `items` in one transaction, each as a member of batches[i] where that is said,
+ * as errand_dispatch_bulk does. `ret` is valid until the next call on `e`. */
+struct er_item;
+int er_items_push(errand *e, const struct er_item *items, size_t n,
+                  const struct errand_id *batches, struct errand_push_result *ret,
+                  struct errand_error *err);
+
 /* batch.c: what the store says of one, without failures. Borrowed from `info`. */
 struct errand_batch_result er_batch_result_of(const struct errand_batch_info *info);
 /* Members that failed for good, in order of insertion. */

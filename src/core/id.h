@@ -19,6 +19,11 @@ struct er_id_source {
 /* Fills `ret` with a new id for wall time now_ms; -1 when the system gives no random
  * bytes. */
 int er_id_new(struct er_id_source *source, int64_t now_ms, struct errand_id *ret);
+/* The id that always follows from another one and a number: a UUIDv8 with the first 48
+ * bits (the time) of `from` where that is a UUID, the rest a hash. `salt` tells uses
+ * apart that must never meet. */
+void er_id_derive(const char *salt, const struct errand_id *from, uint64_t number,
+                  struct errand_id *ret);
 /* 0 when text is a legal id (1 to 63 bytes of [A-Za-z0-9_.:/-]), copied into ret; else
  * EINVAL with the reason. */
 int er_id_parse(const char *text, struct errand_id *ret, struct errand_error *err);

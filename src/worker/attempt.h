@@ -49,7 +49,8 @@ struct er_attempt {
     int64_t started_ms;      /* wall clock; when it was given, or found running */
     int64_t started_mono_ms; /* 0: not known to have begun */
     struct er_capture *log;
-    int32_t percent; /* progress; -1: none */
+    uint64_t dispatched_n; /* jobs it has dispatched */
+    int32_t percent;       /* progress; -1: none */
     bool has_progress_news;
     char note[128];
 };

@@ -23,16 +23,29 @@ static bool progress_read(struct errand_slice line, int32_t *ret_percent,
     return true;
 }
 
-enum er_said er_channel_line(struct errand_slice line, int32_t *ret_percent,
-                             struct errand_slice *ret_note)
+/* {"dispatch":{"job":"send-email"}} */
+static bool dispatch_read(struct errand_slice line, struct errand_slice *ret_value)
 {
-    static const struct er_json_limits limits = {.max_bytes = ER_RESULT_MAX};
+    enum er_json_type type;
+
+    return er_json_find(line, "dispatch", &type, ret_value, NULL) == 0 &&
+           (type == ER_JSON_OBJECT || type == ER_JSON_ARRAY);
+}
+
+enum er_said er_channel_line(struct errand_slice line, int32_t *ret_percent,
+                             struct errand_slice *ret_value)
+{
+    static const struct er_json_limits limits = {.max_bytes = ER_CHANNEL_LINE_MAX,
+                                                 .max_keys = SIZE_MAX};
     struct errand_slice whole;
 
     if (!line.len || er_json_check("line", line, &limits, NULL) < 0)
         return ER_SAID_NOTHING;
-    if (er_json_whole(line, &whole) == ER_JSON_OBJECT &&
-        progress_read(line, ret_percent, ret_note))
-        return ER_SAID_PROGRESS;
-    return ER_SAID_RESULT;
+    if (er_json_whole(line, &whole) == ER_JSON_OBJECT) {
+        if (progress_read(line, ret_percent, ret_value))
+            return ER_SAID_PROGRESS;
+        if (dispatch_read(line, ret_value))
+            return ER_SAID_DISPATCH;
+    }
+    return line.len <= ER_RESULT_MAX ? ER_SAID_RESULT : ER_SAID_NOTHING;
 }

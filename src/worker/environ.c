@@ -99,7 +99,7 @@ char **er_environ_build(const char *const *allow, const char *const *more,
 char **er_environ_job(const struct er_environ_job *job, const char *const *allow,
                       struct errand_arena *arena)
 {
-    enum { MORE_N = 6 };
+    enum { MORE_N = 8 };
     const char *more[MORE_N + 1] = {0};
     char deadline[32] = "";
 
@@ -111,6 +111,8 @@ char **er_environ_job(const struct er_environ_job *job, const char *const *allow
     more[3] = er_arena_printf(arena, "ERRAND_ATTEMPT=%d", job->attempt);
     more[4] = er_arena_printf(arena, "ERRAND_TRIES=%d", job->tries);
     more[5] = er_arena_printf(arena, "ERRAND_DEADLINE=%s", deadline);
+    more[6] = er_arena_printf(arena, "ERRAND_BATCH_ID=%s", job->batch ? job->batch : "");
+    more[7] = job->has_parents ? "ERRAND_PARENTS=/dev/fd/4" : "ERRAND_PARENTS=";
     for (int i = 0; i < MORE_N; i++)
         if (!more[i])
             return NULL;

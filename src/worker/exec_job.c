@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "core/clock.h"
 #include "core/json.h"
+#include "worker/ask.h"
 #include "worker/channel.h"
 #include "worker/ending.h"
 #include "worker/job.h"
@@ -24,13 +25,52 @@
 enum {
     EXIT_FOR_GOOD = 65,
     EXIT_RETRY = 75,
-    LINE_MAX_BYTES = 128 << 10, /* a longer line on the channel is nothing of ours */
     READ_SIZE = 64 << 10,
     DRAIN_READS = 64,
     ERROR_LINE = 300,
 };
 
 /* ------------------------------------------------------------------ the channel, fd 3 */
+
+static void fail(struct er_exec *e, const char *why)
+{
+    if (!e->failure[0])
+        snprintf(e->failure, sizeof e->failure, "a job could not be dispatched: %.400s",
+                 why);
+}
+
+/* At once and not in the turn: nobody waits for the answer, and the process may end with
+ * the next thing we hear of it. */
+static void dispatch(struct er_exec *e, struct errand_slice value)
+{
+    struct errand_error err = {0};
+    struct er_buf text, answer;
+
+    er_buf_init(&text, ER_CHANNEL_LINE_MAX);
+    er_buf_init(&answer, ER_FRAME_MAX);
+    if (*value.ptr == '{')
+        er_buf_str(&text, "[");
+    er_buf_add(&text, value.ptr, value.len);
+    if (*value.ptr == '{')
+        er_buf_str(&text, "]");
+    if (text.has_failed)
+        fail(e, "no memory for it");
+    else if (er_ask_now(e->s, e->attempt, ER_ASK_DISPATCH,
+                        (struct errand_slice){text.ptr, text.len}, &answer, &err) < 0)
+        fail(e, err.message);
+    er_buf_done(&text);
+    er_buf_done(&answer);
+}
+
+/* Too long to be kept whole. Whatever else may be lost, not a job. */
+static void line_lost(struct er_exec *e)
+{
+    static const char begin[] = "{\"dispatch\"";
+
+    if (e->line.len >= sizeof begin - 1 &&
+        memcmp(e->line.ptr, begin, sizeof begin - 1) == 0)
+        fail(e, "a line of more than 17 MiB on descriptor 3");
+}
 
 static void line_read(struct er_exec *e, struct errand_slice line)
 {
@@ -44,6 +84,9 @@ static void line_read(struct er_exec *e, struct errand_slice line)
         if (quoted.len)
             er_json_unescape(quoted, e->s->settle.arena, &note, NULL);
         er_attempt_progress(e->s, e->attempt, percent, note);
+        return;
+    case ER_SAID_DISPATCH:
+        dispatch(e, quoted);
         return;
     case ER_SAID_RESULT:
         er_buf_reset(&e->result);
@@ -62,7 +105,9 @@ static void channel_add(struct er_exec *e, const char *ptr, size_t len)
         er_buf_add(&e->line, ptr, n);
         if (!end)
             return;
-        if (!e->line.has_failed)
+        if (e->line.has_failed)
+            line_lost(e);
+        else
             line_read(e, (struct errand_slice){e->line.ptr, e->line.len});
         er_buf_reset(&e->line);
         ptr += n + 1;
@@ -111,7 +156,9 @@ static void pipes_drain(struct er_exec *e)
         ;
     for (int i = 0; i < DRAIN_READS && pipe_read(e, e->channel_fd) > 0; i++)
         ;
-    if (e->line.len && !e->line.has_failed)
+    if (e->line.has_failed)
+        line_lost(e);
+    else if (e->line.len)
         line_read(e, (struct errand_slice){e->line.ptr, e->line.len});
 }
 
@@ -170,6 +217,11 @@ static void exec_ended(struct er_exec *e)
         error_text(e, &ending);
         ending.cause = cause;
     }
+    if (e->failure[0] && ending.cause == ERRAND_CAUSE_NONE) {
+        ending.cause = ERRAND_CAUSE_ERROR;
+        ending.verdict = ERRAND_RETRY;
+        ending.error = errand_text(e->failure);
+    }
     if (e->result.len)
         ending.result = (struct errand_slice){e->result.ptr, e->result.len};
     a->exec = NULL;
@@ -227,6 +279,22 @@ static int input_make(const struct er_attempt *a)
     return fd;
 }
 
+/* What it waited for, on descriptor 4. -1: none, or no memory. */
+static int parents_make(struct er_supervisor *s, const struct er_attempt *a,
+                        struct errand_error *err)
+{
+    struct er_buf buf;
+    int fd = -1, rc;
+
+    er_buf_init(&buf, ER_FRAME_MAX);
+    rc = er_ask_parents(s->client, a->job, &buf, err);
+    if (rc == 0 && (fd = er_memory_file("errand-parents",
+                                        (struct errand_slice){buf.ptr, buf.len})) < 0)
+        rc = er_error_nomem(err);
+    er_buf_done(&buf);
+    return rc < 0 ? rc : fd;
+}
+
 static char **environ_make(struct er_supervisor *s, const struct er_attempt *a)
 {
     int64_t timeout_ms = a->plan->timeout_ms;
@@ -236,6 +304,8 @@ static char **environ_make(struct er_supervisor *s, const struct er_attempt *a)
         .queue = a->job->queue,
         .attempt = a->job->attempt,
         .tries = a->plan->tries ? a->plan->tries : a->job->tries,
+        .batch = a->job->batch.text,
+        .has_parents = a->job->has_parents,
         .deadline_ms = timeout_ms > 0 ? s->wall_ms + timeout_ms : 0,
     };
 
@@ -265,21 +335,26 @@ static int exec_spawn(struct er_exec *e, int output, int channel,
         .argv = argv_make(a),
         .envp = environ_make(s, a),
         .cwd = s->options.project,
-        .fds_n = 4,
         .memory_mib = a->plan->memory_mib ? a->plan->memory_mib : s->options.memory,
     };
-    int input = input_make(a), rc;
+    int input = input_make(a), parents = -1, rc = 0;
 
-    if (!spawn.argv || !spawn.envp || input < 0) {
+    if (a->job->has_parents && (parents = parents_make(s, a, err)) < 0) {
+        rc = parents;
+    } else if (!spawn.argv || !spawn.envp || input < 0) {
         rc = er_error_nomem(err);
     } else {
         spawn.fds[0] = input;
         spawn.fds[1] = spawn.fds[2] = output;
         spawn.fds[3] = channel;
+        spawn.fds[4] = parents;
+        spawn.fds_n = parents < 0 ? 4 : 5;
         rc = er_spawn(&spawn, &e->child, err);
     }
     if (input >= 0)
         close(input);
+    if (parents >= 0)
+        close(parents);
     return rc;
 }
 
@@ -327,7 +402,7 @@ static int exec_new(struct er_supervisor *s, struct er_attempt *a, struct er_exe
     e->s = s;
     e->attempt = a;
     e->output_fd = e->channel_fd = e->child.pidfd = -1;
-    er_buf_init(&e->line, LINE_MAX_BYTES);
+    er_buf_init(&e->line, ER_CHANNEL_LINE_MAX);
     er_buf_init(&e->result, ER_RESULT_MAX);
     if (pipe2(output, O_CLOEXEC) < 0 || pipe2(channel, O_CLOEXEC) < 0) {
         rc = er_error_errno(err, ERRAND_EIO, errno, "opening the pipes of a job");
@@ -361,6 +436,9 @@ void er_exec_start(struct er_supervisor *s, struct er_attempt *a)
         struct er_ending ending = {.cause = ERRAND_CAUSE_START,
                                    .verdict = ERRAND_RETRY,
                                    .error = {err.message, strlen(err.message)}};
+        /* The store does not answer for the moment: that costs no attempt. */
+        if (err.code == ERRAND_EBUSY || err.code == ERRAND_EUNAVAILABLE)
+            ending = (struct er_ending){.verdict = ERRAND_SNOOZE, .snooze_ms = 1000};
         er_settle_ended(s, a, &ending);
         return;
     }

@@ -31,6 +31,7 @@ void er_job_begin(struct errand_job *job)
     er_buf_reset(&job->result);
     job->snooze_ms = job->retry_ms = -1;
     job->is_json = false;
+    job->has_parents = false;
 }
 
 const char *errand_job_id(const errand_job *job)

@@ -15,6 +15,10 @@ struct er_job_host {
     bool (*is_stopping)(void *ctx);
     /* a line of the log, without its end; NULL: to standard output */
     void (*log)(void *ctx, const char *line, size_t len);
+    /* Asks whoever holds the store, see enum er_ask_kind, and waits; the answer lives
+     * until the handler returns. NULL: nobody does. */
+    int (*ask)(void *ctx, int kind, struct errand_slice text, struct errand_slice *ret,
+               struct errand_error *err);
     void *ctx;
 };
 
@@ -32,6 +36,9 @@ struct errand_job {
     int64_t snooze_ms;          /* -1: not said */
     int64_t retry_ms;           /* -1: not said */
     bool is_json;               /* data was looked at and is JSON */
+    bool has_parents;           /* they were asked for: */
+    struct errand_parent *parents;
+    size_t parents_n;
 };
 
 int er_job_init(struct errand_job *job, const struct er_job_host *host); /* 0 or -1 */

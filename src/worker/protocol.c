@@ -109,6 +109,28 @@ int er_frame_write_progress(struct er_buf *buf, const struct er_frame_progress *
     return frame_end(buf, put_string(p, frame->note));
 }
 
+int er_frame_write_ask(struct er_buf *buf, const struct er_frame_ask *frame)
+{
+    char *p = frame_begin(buf, ER_FRAME_ASK, 4 + 1, &frame->text, 1);
+
+    if (!p)
+        return -1;
+    p = put_u32(p, frame->slot);
+    *p++ = (char)frame->code;
+    return frame_end(buf, put_string(p, frame->text));
+}
+
+int er_frame_write_answer(struct er_buf *buf, const struct er_frame_ask *frame)
+{
+    char *p = frame_begin(buf, ER_FRAME_ANSWER, 4 + 4, &frame->text, 1);
+
+    if (!p)
+        return -1;
+    p = put_u32(p, frame->slot);
+    p = put_u32(p, (uint32_t)frame->code);
+    return frame_end(buf, put_string(p, frame->text));
+}
+
 int er_frame_write_hello(struct er_buf *buf, const struct er_frame_hello *frame)
 {
     char *p = frame_begin(buf, ER_FRAME_HELLO, 4, &frame->about, 1);
@@ -267,6 +289,26 @@ int er_frame_read_progress(const struct er_frame *frame, struct er_frame_progres
     *ret = (struct er_frame_progress){.slot = take_slot(&c)};
     ret->percent = (int32_t)take_u32(&c);
     ret->note = take_string(&c);
+    return finish(&c);
+}
+
+int er_frame_read_ask(const struct er_frame *frame, struct er_frame_ask *ret)
+{
+    struct cursor c = cursor_of(frame);
+
+    *ret = (struct er_frame_ask){.slot = take_slot(&c)};
+    ret->code = (int32_t)take_number(&c, 1);
+    ret->text = take_string(&c);
+    return finish(&c);
+}
+
+int er_frame_read_answer(const struct er_frame *frame, struct er_frame_ask *ret)
+{
+    struct cursor c = cursor_of(frame);
+
+    *ret = (struct er_frame_ask){.slot = take_slot(&c)};
+    ret->code = (int32_t)take_u32(&c);
+    ret->text = take_string(&c);
     return finish(&c);
 }
 

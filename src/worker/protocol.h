@@ -32,7 +32,8 @@ enum {
 enum er_frame_type {
     /* to the runner */
     ER_FRAME_JOB = 1,
-    ER_FRAME_STOP = 2, /* no more jobs come: exit 0 when the given ones have ended */
+    ER_FRAME_STOP = 2,   /* no more jobs come: exit 0 when the given ones have ended */
+    ER_FRAME_ANSWER = 3, /* to ASK */
     /* to the supervisor */
     ER_FRAME_HELLO = 16,
     ER_FRAME_STARTED = 17, /* u32 slot; only without shared memory */
@@ -43,6 +44,8 @@ enum er_frame_type {
     /* string: the file. Before HELLO, and before each job file that has to be compiled:
      * HELLO may now take ER_LOADING_MS more. */
     ER_FRAME_LOADING = 22,
+    /* by the job that runs: it waits for ANSWER before it goes on */
+    ER_FRAME_ASK = 23,
 };
 
 /* More than a compile (120 s) and a first load (5 s) may take. */
@@ -73,6 +76,21 @@ struct er_frame_progress {
     uint32_t slot;
     int32_t percent;
     struct errand_slice note;
+};
+
+/* What a job can ask of whoever holds the store. */
+enum er_ask_kind {
+    ER_ASK_PARENTS = 0,  /* text empty; answered by the array of docs/job-files.md */
+    ER_ASK_DISPATCH = 1, /* an array of jobs (client/item.h); answered by
+                          * [{"id":"…","pushed":0},…] */
+};
+
+/* Body of ASK: u32 slot, u8 kind, string text. Body of ANSWER: u32 slot, i32 code (0, or
+ * an enum errand_code), string text (the answer, or what is wrong). */
+struct er_frame_ask {
+    uint32_t slot;
+    int32_t code; /* of ASK: the kind */
+    struct errand_slice text;
 };
 
 /* Body of HELLO. */
@@ -114,6 +132,8 @@ struct er_shared {
 int er_frame_write_job(struct er_buf *buf, const struct er_frame_job *frame);
 int er_frame_write_done(struct er_buf *buf, const struct er_frame_done *frame);
 int er_frame_write_progress(struct er_buf *buf, const struct er_frame_progress *frame);
+int er_frame_write_ask(struct er_buf *buf, const struct er_frame_ask *frame);
+int er_frame_write_answer(struct er_buf *buf, const struct er_frame_ask *frame);
 int er_frame_write_hello(struct er_buf *buf, const struct er_frame_hello *frame);
 int er_frame_write_slot(struct er_buf *buf, enum er_frame_type type, uint32_t slot,
                         struct errand_slice text);
@@ -132,6 +152,8 @@ long er_frame_next(const char *bytes, size_t len, struct er_frame *ret);
 int er_frame_read_job(const struct er_frame *frame, struct er_frame_job *ret);
 int er_frame_read_done(const struct er_frame *frame, struct er_frame_done *ret);
 int er_frame_read_progress(const struct er_frame *frame, struct er_frame_progress *ret);
+int er_frame_read_ask(const struct er_frame *frame, struct er_frame_ask *ret);
+int er_frame_read_answer(const struct er_frame *frame, struct er_frame_ask *ret);
 int er_frame_read_hello(const struct er_frame *frame, struct er_frame_hello *ret);
 int er_frame_read_slot(const struct er_frame *frame, uint32_t *ret_slot,
                        struct errand_slice *ret_text);

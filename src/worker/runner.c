@@ -69,6 +69,7 @@ static int input_use(struct er_self *r)
             continue; /* from a newer supervisor: not for us */
         if (er_frame_read_job(&frame, &job) < 0 || er_self_run(r, &job) < 0)
             return -1;
+        er_self_ask_over(r);
     }
     return n < 0 ? -1 : 1;
 }
@@ -168,9 +169,12 @@ static int start(struct er_self *r, const char *project, struct errand_error *er
 {
     int rc;
 
-    r->host = (struct er_job_host){
-        .progress = er_self_progress, .is_stopping = is_stopping, .ctx = r};
+    r->host = (struct er_job_host){.progress = er_self_progress,
+                                   .is_stopping = is_stopping,
+                                   .ask = er_self_ask,
+                                   .ctx = r};
     er_buf_init(&r->in, 2 * (size_t)ER_FRAME_MAX);
+    er_buf_init(&r->ahead, 2 * (size_t)ER_FRAME_MAX);
     if (er_buf_reserve(&r->in, READ_SIZE) < 0 || er_job_init(&r->job, &r->host) < 0 ||
         er_classes_init(&r->classes) < 0)
         return er_error_nomem(err);
@@ -261,6 +265,7 @@ int er_runner_main(int argc, char **argv)
     status = loop(r);
     er_job_done(&r->job);
     er_buf_done(&r->in);
+    er_buf_done(&r->ahead);
     er_classes_done(&r->classes);
     return status;
 }

@@ -13,7 +13,9 @@ struct er_self {
     struct er_classes classes;
     struct er_out out;
     struct er_buf in;
-    size_t at; /* what of `in` was used */
+    size_t at;           /* what of `in` was used */
+    struct er_buf ahead; /* with is_ahead: what came behind `at`, see runner_ask.c */
+    bool is_ahead;
     struct er_job_host host;
     struct errand_job job; /* the one that runs, or ran last */
     struct errand_error error;
@@ -37,6 +39,11 @@ int er_self_run(struct er_self *r, struct er_frame_job *frame);
 /* runner_progress.c: what job.h promises of progress. */
 int er_self_progress(void *ctx, int percent, const char *note, struct errand_error *err);
 void er_self_progress_rest(struct er_self *r, struct er_buf *buf);
+/* runner_ask.c: what job.h promises of questions. */
+int er_self_ask(void *ctx, int kind, struct errand_slice text, struct errand_slice *ret,
+                struct errand_error *err);
+/* After the handler: goes on with what was read while it waited. */
+void er_self_ask_over(struct er_self *r);
 /* runner_log.c: what was printed since the last call, as a LOG frame; the memory file is
  * emptied. Cheap when nothing was printed; true when something was. */
 bool er_self_log(struct er_self *r, uint32_t slot);

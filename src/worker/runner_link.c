@@ -326,6 +326,8 @@ static int on_frame(struct er_runner *r, const struct er_frame *frame)
         return on_fatal(r, frame);
     case ER_FRAME_LOADING:
         return on_loading(r);
+    case ER_FRAME_ASK:
+        return er_runner_asks(r, frame);
     case ER_FRAME_STARTED:
         return 0;
     default:

@@ -20,6 +20,15 @@ enum er_runner_state {
     ER_RUNNER_GONE,    /* ended; the loop still holds its handles */
 };
 
+/* What its job has asked and waits for. */
+struct er_question {
+    bool is_open;
+    uint32_t slot;
+    int kind;           /* enum er_ask_kind */
+    struct er_buf text; /* max 0 until the first one */
+    int64_t retry_at_ms, give_up_ms;
+};
+
 struct er_runner {
     struct er_runner *next;
     struct er_supervisor *s;
@@ -45,6 +54,7 @@ struct er_runner {
     size_t answers_n; /* in this round of reading */
     struct er_plan *answered[ER_ANSWERED_PLANS]; /* of which jobs they were */
     size_t answered_n;
+    struct er_question question;
     struct er_attempt *stopping; /* one that is being stopped: nothing new comes here */
     int64_t jobs_n;              /* answered, ever */
     int64_t born_ms, hello_by_ms, retire_by_ms, look_at_memory_ms;
@@ -57,6 +67,8 @@ int er_runner_watch(struct er_runner *runner);
 void er_runner_free(struct er_runner *runner); /* after its handles are closed */
 /* 0, or -1: no memory, or the frame is too big. */
 int er_runner_give(struct er_runner *runner, struct er_attempt *attempt);
+/* ask_turn.c: notes what an ASK frame says. 0, or -1: the runner broke the protocol. */
+int er_runner_asks(struct er_runner *runner, const struct er_frame *frame);
 void er_runner_flush(struct er_runner *runner);
 /* Takes one back that has not begun. False: too late. */
 bool er_runner_take_back(struct er_runner *runner, struct er_attempt *attempt);

@@ -67,6 +67,7 @@ void er_runner_free(struct er_runner *r)
         close(r->log_fd);
     er_buf_done(&r->in);
     er_buf_done(&r->out);
+    er_buf_done(&r->question.text);
     free(r);
 }
 

@@ -52,6 +52,8 @@ char **er_environ_build(const char *const *allow, const char *const *more,
 struct er_environ_job {
     const char *id, *name, *queue;
     int attempt, tries;
+    const char *batch;   /* "": in none */
+    bool has_parents;    /* on descriptor 4 */
     int64_t deadline_ms; /* wall clock; 0: none */
 };
 char **er_environ_job(const struct er_environ_job *job, const char *const *allow,

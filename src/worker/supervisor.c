@@ -217,6 +217,7 @@ static void on_turn(uv_prepare_t *handle)
             er_retention_turn(s);
         }
         er_slots_assign(s); /* before settling: nobody should wait for the store */
+        er_asks_turn(s);
         er_settle_turn(s);
         er_slots_assign(s);
         er_stats_turn(s);
@@ -380,6 +381,7 @@ int er_supervisor_work(const struct er_work *work, struct errand_error *err)
     if ((rc = er_options_take(s, work->options, err)) < 0 ||
         (rc = store_open(work->url, work->config, &e, err)) < 0)
         goto out;
+    s->client = e;
     s->store = er_client_store(e);
     er_retention_init(s, work->config);
     s->slots.typical_ms = -1;

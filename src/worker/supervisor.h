@@ -48,6 +48,7 @@ struct er_supervisor {
     const char *name;
     int64_t lease_ms, grace_ms, sleep_ms;
     struct er_store *store;
+    errand *client;             /* owns it */
     struct errand_arena *arena; /* lives as long as the supervisor */
     char **envp;                /* of runners */
 
@@ -96,6 +97,13 @@ struct er_ending {
 
 /* Works until told to stop: errand_worker_run, or the thread of an embedded worker. */
 int er_supervisor_work(const struct er_work *work, struct errand_error *err);
+
+/* ask_turn.c: answers what running jobs have asked. */
+void er_asks_turn(struct er_supervisor *s);
+/* The same at once, for a job that has nobody to wait with. */
+int er_ask_now(struct er_supervisor *s, struct er_attempt *attempt, int kind,
+               struct errand_slice text, struct er_buf *answer, struct errand_error *err);
+
 void er_supervisor_stop(struct er_supervisor *s, const char *why);
 void er_supervisor_stop_now(struct er_supervisor *s);
 void er_supervisor_reload(struct er_supervisor *s, const char *why);

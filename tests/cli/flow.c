@@ -198,4 +198,63 @@ TEST(a_job_that_nobody_knows_is_stored_and_noted)
     assert_has(r.err, "tydi");
 }
 
+/* ------------------------------------------------------------------ from a job */
+
+static void job(const char *name, const char *script)
+{
+    assert_code(sh("printf '#!/bin/sh\\n%%s\\n' '%s' >app/Jobs/%s.sh; "
+                   "chmod +x app/Jobs/%s.sh",
+                   script, name, name),
+                0);
+}
+
+TEST(an_executable_dispatches_and_adds_to_its_batch)
+{
+    json_t *line;
+
+    job("fan",
+        "echo "
+        "\"{\\\"dispatch\\\":{\\\"job\\\":\\\"one\\\",\\\"data\\\":1,\\\"batch\\\":true}}"
+        "\" >&3;"
+        "echo "
+        "\"{\\\"dispatch\\\":[{\\\"job\\\":\\\"two\\\"},{\\\"job\\\":\\\"three\\\"}]}\" "
+        ">&3;"
+        "echo \"in $ERRAND_BATCH_ID\" >>ran; test $ERRAND_ATTEMPT -gt 1 || exit 75");
+    sh("echo '[{\"job\":\"fan\",\"backoff\":0.1}]' >b.json");
+    assert_code(sh("errand queue:batch b.json --id=b --finally=tidy"), 0);
+    assert_code(sh("errand queue:work --concurrency=1 --max-jobs=6 --max-time=60"), 0);
+    assert_string_equal(sh("sort ran").out,
+                        "in b\nin b\none 1\nthree null\ntidy null\ntwo null\n");
+    line = json_line(sh("errand queue:batches b --json"), 0);
+    assert_json_int(line, "total", 2);
+    assert_json_int(line, "successful", 2);
+    json_decref(line);
+}
+
+TEST(a_job_that_cannot_be_dispatched_fails_the_attempt)
+{
+    struct run r;
+
+    job("fan", "echo \"{\\\"dispatch\\\":{\\\"jab\\\":1}}\" >&3; exit 0");
+    assert_code(sh("errand queue:dispatch fan --tries=1 --id=fan"), 0);
+    work();
+    r = sh("errand queue:list --state=failed --json");
+    assert_has(r.out, "a job could not be dispatched: ");
+    assert_has(r.out, "did you mean 'job'");
+}
+
+TEST(an_executable_reads_what_its_parents_left)
+{
+    job("fetch", "echo \"{\\\"path\\\":\\\"/tmp/7\\\"}\" >&3");
+    job("small", "cat \"$ERRAND_PARENTS\" >>ran; echo >>ran");
+    sh("echo '[{\"node\":\"fetch\"},{\"node\":\"small\",\"after\":\"fetch\"}]' >f.json");
+    assert_code(sh("errand queue:flow f.json --id=video-7"), 0);
+    work();
+    assert_string_equal(
+        sh("cat ran").out,
+        "[{\"id\":\"video-7/fetch\",\"name\":\"fetch\",\"node\":\"fetch\","
+        "\"result\":{\"path\":\"/tmp/7\"},\"on\":\"success\","
+        "\"state\":\"completed\"}]\n");
+}
+
 TEST_MAIN()

@@ -22,6 +22,28 @@ TEST(an_id_is_a_uuid_of_version_7_of_its_time)
     assert_int_equal(b[8] >> 6, 2);
 }
 
+TEST(a_derived_id_follows_from_its_parts_and_from_nothing_else)
+{
+    const struct errand_id uuid = {"0193b2f0-7d1c-7e55-9a5f-3c2d7f1b2a10"}, own = {"a"};
+    struct errand_id one, other;
+    uint8_t b[16];
+
+    er_id_derive("x", &uuid, 1, &one);
+    er_id_derive("x", &uuid, 1, &other);
+    assert_string_equal(one.text, other.text);
+    assert_memory_equal(one.text, uuid.text, 13); /* its time */
+    assert_int_equal(er_uuid_parse(one.text, b), 0);
+    assert_int_equal(b[6] >> 4, 8);
+    assert_int_equal(b[8] >> 6, 2);
+    er_id_derive("x", &uuid, 2, &other);
+    assert_string_not_equal(one.text, other.text);
+    er_id_derive("y", &uuid, 1, &other);
+    assert_string_not_equal(one.text, other.text);
+    er_id_derive("x", &own, 1, &other);
+    assert_int_equal(er_uuid_parse(other.text, b), 0);
+    assert_string_not_equal(one.text, other.text);
+}
+
 /* Far more than the counter holds, and more than one filling of random bytes. */
 TEST(ids_of_one_millisecond_grow)
 {

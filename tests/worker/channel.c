@@ -26,6 +26,14 @@ TEST(an_object_with_a_number_as_progress_is_progress)
     assert_int_equal(note.len, 0);
 }
 
+TEST(an_object_with_a_job_to_dispatch_is_that)
+{
+    assert_int_equal(said("{\"dispatch\": {\"job\":\"a\"} }"), ER_SAID_DISPATCH);
+    assert_int_equal(note.len, strlen("{\"job\":\"a\"}"));
+    assert_int_equal(said("{\"dispatch\":[]}"), ER_SAID_DISPATCH);
+    assert_int_equal(said("{\"dispatch\":\"noon\"}"), ER_SAID_RESULT);
+}
+
 TEST(progress_stays_between_0_and_100)
 {
     assert_int_equal(said("{\"progress\":-1e300}"), ER_SAID_PROGRESS);

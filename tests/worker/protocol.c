@@ -148,6 +148,33 @@ TEST(bytes_of_a_frame_are_those_of_the_document)
     er_buf_done(&buf);
 }
 
+TEST(questions_and_answers_come_through_whole)
+{
+    struct er_frame_ask ask = {.slot = 3, .code = ER_ASK_DISPATCH, .text = text("[]")};
+    struct er_frame_ask answer = {.slot = 3, .code = -4, .text = text("no JSON")}, got;
+    struct er_frame frame;
+    struct er_buf buf;
+    size_t at;
+
+    er_buf_init(&buf, ER_FRAME_MAX);
+    assert_int_equal(er_frame_write_ask(&buf, &ask), 0);
+    assert_int_equal(er_frame_write_answer(&buf, &answer), 0);
+    at = (size_t)er_frame_next(buf.ptr, buf.len, &frame);
+    assert_int_equal(frame.type, ER_FRAME_ASK);
+    assert_int_equal(er_frame_read_ask(&frame, &got), 0);
+    assert_int_equal(got.slot, 3);
+    assert_int_equal(got.code, ER_ASK_DISPATCH);
+    assert_slice(got.text, "[]");
+    frame.body.len--;
+    assert_int_equal(er_frame_read_ask(&frame, &got), -1);
+    er_frame_next(buf.ptr + at, buf.len - at, &frame);
+    assert_int_equal(frame.type, ER_FRAME_ANSWER);
+    assert_int_equal(er_frame_read_answer(&frame, &got), 0);
+    assert_int_equal(got.code, -4);
+    assert_slice(got.text, "no JSON");
+    er_buf_done(&buf);
+}
+
 TEST(a_frame_cut_anywhere_is_waited_for)
 {
     struct er_buf buf;
