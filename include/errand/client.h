@@ -68,6 +68,7 @@ struct errand_options {
     struct errand_concurrency concurrency;
     struct errand_rate throttle;
     const char *const *tags; /* NULL-terminated */
+    bool encrypted;          /* see docs/guide/data.md; needs keys in the configuration */
     /* errand's own: an executable with arguments as JSON array, see queue:run */
     const char *command;
     /* instants, UTC ms: no attempt begins after it; the job fails instead of being tried

@@ -17,6 +17,8 @@
 #ifndef ERRAND_JOB_H
 #define ERRAND_JOB_H
 
+#include <stdbool.h>
+
 #include "errand/types.h"
 
 #ifdef __cplusplus
@@ -61,10 +63,19 @@ struct errand_job_class {
     const char *zone;        /* default UTC */
     const char *const *tags; /* NULL-terminated */
     size_t max_data;         /* bytes of data at most; 0: the configuration's */
+    int max_depth;           /* nesting of the data at most; 0: the configuration's */
+    /* What the data must look like: JSON Schema, of which docs/guide/data.md names the
+     * part that is supported; ERRAND_SCHEMA writes it without quotes. Checked where the
+     * job is dispatched, and again before an attempt: what does not fit is FAILED for
+     * good. */
+    const char *schema;
     /* what happens around the handler, see middleware.h: ERRAND_MIDDLEWARE(…) */
     const struct errand_middleware *middleware;
     const struct errand_job_class *next; /* errand's own */
 };
+
+/* .schema = ERRAND_SCHEMA({"type": "object", "required": ["to"]}) */
+#define ERRAND_SCHEMA(...) #__VA_ARGS__
 
 /* Defines a job class and registers it when the program or the job file is loaded. */
 #define ERRAND_JOB(job_name, ...)                                                \

@@ -12,6 +12,7 @@
 #include "cli/when.h"
 #include "cli/words.h"
 #include "core/clock.h"
+#include "core/data.h"
 #include "core/id.h"
 #include "worker/sync.h"
 
@@ -103,6 +104,17 @@ static int file_set(struct er_cli *cli, const struct er_job_about *job, struct e
     return s->file ? 0 : er_error_nomem(err);
 }
 
+/* As er_dispatch_check, with what the job itself says. */
+static int check_data(struct er_cli *cli, const struct er_job_about *job,
+                      const struct er_sync *s, struct errand_error *err)
+{
+    const struct errand_config *config = &cli->config->client;
+    const struct er_json_limits limits = {.max_bytes = config->max_data,
+                                          .max_depth = config->max_depth};
+
+    return job->error ? 0 : er_data_check(s->name, s->data, &job->options, &limits, err);
+}
+
 int er_dispatch_sync(struct er_cli *cli, const char *name, const char *data,
                      const struct errand_options *options, struct errand_error *err)
 {
@@ -115,6 +127,7 @@ int er_dispatch_sync(struct er_cli *cli, const char *name, const char *data,
     er_sync_init(&s);
     if ((rc = er_dispatch_check(cli, name, data, err)) < 0 ||
         (rc = er_project_job(cli, name, &job, err)) < 0 ||
+        (rc = check_data(cli, job, &s, err)) < 0 ||
         (rc = id_make(&s, options, err)) < 0 || (rc = file_set(cli, job, &s, err)) < 0)
         goto out;
     options_resolve(cli->config, &job->options, options, &s);

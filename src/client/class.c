@@ -90,6 +90,10 @@ static void say_numbers(const struct errand_job_class *c, struct er_options *o)
         o->max_data = c->max_data;
         o->has |= ER_OPT_MAX_DATA;
     }
+    if (c->max_depth != 0) {
+        o->max_depth = c->max_depth;
+        o->has |= ER_OPT_MAX_DEPTH;
+    }
     o->hooks = (c->failed ? ER_HOOK_FAILED : 0) | (c->timed_out ? ER_HOOK_TIMED_OUT : 0);
     if (o->hooks)
         o->has |= ER_OPT_HOOKS;
@@ -105,6 +109,7 @@ int er_class_options(const struct errand_job_class *job_class, struct er_options
     say_text(c->queue, ER_OPT_QUEUE, &o.queue, &o);
     say_text(c->unique, ER_OPT_UNIQUE, &o.unique, &o);
     say_text(c->schedule, ER_OPT_SCHEDULE, &o.schedule, &o);
+    say_text(c->schema, ER_OPT_SCHEMA, &o.schema, &o);
     if (c->schedule)
         o.zone = c->zone;
     say_tags(c, &o);

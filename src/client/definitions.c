@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "client/class.h"
 #include "core/clock.h"
+#include "core/data.h"
 #include "core/name.h"
 
 enum { FRESH_MS = 1000 };
@@ -156,6 +157,8 @@ static int definition_read(struct er_definitions *d, struct er_definition *found
                0) {
         return er_error_wrap(err, rc, "what is published about job '%s'", found->name);
     }
+    if ((rc = er_data_prepare(&found->options, d->arena, err)) < 0)
+        return er_error_wrap(err, rc, "job '%s'", found->name);
     found->is_read = true;
     return 0;
 }

@@ -3,7 +3,6 @@
  * client.h tells who decides and when. */
 #include "client/client.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -11,26 +10,9 @@
 #include "client/class.h"
 #include "client/config.h"
 #include "client/handle.h"
+#include "core/data.h"
 #include "core/id.h"
 #include "core/name.h"
-
-/* ------------------------------------------------------------------ the data */
-
-/* The name of the data is for the message alone, and most data is right. */
-static int check_data(const errand *e, const char *name, const struct er_options *o,
-                      struct errand_slice data, struct errand_error *err)
-{
-    struct er_json_limits limits = e->json;
-    char what[ER_NAME_MAX + 16];
-
-    if (o->has & ER_OPT_MAX_DATA)
-        limits.max_bytes =
-            o->max_data < ER_CLIENT_DATA_MAX ? o->max_data : ER_CLIENT_DATA_MAX;
-    if (er_json_check("data", data, &limits, NULL) == 0)
-        return 0;
-    snprintf(what, sizeof what, "data of '%s'", name);
-    return er_json_check(what, data, &limits, err);
-}
 
 /* ------------------------------------------------------------------ keys and limits */
 
@@ -167,7 +149,7 @@ static int resolve_plain(const errand *e, struct errand_push_job *ret,
 {
     place(&e->plain, ret);
     ret->has_failed_hook = true; /* for all we know */
-    return check_data(e, ret->name, &e->plain, ret->data, err);
+    return er_data_check(ret->name, ret->data, &e->plain, &e->json, err);
 }
 
 static int resolve_levels(errand *e, const struct errand_options *o,
@@ -181,10 +163,14 @@ static int resolve_levels(errand *e, const struct errand_options *o,
               (rc = er_call_run_at(o, e->clock, &ret->run_at_ms, err)) < 0))
         return rc;
     if ((rc = fill_levels(e, &call, from->definition, arena, &all, err)) < 0 ||
-        (rc = check_data(e, ret->name, &all, ret->data, err)) < 0 ||
+        (rc = er_data_check(ret->name, ret->data, &all, &e->json, err)) < 0 ||
         (rc = copy_tags(&all, arena, ret, err)) < 0 ||
         (rc = resolve_asked(from, &call, arena, ret, err)) < 0)
         return rc;
+    if ((all.has & ER_OPT_ENCRYPTED) && all.is_encrypted)
+        return errand_error_set(err, ERRAND_EUNSUPPORTED,
+                                "job '%s' is encrypted, which this errand cannot do",
+                                ret->name);
     place(&all, ret);
     ret->has_failed_hook = may_have_failed_hook(&call, from->definition);
     return encode_call(e, &call, arena, &ret->options, err);
@@ -275,5 +261,5 @@ int er_client_resolve_now(errand *e, const struct errand_job_class *job_class,
         return er_error_wrap(err, rc, "class '%s'", job.name);
     if ((rc = fill_levels(e, &call, &definition, e->call, ret, err)) < 0)
         return rc;
-    return check_data(e, job.name, ret, job.data, err);
+    return er_data_check(job.name, job.data, ret, &e->json, err);
 }

@@ -12,6 +12,7 @@
 #include "core/json.h"
 #include "core/name.h"
 #include "core/options_table.h"
+#include "core/schema.h"
 
 #define DAY_MS INT64_C(86400000)
 #define SECONDS_MAX (36525.0 * 24 * 3600) /* a hundred years */
@@ -56,6 +57,9 @@ const struct er_option_field er_option_fields[] = {
     {"throttle_name", ER_OPT_THROTTLE, ER_KIND_NAME, AT(throttle_name), 0, 0},
     {"throttle_key", ER_OPT_THROTTLE, ER_KIND_TEXT, AT(throttle_key), 0, 0},
     {"key_functions", ER_OPT_KEY_FUNCTIONS, ER_KIND_SET, AT(key_functions), 0, 0},
+    {"max_depth", ER_OPT_MAX_DEPTH, ER_KIND_INT32, AT(max_depth), 1, 1000},
+    {"schema", ER_OPT_SCHEMA, ER_KIND_SCHEMA, AT(schema), 0, 0},
+    {"encrypted", ER_OPT_ENCRYPTED, ER_KIND_BOOL, AT(is_encrypted), 0, 0},
 };
 const size_t er_option_fields_n = sizeof er_option_fields / sizeof *er_option_fields;
 
@@ -138,6 +142,21 @@ static void fill_limits(struct er_options *into, const struct er_options *from,
         into->key_functions = from->key_functions;
 }
 
+static void fill_data(struct er_options *into, const struct er_options *from,
+                      uint32_t missing)
+{
+    if (missing & ER_OPT_MAX_DATA)
+        into->max_data = from->max_data;
+    if (missing & ER_OPT_MAX_DEPTH)
+        into->max_depth = from->max_depth;
+    if (missing & ER_OPT_SCHEMA) {
+        into->schema = from->schema;
+        into->shape = from->shape;
+    }
+    if (missing & ER_OPT_ENCRYPTED)
+        into->is_encrypted = from->is_encrypted;
+}
+
 void er_options_fill(struct er_options *into, const struct er_options *from)
 {
     uint32_t missing = from->has & ~into->has;
@@ -173,13 +192,12 @@ void er_options_fill(struct er_options *into, const struct er_options *from)
         into->command = from->command;
     if (missing & ER_OPT_RETRY_UNTIL)
         into->retry_until_ms = from->retry_until_ms;
-    if (missing & ER_OPT_MAX_DATA)
-        into->max_data = from->max_data;
     if (missing & ER_OPT_MEMORY)
         into->memory_mib = from->memory_mib;
     if (missing & ER_OPT_TRACE)
         into->trace = from->trace;
     fill_limits(into, from, missing);
+    fill_data(into, from, missing);
 }
 
 int er_seconds_to_ms(const char *what, double seconds, int64_t *ret_ms,
@@ -309,6 +327,19 @@ static int check_command(const char *command, struct errand_error *err)
     return n ? 0 : errand_error_set(err, ERRAND_EINVAL, "command is empty");
 }
 
+static int check_schema(const char *schema, struct errand_error *err)
+{
+    struct errand_slice text = {schema, schema ? strlen(schema) : 0};
+    int rc = er_schema_text_check(text, err);
+
+    if (rc == ERRAND_EJSON || rc == ERRAND_ETOOBIG) {
+        if (err)
+            err->code = ERRAND_EINVAL;
+        return ERRAND_EINVAL;
+    }
+    return rc;
+}
+
 int er_option_check(const struct er_option_field *f, const struct er_options *o,
                     struct errand_error *err)
 {
@@ -344,6 +375,10 @@ int er_option_check(const struct er_option_field *f, const struct er_options *o,
         return check_rate(f, at, err);
     case ER_KIND_COMMAND:
         return check_command(o->command, err);
+    case ER_KIND_SCHEMA:
+        return check_schema(o->schema, err);
+    case ER_KIND_BOOL:
+        return 0;
     }
     return 0;
 }

@@ -4,10 +4,13 @@
 #ifndef ER_CORE_OPTIONS_H
 #define ER_CORE_OPTIONS_H
 
+#include <stdbool.h>
+
 #include "base/arena.h"
 #include "errand/types.h"
 
 struct er_buf;
+struct er_schema;
 
 /* One level. `has` tells what is said; the rest is ignored. */
 enum er_option_bit {
@@ -30,6 +33,9 @@ enum er_option_bit {
     ER_OPT_CONCURRENCY = 1 << 15,
     ER_OPT_THROTTLE = 1 << 16,
     ER_OPT_KEY_FUNCTIONS = 1 << 17,
+    ER_OPT_MAX_DEPTH = 1 << 18,
+    ER_OPT_SCHEMA = 1 << 19,    /* JSON, see schema.h */
+    ER_OPT_ENCRYPTED = 1 << 20, /* see client/seal.h */
     /* what a store is asked to hold a job to */
     ER_OPT_ASKED = ER_OPT_UNIQUE | ER_OPT_RATE | ER_OPT_CONCURRENCY,
 };
@@ -74,6 +80,10 @@ struct er_options {
     struct er_rate throttle;
     const char *throttle_name, *throttle_key;
     uint32_t key_functions; /* enum er_key_function */
+    int32_t max_depth;
+    const char *schema;
+    const struct er_schema *shape; /* what `schema` says, once it was read; or NULL */
+    bool is_encrypted;
 };
 
 /* Fills what `into` does not say from `from`. Borrowed pointers are copied as pointers.
@@ -97,7 +107,8 @@ int er_options_check(const struct er_options *options, struct errand_error *err)
  * 1970. Keys: queue tries timeout backoff backoff_strategy backoff_cap backoff_jitter
  * priority unique unique_for unique_until unique_policy tags schedule zone hooks command
  * retry_until max_data memory trace rate rate_name rate_key concurrency concurrency_name
- * concurrency_key throttle throttle_name throttle_key key_functions. A rate is "100/60s".
+ * concurrency_key throttle throttle_name throttle_key key_functions max_depth schema
+ * encrypted. A rate is "100/60s", a schema an object.
  * Nothing said: "{}"; empty text says nothing. */
 int er_options_encode(const struct er_options *options, struct er_buf *buf);
 int er_options_decode(struct errand_slice json, struct errand_arena *arena,

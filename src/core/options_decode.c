@@ -169,13 +169,24 @@ static int read_rate(struct reading *r, const struct er_option_field *f,
     return 0;
 }
 
-static int read_command(struct reading *r, const struct er_option_field *f,
-                        const struct er_json_walk *w)
+/* A value that is kept as JSON. */
+static int read_json(struct reading *r, const struct er_option_field *f,
+                     const struct er_json_walk *w, enum er_json_type type,
+                     const char **ret)
 {
-    if (w->type != ER_JSON_ARRAY)
-        return wrong(r, f, "an array", w->value);
-    r->into->command = errand_arena_copy(r->arena, w->value.ptr, w->value.len);
-    return r->into->command ? 0 : er_error_nomem(r->err);
+    if (w->type != type)
+        return wrong(r, f, type == ER_JSON_ARRAY ? "an array" : "an object", w->value);
+    *ret = errand_arena_copy(r->arena, w->value.ptr, w->value.len);
+    return *ret ? 0 : er_error_nomem(r->err);
+}
+
+static int read_bool(struct reading *r, const struct er_option_field *f,
+                     const struct er_json_walk *w)
+{
+    if (w->type != ER_JSON_BOOL)
+        return wrong(r, f, "true or false", w->value);
+    *(bool *)er_option_at(f, r->into) = w->value.len == 4;
+    return 0;
 }
 
 static int read_number(struct reading *r, const struct er_option_field *f,
@@ -233,7 +244,11 @@ static int read_value(struct reading *r, const struct er_option_field *f,
     case ER_KIND_RATE:
         return read_rate(r, f, w);
     case ER_KIND_COMMAND:
-        return read_command(r, f, w);
+        return read_json(r, f, w, ER_JSON_ARRAY, at);
+    case ER_KIND_SCHEMA:
+        return read_json(r, f, w, ER_JSON_OBJECT, at);
+    case ER_KIND_BOOL:
+        return read_bool(r, f, w);
     }
     return 0;
 }

@@ -116,6 +116,7 @@ static bool is_written(const struct er_option_field *f, const struct er_options 
     case ER_KIND_NAME:
     case ER_KIND_TEXT:
     case ER_KIND_COMMAND:
+    case ER_KIND_SCHEMA:
         return *(const char *const *)at != NULL;
     case ER_KIND_SECONDS:
         return f->bit != ER_OPT_UNIQUE || *(const int64_t *)at;
@@ -136,6 +137,7 @@ static bool is_written(const struct er_option_field *f, const struct er_options 
     case ER_KIND_TAGS:
     case ER_KIND_SET:
     case ER_KIND_RATE:
+    case ER_KIND_BOOL:
         return true;
     }
     return false;
@@ -188,7 +190,11 @@ static void write_value(struct er_buf *buf, const struct er_option_field *f,
         write_rate(buf, at);
         break;
     case ER_KIND_COMMAND:
-        er_buf_str(buf, o->command);
+    case ER_KIND_SCHEMA:
+        er_buf_str(buf, *(const char *const *)at);
+        break;
+    case ER_KIND_BOOL:
+        er_buf_str(buf, *(const bool *)at ? "true" : "false");
         break;
     }
 }

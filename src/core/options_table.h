@@ -22,6 +22,8 @@ enum er_option_kind {
     ER_KIND_SET,     /* uint32_t, a bit a word */
     ER_KIND_COMMAND, /* const char *, a JSON array */
     ER_KIND_RATE,    /* struct er_rate */
+    ER_KIND_SCHEMA,  /* const char *, a JSON object */
+    ER_KIND_BOOL,    /* bool */
 };
 
 struct er_option_field {

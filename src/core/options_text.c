@@ -245,13 +245,28 @@ static int set_rate(const struct setting *s)
     return 0;
 }
 
+static int set_bool(const struct setting *s)
+{
+    static const char *const words[] = {"false", "true", "no", "yes", "off", "on", NULL};
+
+    for (int i = 0; words[i]; i++)
+        if (strcmp(words[i], s->value) == 0) {
+            *(bool *)er_option_at(s->field, s->into) = i % 2;
+            return 0;
+        }
+    return wrong(s, "true or false");
+}
+
 static int set_value(const struct setting *s)
 {
     switch (s->field->kind) {
     case ER_KIND_NAME:
     case ER_KIND_TEXT:
     case ER_KIND_COMMAND:
+    case ER_KIND_SCHEMA:
         return set_text(s);
+    case ER_KIND_BOOL:
+        return set_bool(s);
     case ER_KIND_INT32:
     case ER_KIND_INT64:
         return set_integer(s);

@@ -28,7 +28,7 @@ void er_lots_arena_back(struct er_lots *lots, struct errand_arena *arena)
 static void attempt_init(struct er_attempt *a, struct er_lot *lot,
                          const struct errand_reserved *job)
 {
-    *a = (struct er_attempt){.lot = lot, .job = job, .percent = -1};
+    *a = (struct er_attempt){.lot = lot, .job = job, .data = job->data, .percent = -1};
     if (job->kind == ERRAND_WORK_FAILED_HOOK)
         a->kind = ER_RUN_FAILED_HOOK;
     a->plan = er_book_plan(lot->book, job->name, job->queue, job->options, lot->arena);
@@ -121,6 +121,8 @@ struct er_attempt *er_attempt_hook(struct er_lots *lots, const struct er_attempt
         return NULL;
     *hook = (struct er_attempt){.lot = attempt->lot,
                                 .job = attempt->job,
+                                .data = attempt->data,
+                                .is_ready = attempt->is_ready,
                                 .plan = attempt->plan,
                                 .kind = ER_RUN_TIMED_OUT_HOOK,
                                 .is_own = true,

@@ -32,6 +32,8 @@ enum er_stop {
 struct er_attempt {
     struct er_lot *lot;
     const struct errand_reserved *job; /* in the lot's arena */
+    struct errand_slice data;          /* as its process is to see it, see payload.h */
+    bool is_ready;
     struct er_plan *plan;
     struct er_attempt *prev, *next; /* among the pending ones */
     enum er_attempt_state state;

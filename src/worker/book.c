@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "core/backoff.h"
+#include "core/data.h"
 #include "core/json.h"
 #include "worker/about.h"
 
@@ -220,6 +221,22 @@ static int plan_executable(struct er_plan *plan, struct errand_arena *arena)
     return 0;
 }
 
+/* What is to be asked of the data before an attempt. A schema was read once where it was
+ * said, so one that cannot be read now is out of memory. */
+static int plan_data(struct er_plan *plan, const struct er_options *o,
+                     struct errand_arena *arena)
+{
+    struct er_options *data;
+
+    if (!(o->has & ER_OPT_DATA))
+        return 0;
+    if (!(data = errand_arena_alloc(arena, sizeof *data)))
+        return -1;
+    *data = *o;
+    plan->data = data;
+    return er_data_prepare(data, arena, NULL);
+}
+
 static int plan_resolve(struct er_plan *plan, const struct er_book *book,
                         struct errand_arena *arena)
 {
@@ -248,6 +265,8 @@ static int plan_resolve(struct er_plan *plan, const struct er_book *book,
     plan->memory_mib = o.has & ER_OPT_MEMORY ? o.memory_mib : 0;
     plan->backoff = o.backoff;
     plan->hooks = o.has & ER_OPT_HOOKS ? o.hooks : 0;
+    if (plan_data(plan, &o, arena) < 0)
+        return -1;
     if (plan->error)
         return 0;
     if (o.has & ER_OPT_COMMAND)

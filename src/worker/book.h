@@ -25,6 +25,7 @@ struct er_plan {
     int32_t tries; /* 0: what the store says */
     struct errand_backoff backoff;
     uint32_t hooks;
+    const struct er_options *data; /* what it says about its data; NULL: nothing */
     double run_ms; /* how long such a job takes, moving average; < 0: not known */
 };
 

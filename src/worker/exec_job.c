@@ -261,13 +261,13 @@ static int input_make(const struct er_attempt *a)
     int fd;
 
     if (a->kind == ER_RUN_HANDLE)
-        return er_memory_file("errand-data", a->job->data);
+        return er_memory_file("errand-data", a->data);
     if (a->kind == ER_RUN_TIMED_OUT_HOOK)
         error = (struct errand_slice){0};
     er_buf_init(&buf, ER_FRAME_MAX);
     er_buf_str(&buf, "{\"data\":");
-    er_buf_add(&buf, a->job->data.len ? a->job->data.ptr : "null",
-               a->job->data.len ? a->job->data.len : 4);
+    er_buf_add(&buf, a->data.len ? a->data.ptr : "null",
+               a->data.len ? a->data.len : 4);
     er_buf_str(&buf, ",\"error\":");
     if (er_json_write_string(&buf, error.len ? error.ptr : "", error.len) < 0)
         buf.has_failed = true;

@@ -68,7 +68,7 @@ int er_runner_give(struct er_runner *r, struct er_attempt *a)
         .id = {a->job->id.text, strlen(a->job->id.text)},
         .name = {a->job->name, strlen(a->job->name)},
         .queue = {a->job->queue, strlen(a->job->queue)},
-        .data = a->job->data,
+        .data = a->data,
         .options = a->job->options,
         .error = a->kind == ER_RUN_FAILED_HOOK ? a->job->error : (struct errand_slice){0},
     };

@@ -11,6 +11,7 @@
 #include "base/failpoint.h"
 #include "worker/embed.h"
 #include "worker/exec_job.h"
+#include "worker/payload.h"
 #include "worker/supervisor.h"
 
 enum {
@@ -294,6 +295,8 @@ static bool attempt_place(struct er_supervisor *s, struct er_attempt *a)
                      a->plan->error ? a->plan->error : "its class has no such hook");
         return true;
     }
+    if (!er_payload_ready(s, a))
+        return true;
     if (a->plan->path) {
         if (busy >= (size_t)s->options.concurrency)
             return false;

@@ -10,7 +10,7 @@ static const char *const two_tags[] = {"a", "b"};
 
 /* Every option said, each in another way than its default. */
 static const struct er_options all = {
-    .has = (1 << 18) - 1,
+    .has = (1 << 21) - 1,
     .queue = "mail",
     .tries = 7,
     .timeout_ms = 1500,
@@ -40,6 +40,9 @@ static const struct er_options all = {
     .throttle_name = "reports",
     .throttle_key = "{kind}",
     .key_functions = ER_KEY_FUNCTION_UNIQUE,
+    .max_depth = 7,
+    .schema = "{\"type\":\"null\"}",
+    .is_encrypted = true,
 };
 
 TEST(the_last_level_is_what_the_documents_promise)

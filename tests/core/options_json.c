@@ -76,7 +76,7 @@ TEST(all_options_come_back_as_they_were)
 {
     static const char *const tags[] = {"vip", "eu"};
     const struct er_options all = {
-        .has = (1 << 18) - 1,
+        .has = (1 << 21) - 1,
         .queue = "mail",
         .tries = 7,
         .timeout_ms = 1500,
@@ -103,6 +103,9 @@ TEST(all_options_come_back_as_they_were)
         .throttle = {1, 1500},
         .throttle_key = "all",
         .key_functions = ER_KEY_FUNCTION_UNIQUE | ER_KEY_FUNCTION_CONCURRENCY,
+        .max_depth = 7,
+        .schema = "{\"type\":[\"object\",\"null\"]}",
+        .is_encrypted = true,
     };
     const char *json = er_arena_printf(arena, "%s", encode(all));
     struct er_options back = decode(json);
@@ -117,7 +120,9 @@ TEST(all_options_come_back_as_they_were)
         "\"retry_until\":1795499010.123,\"max_data\":4096,\"memory\":64,"
         "\"trace\":\"00-0-0-00\",\"rate\":\"100/60s\",\"rate_name\":\"api\","
         "\"rate_key\":\"{userId}\",\"concurrency\":3,\"throttle\":\"1/1.5s\","
-        "\"throttle_key\":\"all\",\"key_functions\":[\"unique\",\"concurrency\"]}");
+        "\"throttle_key\":\"all\",\"key_functions\":[\"unique\",\"concurrency\"],"
+        "\"max_depth\":7,\"schema\":{\"type\":[\"object\",\"null\"]},\"encrypted\":"
+        "true}");
     assert_int_equal(back.has, all.has);
     assert_string_equal(back.unique, all.unique);
     assert_string_equal(back.tags[1], "eu");
@@ -206,58 +211,60 @@ TEST(strings_of_other_languages_are_read)
     assert_string_equal(decode("{\"unique\":\"a\\ud800\"}").unique, "a\xef\xbf\xbd");
 }
 
+static const struct {
+    const char *json, *message;
+} bad[] = {
+    {"[]", "options are not a JSON object"},
+    {"{\"queue\":1}", "option 'queue' is not a string: 1"},
+    {"{\"queue\":\"a\\u0000b\"}",
+     "option 'queue' is not a string without NUL: \"a\\u0000b\""},
+    {"{\"queue\":\"\"}", "queue is empty"},
+    {"{\"tries\":\"3\"}", "option 'tries' is not a whole number: \"3\""},
+    {"{\"tries\":1.5}", "option 'tries' is not a whole number: 1.5"},
+    {"{\"tries\":0}", "option 'tries' is not in its range: 0"},
+    {"{\"tries\":1e9}", "option 'tries' is not in its range: 1e9"},
+    {"{\"timeout\":[]}", "option 'timeout' is not a number: []"},
+    {"{\"timeout\":1e400}", "option 'timeout' is not a possible time: 1e400"},
+    {"{\"timeout\":0}", "timeout is 0 s: more than 0 to 30 days are allowed"},
+    {"{\"backoff\":\"60\"}", "option 'backoff' is not a number or an array: \"60\""},
+    {"{\"backoff\":[1,\"x\"]}", "option 'backoff' is not a number: \"x\""},
+    {"{\"backoff\":-1}",
+     "backoff value 1 is -1: seconds from 0 to 31,622,400 are allowed"},
+    {"{\"backoff\":[1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8]}",
+     "option 'backoff' is not an array of at most 16: "
+     "[1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8]"},
+    {"{\"backoff_strategy\":\"magic\"}",
+     "option 'backoff_strategy' is not a word it knows: \"magic\""},
+    {"{\"backoff_strategy\":2}", "option 'backoff_strategy' is not a string: 2"},
+    {"{\"backoff_jitter\":2}", "backoff jitter is 2: a share from 0 to 1 is allowed"},
+    {"{\"backoff_cap\":true}", "option 'backoff_cap' is not a number: true"},
+    {"{\"tags\":\"a\"}", "option 'tags' is not an array: \"a\""},
+    {"{\"tags\":[1]}", "option 'tags' is not a string: 1"},
+    {"{\"hooks\":\"failed\"}", "option 'hooks' is not an array: \"failed\""},
+    {"{\"hooks\":[1]}", "option 'hooks' is not a string: 1"},
+    {"{\"command\":\"ls\"}", "option 'command' is not an array: \"ls\""},
+    {"{\"command\":[]}", "command is empty"},
+    {"{\"max_data\":99999999999}", "option 'max_data' is not in its range: 99999999999"},
+    {"{\"memory\":0}", "option 'memory' is not in its range: 0"},
+    {"{\"priority\":2147483648}", "option 'priority' is not in its range: 2147483648"},
+    {"{\"zone\":\"UTC\"}", "zone needs schedule"},
+    {"{\"rate\":100}", "option 'rate' is not a string: 100"},
+    {"{\"rate\":\"fast\"}", "option 'rate' is not a rate such as \"100/60s\": \"fast\""},
+    {"{\"rate_key\":\"k\"}", "rate_key and rate_name need rate"},
+    {"{\"encrypted\":1}", "option 'encrypted' is not true or false: 1"},
+    {"{\"schema\":[]}", "option 'schema' is not an object: []"},
+    {"{\"schema\":{\"type\":1}}",
+     "schema: 'type' is not one of null, boolean, integer, number, string, array, "
+     "object or an array of them"},
+    {"{\"key_functions\":\"unique\"}",
+     "option 'key_functions' is not an array: \"unique\""},
+    {"{\"tries\":\"a string that is longer than forty bytes, so it is cut\"}",
+     "option 'tries' is not a whole number: \"a string that is longer than forty "
+     "byte..."},
+};
+
 TEST(options_that_cannot_be_read_say_which_and_why)
 {
-    static const struct {
-        const char *json, *message;
-    } bad[] = {
-        {"[]", "options are not a JSON object"},
-        {"{\"queue\":1}", "option 'queue' is not a string: 1"},
-        {"{\"queue\":\"a\\u0000b\"}",
-         "option 'queue' is not a string without NUL: \"a\\u0000b\""},
-        {"{\"queue\":\"\"}", "queue is empty"},
-        {"{\"tries\":\"3\"}", "option 'tries' is not a whole number: \"3\""},
-        {"{\"tries\":1.5}", "option 'tries' is not a whole number: 1.5"},
-        {"{\"tries\":0}", "option 'tries' is not in its range: 0"},
-        {"{\"tries\":1e9}", "option 'tries' is not in its range: 1e9"},
-        {"{\"timeout\":[]}", "option 'timeout' is not a number: []"},
-        {"{\"timeout\":1e400}", "option 'timeout' is not a possible time: 1e400"},
-        {"{\"timeout\":0}", "timeout is 0 s: more than 0 to 30 days are allowed"},
-        {"{\"backoff\":\"60\"}", "option 'backoff' is not a number or an array: \"60\""},
-        {"{\"backoff\":[1,\"x\"]}", "option 'backoff' is not a number: \"x\""},
-        {"{\"backoff\":-1}",
-         "backoff value 1 is -1: seconds from 0 to 31,622,400 are allowed"},
-        {"{\"backoff\":[1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8]}",
-         "option 'backoff' is not an array of at most 16: "
-         "[1,2,3,4,5,6,7,8,9,1,2,3,4,5,6,7,8]"},
-        {"{\"backoff_strategy\":\"magic\"}",
-         "option 'backoff_strategy' is not a word it knows: \"magic\""},
-        {"{\"backoff_strategy\":2}", "option 'backoff_strategy' is not a string: 2"},
-        {"{\"backoff_jitter\":2}", "backoff jitter is 2: a share from 0 to 1 is allowed"},
-        {"{\"backoff_cap\":true}", "option 'backoff_cap' is not a number: true"},
-        {"{\"tags\":\"a\"}", "option 'tags' is not an array: \"a\""},
-        {"{\"tags\":[1]}", "option 'tags' is not a string: 1"},
-        {"{\"hooks\":\"failed\"}", "option 'hooks' is not an array: \"failed\""},
-        {"{\"hooks\":[1]}", "option 'hooks' is not a string: 1"},
-        {"{\"command\":\"ls\"}", "option 'command' is not an array: \"ls\""},
-        {"{\"command\":[]}", "command is empty"},
-        {"{\"max_data\":99999999999}",
-         "option 'max_data' is not in its range: 99999999999"},
-        {"{\"memory\":0}", "option 'memory' is not in its range: 0"},
-        {"{\"priority\":2147483648}",
-         "option 'priority' is not in its range: 2147483648"},
-        {"{\"zone\":\"UTC\"}", "zone needs schedule"},
-        {"{\"rate\":100}", "option 'rate' is not a string: 100"},
-        {"{\"rate\":\"fast\"}",
-         "option 'rate' is not a rate such as \"100/60s\": \"fast\""},
-        {"{\"rate_key\":\"k\"}", "rate_key and rate_name need rate"},
-        {"{\"key_functions\":\"unique\"}",
-         "option 'key_functions' is not an array: \"unique\""},
-        {"{\"tries\":\"a string that is longer than forty bytes, so it is cut\"}",
-         "option 'tries' is not a whole number: \"a string that is longer than forty "
-         "byte..."},
-    };
-
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct er_options o = {.tries = 77};
         struct errand_error err = {0};

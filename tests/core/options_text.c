@@ -58,7 +58,10 @@ TEST(every_option_can_be_said_in_text)
     set("throttle-name", "reports");
     set("throttle-key", "{kind}");
     set("key-functions", "unique, concurrency");
-    assert_int_equal(o.has, (1 << 18) - 1);
+    set("max-depth", "7");
+    set("schema", "{\"type\":\"null\"}");
+    set("encrypted", "yes");
+    assert_int_equal(o.has, (1 << 21) - 1);
     assert_int_equal(o.rate.n, 100);
     assert_int_equal(o.rate.per_ms, 60000);
     assert_string_equal(o.rate_key, "{userId}");
@@ -81,6 +84,9 @@ TEST(every_option_can_be_said_in_text)
     assert_int_equal(o.retry_until_ms, INT64_C(1795499010123));
     assert_int_equal(o.max_data, 65536);
     assert_int_equal(o.memory_mib, 512);
+    assert_int_equal(o.max_depth, 7);
+    assert_string_equal(o.schema, "{\"type\":\"null\"}");
+    assert_true(o.is_encrypted);
 }
 
 TEST(dashes_and_underscores_are_one)
@@ -203,6 +209,14 @@ static const struct {
      "max-data '9223372036854775807k' is not a size such as 65536, 64k or 1m"},
     {"max-data", "17m", "max_data is 17825792: 1 to 16777216 are allowed"},
     {"command", "[]", "command is empty"},
+    {"max-depth", "0", "max-depth is 0: 1 to 1000 are allowed"},
+    {"schema", "{\"type\":",
+     "schema is not JSON: expected a value at line 1, column 9, "
+     "found the end"},
+    {"schema", "app/schema.json",
+     "schema is not JSON: expected a value at line 1, column "
+     "1, found 'a'"},
+    {"encrypted", "maybe", "encrypted 'maybe' is not true or false"},
     {"rate", "100", "rate '100' is not a rate such as 100/60s or 5/1h"},
     {"rate", "/60s", "rate '/60s' is not a rate such as 100/60s or 5/1h"},
     {"rate", "nan/60s", "rate 'nan/60s' is not a rate such as 100/60s or 5/1h"},
@@ -254,7 +268,8 @@ TEST(a_name_far_from_all_gets_the_list)
         "zone, "
         "hooks, command, retry-until, max-data, memory, trace, rate, rate-name, "
         "rate-key, concurrency, concurrency-name, concurrency-key, throttle, "
-        "throttle-name, throttle-key, key-functions";
+        "throttle-name, throttle-key, key-functions, max-depth, "
+        "schema, encrypted";
     char expected[1024];
 
     snprintf(expected, sizeof expected, "unknown option 'colour': there are %s", list);
