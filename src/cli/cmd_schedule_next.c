@@ -1,4 +1,4 @@
-/* cmd_schedule_next.c: errand schedule:next: when a cron line fires. */
+/* cmd_schedule_next.c: errand schedule:next: when a schedule or a cron line fires. */
 #include <string.h>
 
 #include "base/error.h"
@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "core/cron.h"
 #include "core/zone.h"
+#include "errand/schedule.h"
 
 static const struct er_flag flags[] = {
     {"zone", "Z", "the time zone of the cron line, as Europe/Berlin; default: UTC",
@@ -16,8 +17,16 @@ static const struct er_flag flags[] = {
     {0},
 };
 
-static void print_slot(struct er_cli *cli, const char *zone, int64_t slot)
+/* What is asked about: a cron line has a space or is a word with an @, which no name has.
+ */
+static bool is_cron(const char *arg)
 {
+    return strpbrk(arg, " \t@") != NULL;
+}
+
+static void print_slot(struct er_cli *cli, int64_t slot)
+{
+    const char *zone = er_cli_text(cli, "zone"), *arg = cli->args[0];
     struct er_line line;
     char text[32];
 
@@ -27,58 +36,89 @@ static void print_slot(struct er_cli *cli, const char *zone, int64_t slot)
     }
     er_line_init(&line);
     er_line_begin(&line);
-    er_line_str(&line, "cron", cli->args[0]);
-    er_line_str(&line, "zone", zone ? zone : "UTC");
+    er_line_str(&line, is_cron(arg) ? "cron" : "name", arg);
+    if (is_cron(arg))
+        er_line_str(&line, "zone", zone ? zone : "UTC");
     er_line_time(&line, "at", slot);
     er_line_end(&line, &cli->out);
     er_line_done(&line);
 }
 
-static int print_slots(struct er_cli *cli, const struct er_cron *cron,
-                       const struct er_zone *zone, struct errand_error *err)
+/* The instant after which slots count. */
+static int64_t start(const struct er_cli *cli)
 {
-    int64_t count = er_cli_number(cli, "count", 1), now = er_clock_wall_ms(NULL);
     const struct er_flag_value *from = er_cli_flag(cli, "from");
-    int64_t slot = !from->is_set      ? now
-                   : from->is_instant ? from->number - 1
-                                      : now + from->number - 1;
+    int64_t now = er_clock_wall_ms(NULL);
 
-    for (int64_t i = 0; i < count; i++) {
-        slot = er_cron_next(cron, zone, slot);
-        if (slot == ER_CRON_NEVER && i > 0)
-            return ER_EXIT_DONE;
-        if (slot == ER_CRON_NEVER)
-            return errand_error_set(err, ERRAND_ENOTFOUND,
-                                    "cron '%s' never fires after that", cli->args[0]);
-        print_slot(cli, er_cli_text(cli, "zone"), slot);
-    }
-    return ER_EXIT_DONE;
+    if (!from->is_set)
+        return now;
+    return (from->is_instant ? from->number : now + from->number) - 1;
 }
 
-static int exec(struct er_cli *cli, struct errand_error *err)
+static int next_of_cron(struct er_cli *cli, int64_t *slots, size_t max,
+                        struct errand_error *err)
 {
     struct er_zones *zones = er_zones_new(NULL);
+    int64_t slot = start(cli);
     const struct er_zone *zone;
     struct er_cron cron;
-    int rc;
+    int rc, n = 0;
 
     if (!zones)
         return er_error_nomem(err);
     if ((rc = er_cron_parse(cli->args[0], &cron, err)) == 0 &&
         (rc = er_zones_get(zones, er_cli_text(cli, "zone"), &zone, err)) == 0)
-        rc = print_slots(cli, &cron, zone, err);
+        while ((size_t)n < max &&
+               (slot = er_cron_next(&cron, zone, slot)) != ER_CRON_NEVER)
+            slots[n++] = slot;
     er_zones_free(zones);
-    return rc;
+    return rc < 0 ? rc : n;
+}
+
+static int next_of_schedule(struct er_cli *cli, int64_t *slots, size_t max,
+                            struct errand_error *err)
+{
+    int rc;
+
+    if (er_cli_has(cli, "zone"))
+        return errand_error_set(
+            err, ERRAND_EINVAL,
+            "schedule '%s' has a zone of its own; --zone is for a cron "
+            "line",
+            cli->args[0]);
+    if ((rc = er_cli_open(cli, ER_OPEN_LOOK, err)) < 0)
+        return rc;
+    return errand_schedule_next(cli->errand, cli->args[0], start(cli), slots, max, err);
+}
+
+static int exec(struct er_cli *cli, struct errand_error *err)
+{
+    size_t max = (size_t)er_cli_number(cli, "count", 1);
+    int64_t *slots = errand_arena_alloc(cli->arena, max * sizeof *slots);
+    int n;
+
+    if (!slots)
+        return er_error_nomem(err);
+    n = is_cron(cli->args[0]) ? next_of_cron(cli, slots, max, err)
+                              : next_of_schedule(cli, slots, max, err);
+    if (n < 0)
+        return n;
+    if (n == 0)
+        return errand_error_set(err, ERRAND_ENOTFOUND, "'%s' never fires after that",
+                                cli->args[0]);
+    for (int i = 0; i < n; i++)
+        print_slot(cli, slots[i]);
+    return ER_EXIT_DONE;
 }
 
 const struct er_command er_cmd_schedule_next = {
     .name = "schedule:next",
     .group = "Schedules",
-    .args = "CRON",
+    .args = "NAME or \"CRON\"",
     .args_min = 1,
     .args_max = 1,
     .flags = flags,
-    .help = "prints when a cron line fires, one UTC instant a line",
+    .help = "prints when a schedule or a cron line fires, one UTC instant a line",
     .about =
         "Five fields: minute, hour, day of month, month, day of week; six begin with the "
         "second. Put it in quotes, for the shell has its own idea of a star. Where the "

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "core/cron_table.h"
+#include "errand/schedule.h"
 
 TEST_FIXTURE(shell_setup, shell_teardown)
 
@@ -51,6 +52,28 @@ TEST(the_next_one_is_one_line_and_json_says_of_what)
     assert_json_string(line, "zone", "UTC");
     assert_json_string(line, "at", "2026-03-01T00:00:00.000Z"); /* from counts */
     json_decref(line);
+}
+
+TEST(a_schedule_is_asked_by_its_name)
+{
+    const struct errand_schedule_spec spec = {.cron = "0 8 * * *",
+                                              .zone = "America/New_York"};
+    char url[PATH_MAX + 32];
+    struct errand_error err = {0};
+    struct run run;
+    errand *e;
+
+    snprintf(url, sizeof url, "sqlite:%s/errand.db", shell_folder);
+    assert_non_null(e = errand_open(url, NULL, &err));
+    assert_int_equal(errand_schedule_put(e, "DailyReport", &spec, &err), 0);
+    errand_close(e);
+    run = sh("errand schedule:next daily-report --from 2026-03-07T00:00:00Z --count 2");
+    assert_code(run, 0);
+    assert_string_equal(run.out, "2026-03-07T13:00:00.000Z\n2026-03-08T12:00:00.000Z\n");
+    assert_has(sh("errand schedule:next daily-report --from 2026-03-07T13:00:00Z").out,
+               "2026-03-07T13:00:00.000Z\n");
+    assert_code(sh("errand schedule:next nothing"), 3);
+    assert_code(sh("errand schedule:next daily-report --zone UTC"), 2);
 }
 
 TEST(a_line_that_is_wrong_is_a_usage_error_that_names_the_field)
