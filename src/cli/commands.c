@@ -18,6 +18,7 @@ const struct er_command *const er_commands[] = {
     &er_cmd_inspect,
     &er_cmd_batches,
     &er_cmd_workers,
+    &er_cmd_events,
     /* Failed jobs */
     &er_cmd_failed,
     &er_cmd_retry,

@@ -72,4 +72,25 @@ TEST(a_run_longer_than_it_was_waited_for_is_never_negative)
     assert_int_equal(event.attempt, 2);
 }
 
+TEST(the_documentation_has_every_type_in_its_words)
+{
+    char path[4096], row[512];
+    static char text[64 << 10];
+    size_t len;
+    FILE *f;
+
+    snprintf(path, sizeof path, "%s/docs/events.md", getenv("ERRAND_SOURCE"));
+    f = fopen(path, "re");
+    assert_non_null(f);
+    len = fread(text, 1, sizeof text - 1, f);
+    fclose(f);
+    text[len] = '\0';
+    for (int i = 0; i < ER_TOLD_N; i++) {
+        snprintf(row, sizeof row, "\n| `%s` | %s |\n", er_told_name((enum er_told)i),
+                 er_told_help((enum er_told)i));
+        if (!strstr(text, row))
+            fail_msg("docs/events.md lacks the row:%s", row);
+    }
+}
+
 TEST_MAIN()
