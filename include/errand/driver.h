@@ -244,6 +244,11 @@ enum errand_outcome_kind {
     ERRAND_OUT_HAND_BACK = 4, /* READY at its old place; the attempt is given back */
     ERRAND_OUT_CANCELLED = 5,
     ERRAND_OUT_HOOK_DONE = 6, /* settles a reserved hook (ERRAND_WORK_FAILED_HOOK) */
+    /* the job has to have a key or limits that it was pushed without: as HAND_BACK, and
+     * from now on as if it had been pushed with them; what it has of either kind stays.
+     * When another job holds the key it is a duplicate and COMPLETED with the result:
+     * answers SETTLED_DUPLICATE */
+    ERRAND_OUT_LIMIT = 7,
 };
 
 /* Why an attempt ended, as the supervisor saw it. */
@@ -270,7 +275,7 @@ struct errand_outcome {
     int64_t started_ms, ended_ms;
     struct errand_slice error;  /* RETRY, FAIL */
     struct errand_slice log;    /* of this attempt, bounded by the caller */
-    struct errand_slice result; /* DONE */
+    struct errand_slice result; /* DONE; LIMIT: of a duplicate */
     enum errand_cause cause;
     int32_t exit_code, signal;
     int64_t max_rss_kib, cpu_ms; /* 0: not known */
@@ -280,21 +285,26 @@ struct errand_outcome {
     /* as reserved, for the event that tells of it; name NULL: it is not told */
     const char *name, *queue;
     int32_t attempt;
+    /* LIMIT */
+    const struct errand_unique *unique; /* NULL: none; its policy is IGNORE */
+    const struct errand_limit_use *limits;
+    size_t limits_n;
 };
 
 enum errand_settled {
     ERRAND_SETTLED = 0,
     ERRAND_LOST = 1, /* not RUNNING under that token; nothing was changed */
+    ERRAND_SETTLED_DUPLICATE = 2,
 };
 
 /* A lease covers all jobs of one reserve: one token, larger than any given before, one
  * end. It lasts until its last job is settled, or reaped: what comes after its end but
  * before the reap still counts.
  *
- * RETRY, SNOOZE and HAND_BACK of a job that somebody has cancelled make it CANCELLED (and
- * a move). DONE clears the job's error; RETRY, FAIL and a lease that ran out set it. A
- * COMPLETED job past keep_completed_n of its queue, or all with 0, may be dropped in the
- * same call; prune does it exactly. */
+ * RETRY, SNOOZE, HAND_BACK and LIMIT of a job that somebody has cancelled make it
+ * CANCELLED (and a move). DONE clears the job's error; RETRY, FAIL and a lease that ran
+ * out set it. A COMPLETED job past keep_completed_n of its queue, or all with 0, may be
+ * dropped in the same call; prune does it exactly. */
 struct errand_exchange_params {
     int64_t now_ms;
     const struct errand_outcome *outcomes; /* settled first */
@@ -332,7 +342,8 @@ struct errand_reserved {
     int32_t tries, priority;
     int64_t run_at_ms, created_ms;
     struct errand_id batch;
-    bool has_parents; /* it waited for others: their results are in get() */
+    bool has_parents;           /* it waited for others: their results are in get() */
+    bool is_unique, has_limits; /* was pushed with a key, with limits of its own */
 };
 
 /* A change of state that followed from the call, in order; `from` == `to` for a fresh

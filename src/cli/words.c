@@ -24,6 +24,8 @@ const char *er_outcome_name(enum errand_outcome_kind kind)
         return "cancelled";
     case ERRAND_OUT_HOOK_DONE:
         return "hook";
+    case ERRAND_OUT_LIMIT:
+        return "limited";
     }
     return "unknown";
 }

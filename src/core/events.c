@@ -183,6 +183,7 @@ static int outcome_type(enum errand_outcome_kind kind)
     case ERRAND_OUT_CANCELLED:
         return ER_TOLD_CANCELLED;
     case ERRAND_OUT_HOOK_DONE:
+    case ERRAND_OUT_LIMIT: /* it has not begun; of a duplicate the driver tells DONE */
         return -1;
     }
     return -1;

@@ -164,6 +164,19 @@ int er_check_push(const struct er_store *store, const struct errand_push_params 
     return p->edges_n ? er_check_edges(p, err) : 0;
 }
 
+static int check_limit_outcome(const struct errand_outcome *o, struct errand_error *err)
+{
+    const struct errand_push_job asks = {.name = o->id.text,
+                                         .unique = o->unique,
+                                         .limits = o->limits,
+                                         .limits_n = o->limits_n};
+    int rc;
+
+    if ((rc = check_unique(&asks, err)) < 0)
+        return rc;
+    return check_limit_uses(&asks, err);
+}
+
 static int check_outcome(const struct errand_outcome *o, struct errand_error *err)
 {
     if (o->run_at_ms < 0 || o->started_ms < 0 || o->ended_ms < 0)
@@ -171,10 +184,10 @@ static int check_outcome(const struct errand_outcome *o, struct errand_error *er
                                 "outcome of job '%.*s': a time before "
                                 "1970",
                                 ERRAND_ID_MAX, o->id.text);
-    if ((unsigned)o->kind > ERRAND_OUT_HOOK_DONE)
+    if ((unsigned)o->kind > ERRAND_OUT_LIMIT)
         return errand_error_set(err, ERRAND_EINVAL, "outcome of job '%.*s': no kind %d",
                                 ERRAND_ID_MAX, o->id.text, (int)o->kind);
-    return 0;
+    return o->kind == ERRAND_OUT_LIMIT ? check_limit_outcome(o, err) : 0;
 }
 
 static int check_reserve(const struct errand_exchange_params *p, struct errand_error *err)

@@ -131,6 +131,8 @@ static const char *outcome_word(const struct errand_outcome *o)
         return "cancelled";
     case ERRAND_OUT_HOOK_DONE:
         return "ran the failed hook of";
+    case ERRAND_OUT_LIMIT:
+        return "limited";
     }
     return "?";
 }

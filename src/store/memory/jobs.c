@@ -258,6 +258,17 @@ static void edges_free(struct er_list *edges, bool of_parent)
     }
 }
 
+void er_mem_asks_free(struct mem_job *job)
+{
+    for (size_t i = 0; i < job->uses_n; i++) {
+        free(job->uses[i].name);
+        er_mem_slice_free(&job->uses[i].key);
+    }
+    free(job->uses);
+    er_mem_slice_free(&job->unique_key);
+    er_mem_claim_free(job->spare);
+}
+
 void er_mem_job_free(struct mem_job *job)
 {
     struct er_link *link;
@@ -270,16 +281,10 @@ void er_mem_job_free(struct mem_job *job)
     er_mem_slice_free(&job->error);
     er_mem_slice_free(&job->result);
     er_mem_slice_free(&job->progress_note);
-    er_mem_slice_free(&job->unique_key);
     for (size_t i = 0; i < job->tags_n; i++)
         free(job->tags[i]);
     free(job->tags);
-    for (size_t i = 0; i < job->uses_n; i++) {
-        free(job->uses[i].name);
-        er_mem_slice_free(&job->uses[i].key);
-    }
-    free(job->uses);
-    er_mem_claim_free(job->spare);
+    er_mem_asks_free(job);
     free(job->worker);
     while ((link = er_list_pop(&job->attempts_kept)))
         er_mem_attempt_free(ER_OWNER(link, struct mem_attempt, link));

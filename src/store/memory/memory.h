@@ -215,7 +215,9 @@ int er_mem_slice_out(struct mem_call *call, struct errand_slice from,
 
 struct mem_job *er_mem_job_find(const struct mem_store *store,
                                 const struct errand_id *id);
-void er_mem_job_free(struct mem_job *job); /* what hangs on nothing */
+void er_mem_job_free(struct mem_job *job);
+void er_mem_asks_free(struct mem_job *job);
+    /* part of it: its key and its limits */ /* what hangs on nothing */
 /* Takes it out of everything and frees it. A claim goes as well when `is_deleted`. */
 void er_mem_job_drop(struct mem_call *call, struct mem_job *job, bool is_deleted);
 

@@ -19,14 +19,14 @@ static int tags_dup(struct mem_job *job, const struct errand_push_job *from)
     return 0;
 }
 
-static int uses_dup(struct mem_job *job, const struct errand_push_job *from)
+int er_mem_uses_dup(struct mem_job *job, const struct errand_limit_use *limits, size_t n)
 {
-    if (!from->limits_n)
+    if (!n)
         return 0;
-    if (!(job->uses = calloc(from->limits_n, sizeof *job->uses)))
+    if (!(job->uses = calloc(n, sizeof *job->uses)))
         return -1;
-    while (job->uses_n < from->limits_n) {
-        const struct errand_limit_use *use = &from->limits[job->uses_n];
+    while (job->uses_n < n) {
+        const struct errand_limit_use *use = &limits[job->uses_n];
         struct mem_use *copy = &job->uses[job->uses_n++];
         *copy = (struct mem_use){.kind = use->kind, .n = use->n, .per_ms = use->per_ms};
         if (!(copy->name = er_mem_dup(use->name)) ||
@@ -36,10 +36,8 @@ static int uses_dup(struct mem_job *job, const struct errand_push_job *from)
     return 0;
 }
 
-static int unique_dup(struct mem_job *job, const struct errand_push_job *from)
+int er_mem_unique_dup(struct mem_job *job, const struct errand_unique *unique)
 {
-    const struct errand_unique *unique = from->unique;
-
     if (!unique)
         return 0;
     job->is_unique = true;
@@ -67,7 +65,9 @@ static int job_fill(struct mem_call *call, struct mem_job *job,
         er_mem_slice_dup(from->data, &job->data) < 0 ||
         er_mem_slice_dup(from->options, &job->options) < 0)
         return -1;
-    return tags_dup(job, from) < 0 || uses_dup(job, from) < 0 || unique_dup(job, from) < 0
+    return tags_dup(job, from) < 0 ||
+                   er_mem_uses_dup(job, from->limits, from->limits_n) < 0 ||
+                   er_mem_unique_dup(job, from->unique) < 0
                ? -1
                : 0;
 }

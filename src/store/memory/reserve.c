@@ -85,7 +85,9 @@ static int fill(struct mem_call *call, const struct mem_job *job,
                                     .priority = job->priority,
                                     .run_at_ms = job->run_at_ms,
                                     .created_ms = job->created_ms,
-                                    .has_parents = job->has_parents};
+                                    .has_parents = job->has_parents,
+                                    .is_unique = job->is_unique,
+                                    .has_limits = job->uses_n > 0};
     if (job->batch)
         ret->batch = job->batch->info.id;
     if (!(ret->name = er_mem_out(call, job->name)) ||

@@ -1,6 +1,6 @@
 /* settle.c: outcomes of attempts. Only a job that is RUNNING under the outcome's token
  * changes; to all others it says LOST, however often they are settled. */
-#include "store/memory/memory.h"
+#include "store/memory/push.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +11,7 @@
 struct ready_outcome {
     struct mem_attempt *attempt;
     struct errand_slice error, result;
+    struct mem_job asks; /* LIMIT: carries the key and the limits, and nothing else */
 };
 
 struct mem_attempt *er_mem_attempt_new(const struct errand_outcome *o)
@@ -41,6 +42,7 @@ static void ready_free(struct ready_outcome *ready, size_t n)
         er_mem_attempt_free(ready[i].attempt);
         er_mem_slice_free(&ready[i].error);
         er_mem_slice_free(&ready[i].result);
+        er_mem_asks_free(&ready[i].asks);
     }
 }
 
@@ -49,9 +51,14 @@ static int ready_fill(struct ready_outcome *ready, const struct errand_outcome *
     struct mem_attempt *attempt = ready->attempt = er_mem_attempt_new(o);
 
     if (!attempt || !(attempt->a.worker = er_mem_dup("")) ||
-        er_mem_slice_dup(o->error, &ready->error) < 0)
+        er_mem_slice_dup(o->error, &ready->error) < 0 ||
+        er_mem_slice_dup(o->result, &ready->result) < 0)
         return -1;
-    return er_mem_slice_dup(o->result, &ready->result);
+    if (o->kind != ERRAND_OUT_LIMIT)
+        return 0;
+    return er_mem_uses_dup(&ready->asks, o->limits, o->limits_n) < 0
+               ? -1
+               : er_mem_unique_dup(&ready->asks, o->unique);
 }
 
 /* ------------------------------------------------------------------ fencing */
@@ -129,16 +136,24 @@ static void cancel_instead(struct mem_call *call, struct mem_job *job,
     er_mem_move_add(call, job, ERRAND_RUNNING);
 }
 
+static void finish_done(struct mem_call *call, struct mem_job *job,
+                        struct ready_outcome *ready)
+{
+    er_mem_slice_free(&job->error);
+    slice_move(&job->result, &ready->result);
+    attempt_note(call, job, ready, ERRAND_OUT_DONE);
+    er_mem_job_move(call, job, ERRAND_COMPLETED, ER_EVENT_DONE);
+}
+
 static void settle(struct mem_call *call, struct mem_job *job,
                    const struct errand_outcome *o, struct ready_outcome *ready)
 {
     switch (o->kind) {
     case ERRAND_OUT_DONE:
-        er_mem_slice_free(&job->error);
-        slice_move(&job->result, &ready->result);
-        attempt_note(call, job, ready, o->kind);
-        er_mem_job_move(call, job, ERRAND_COMPLETED, ER_EVENT_DONE);
+        finish_done(call, job, ready);
         break;
+    case ERRAND_OUT_LIMIT:
+        break; /* not here */
     case ERRAND_OUT_RETRY:
         slice_move(&job->error, &ready->error);
         attempt_note(call, job, ready, o->kind);
@@ -170,7 +185,7 @@ static void settle(struct mem_call *call, struct mem_job *job,
 static bool would_run_again(enum errand_outcome_kind kind)
 {
     return kind == ERRAND_OUT_RETRY || kind == ERRAND_OUT_SNOOZE ||
-           kind == ERRAND_OUT_HAND_BACK;
+           kind == ERRAND_OUT_HAND_BACK || kind == ERRAND_OUT_LIMIT;
 }
 
 /* Before anything that follows from it. */
@@ -188,10 +203,52 @@ static void tell(struct mem_call *call, const struct mem_job *job,
         er_mem_tell(call, &event);
 }
 
+/* Another job has the key: done, without having run. */
+static enum errand_settled duplicate(struct mem_call *call, struct mem_job *job,
+                                     const struct errand_outcome *o,
+                                     struct ready_outcome *ready)
+{
+    struct errand_outcome done = *o;
+
+    done.kind = ERRAND_OUT_DONE;
+    tell(call, job, &done);
+    finish_done(call, job, ready);
+    return ERRAND_SETTLED_DUPLICATE;
+}
+
+/* The job learns what it asks, and goes back. */
+static enum errand_settled limit(struct mem_call *call, struct mem_job *job,
+                                 const struct errand_outcome *o,
+                                 struct ready_outcome *ready)
+{
+    struct mem_job *asks = &ready->asks;
+
+    if (asks->is_unique && !job->is_unique) {
+        if (er_mem_claim_find(call, asks->unique_key))
+            return duplicate(call, job, o, ready);
+        job->is_unique = true;
+        job->unique_ttl_ms = asks->unique_ttl_ms;
+        job->unique_until = asks->unique_until;
+        slice_move(&job->unique_key, &asks->unique_key);
+        job->spare = asks->spare;
+        asks->spare = NULL;
+        er_mem_claim_take(call, job);
+    }
+    if (!job->uses_n) {
+        job->uses = asks->uses;
+        job->uses_n = asks->uses_n;
+        asks->uses = NULL;
+        asks->uses_n = 0;
+    }
+    run_again(call, job, o, ER_EVENT_HAND_BACK);
+    return ERRAND_SETTLED;
+}
+
 static enum errand_settled settle_one(struct mem_call *call,
                                       const struct errand_outcome *o,
                                       struct ready_outcome *ready)
 {
+    enum errand_settled answer = ERRAND_SETTLED;
     struct mem_job *job =
         o->id.text[0] ? er_mem_job_find(call->store, &o->id) : by_key(call, o);
 
@@ -199,12 +256,14 @@ static enum errand_settled settle_one(struct mem_call *call,
         return ERRAND_LOST;
     if (job->cancel_requested && would_run_again(o->kind)) {
         cancel_instead(call, job, ready);
+    } else if (o->kind == ERRAND_OUT_LIMIT) {
+        answer = limit(call, job, o, ready);
     } else {
         tell(call, job, o);
         settle(call, job, o, ready);
     }
     er_mem_follow(call);
-    return ERRAND_SETTLED;
+    return answer;
 }
 
 /* ------------------------------------------------------------------ all outcomes */

@@ -18,6 +18,8 @@ int er_unique_check(struct er_tx *tx, const struct errand_push_job *p,
                     struct errand_pushed_job *ret, int64_t *ret_key);
 int er_unique_take(struct er_tx *tx, const struct er_job *job,
                    const struct errand_unique *unique);
+/* Somebody holds the key: 1, or 0. */
+int er_unique_is_held(struct er_tx *tx, struct errand_slice key);
 
 /* edges.c: the edges of a push, whose waiting jobs are inserted as HELD; and jobs that
  * have no chance from the start. */

@@ -185,6 +185,8 @@ static int row_fill(struct picking *k, sqlite3_stmt *st, int64_t queue, bool is_
     row->run_at_ms = sqlite3_column_int64(st, COL_RUN_AT);
     row->created_ms = sqlite3_column_int64(st, COL_CREATED);
     row->has_parents = (flags & ER_FLAG_PARENTS) != 0;
+    row->is_unique = (flags & ER_FLAG_UNIQUE) != 0;
+    row->has_limits = (flags & ER_FLAG_LIMITS) != 0;
     row->data = er_col_slice(st, COL_PAYLOAD, tx->arena);
     row->options = er_col_slice(st, COL_OPTIONS, tx->arena);
     row->error =

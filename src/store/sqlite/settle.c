@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "store/sqlite/push.h"
 
 /* Attempts of one run may differ so much in their times; those of the first are kept.
  * Short runs are not worth a rounding. */
@@ -146,7 +147,7 @@ static int back(struct er_tx *tx, struct er_job *job, const struct errand_outcom
         return rc;
     if (out->kind == ERRAND_OUT_RETRY && (rc = er_job_tried(tx, job, out, worker)) < 0)
         return rc;
-    if (out->kind != ERRAND_OUT_HAND_BACK) {
+    if (out->kind != ERRAND_OUT_HAND_BACK && out->kind != ERRAND_OUT_LIMIT) {
         job->state = ERRAND_SCHEDULED;
         job->run_at = out->run_at_ms > tx->now_ms ? out->run_at_ms : tx->now_ms;
     }
@@ -205,7 +206,7 @@ static bool is_cancelled_instead(const struct er_job *job,
 {
     return (job->flags & ER_FLAG_CANCEL) &&
            (out->kind == ERRAND_OUT_RETRY || out->kind == ERRAND_OUT_SNOOZE ||
-            out->kind == ERRAND_OUT_HAND_BACK);
+            out->kind == ERRAND_OUT_HAND_BACK || out->kind == ERRAND_OUT_LIMIT);
 }
 
 static int settle_job(struct er_tx *tx, struct er_job *job,
@@ -222,7 +223,8 @@ static int settle_job(struct er_tx *tx, struct er_job *job,
     case ERRAND_OUT_CANCELLED:
         return finish(tx, job, out, worker);
     case ERRAND_OUT_HOOK_DONE:
-        return 0;
+    case ERRAND_OUT_LIMIT:
+        return 0; /* not here */
     }
     return errand_error_set(tx->err, ERRAND_EINVAL, "no outcome %d", (int)out->kind);
 }
@@ -265,8 +267,52 @@ static int tell(struct er_tx *tx, const struct errand_outcome *out)
     return er_told_outcome(out, &event) ? er_tell(tx, &event) : 0;
 }
 
+/* Another job has the key: done, without having run. */
+static int duplicate(struct er_tx *tx, struct er_job *job,
+                     const struct errand_outcome *out, const char *worker)
+{
+    struct errand_outcome done = *out;
+    int rc;
+
+    done.kind = ERRAND_OUT_DONE;
+    if ((rc = tell(tx, &done)) < 0)
+        return rc;
+    return done_slow(tx, job, &done, worker);
+}
+
+/* The row learns what it asks; then it goes back to its place. */
+static int limit(struct er_tx *tx, struct er_job *job, const struct errand_outcome *out,
+                 const char *worker, enum errand_settled *ret)
+{
+    bool is_new = out->unique && !(job->flags & ER_FLAG_UNIQUE);
+    struct er_asks_read has;
+    struct er_asks asks;
+    uint32_t flags;
+    int rc;
+
+    if (is_new && (rc = er_unique_is_held(tx, out->unique->key)) != 0) {
+        *ret = ERRAND_SETTLED_DUPLICATE;
+        return rc < 0 ? rc : duplicate(tx, job, out, worker);
+    }
+    if ((rc = er_asks_read(tx, job->id, &has)) < 0)
+        return rc;
+    asks = (struct er_asks){has.is_unique ? &has.unique : out->unique, has.limits,
+                            has.limits_n};
+    if (!(job->flags & ER_FLAG_LIMITS)) {
+        asks.limits = out->limits;
+        asks.limits_n = out->limits_n;
+    }
+    flags =
+        er_limits_flags(asks.limits, asks.limits_n) | (asks.unique ? ER_FLAG_UNIQUE : 0u);
+    if ((rc = er_asks_write(tx, job->id, &asks, flags)) < 0 ||
+        (is_new && (rc = er_unique_take(tx, job, out->unique)) < 0))
+        return rc;
+    job->flags |= flags;
+    return back(tx, job, out, worker);
+}
+
 static int settle_slow(struct er_tx *tx, int64_t id, const struct errand_outcome *out,
-                       const char *worker)
+                       const char *worker, enum errand_settled *ret)
 {
     struct er_job job;
     int rc;
@@ -277,6 +323,8 @@ static int settle_slow(struct er_tx *tx, int64_t id, const struct errand_outcome
         return rc;
     if (is_cancelled_instead(&job, out))
         rc = cancel_instead(tx, &job, out, worker);
+    else if (out->kind == ERRAND_OUT_LIMIT)
+        rc = limit(tx, &job, out, worker, ret);
     else if ((rc = tell(tx, out)) == 0)
         rc = settle_job(tx, &job, out, worker);
     return rc < 0 ? rc : er_follow(tx);
@@ -314,10 +362,12 @@ int er_settle(struct er_tx *tx, const struct errand_outcome *outcomes, size_t n,
                                                 .worker = lease->worker};
             continue;
         }
-        /* A failure may cancel what a job before it has set free. */
-        if (((out.kind == ERRAND_OUT_FAIL || out.kind == ERRAND_OUT_CANCELLED) &&
+        /* A failure may cancel what a job before it has set free, and a key that one
+         * before it held is free. */
+        if (((out.kind == ERRAND_OUT_FAIL || out.kind == ERRAND_OUT_CANCELLED ||
+              out.kind == ERRAND_OUT_LIMIT) &&
              (rc = done_write(tx, &list)) < 0) ||
-            (rc = settle_slow(tx, entry->id, &out, lease->worker)) < 0)
+            (rc = settle_slow(tx, entry->id, &out, lease->worker, &ret[i])) < 0)
             return rc;
     }
     return done_write(tx, &list);

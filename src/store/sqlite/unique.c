@@ -100,6 +100,13 @@ static int holder_answer(struct er_tx *tx, const struct errand_push_job *p, int6
     return rc;
 }
 
+int er_unique_is_held(struct er_tx *tx, struct errand_slice key)
+{
+    struct claim claim;
+
+    return claim_find(tx, key, &claim);
+}
+
 int er_unique_check(struct er_tx *tx, const struct errand_push_job *p,
                     struct errand_pushed_job *ret, int64_t *ret_key)
 {

@@ -261,6 +261,8 @@ void step_fire(struct pair *p)
 struct exchange_parts {
     struct errand_outcome outcomes[OUTCOMES_MAX];
     size_t work[OUTCOMES_MAX]; /* which was handed out */
+    struct errand_unique uniques[OUTCOMES_MAX];
+    struct errand_limit_use uses[OUTCOMES_MAX];
     const char *queues[4];
     struct errand_exchange_params params;
 };
@@ -271,11 +273,31 @@ static enum errand_outcome_kind random_kind(struct pair *p, const struct work *w
         ERRAND_OUT_DONE,  ERRAND_OUT_DONE,   ERRAND_OUT_DONE,      ERRAND_OUT_DONE,
         ERRAND_OUT_DONE,  ERRAND_OUT_FAIL,   ERRAND_OUT_FAIL,      ERRAND_OUT_RETRY,
         ERRAND_OUT_RETRY, ERRAND_OUT_SNOOZE, ERRAND_OUT_HAND_BACK, ERRAND_OUT_CANCELLED,
+        ERRAND_OUT_LIMIT,
     };
 
     if (work->kind == ERRAND_WORK_FAILED_HOOK && chance(p, 90))
         return ERRAND_OUT_HOOK_DONE;
-    return kinds[pick(p, 12)];
+    return kinds[pick(p, sizeof kinds / sizeof *kinds)];
+}
+
+/* What a job learns late; the numbers are those of random_limits. */
+static void random_late(struct pair *p, struct exchange_parts *parts, size_t i)
+{
+    struct errand_outcome *o = &parts->outcomes[i];
+
+    parts->uniques[i] = (struct errand_unique){
+        .key = text(chance(p, 50) ? "key1" : "key2"), .until = ERRAND_UNIQUE_DONE};
+    parts->uses[i] = (struct errand_limit_use){.name = "slow",
+                                               .key = text(chance(p, 50) ? "k1" : "k2"),
+                                               .kind = ERRAND_LIMIT_CONCURRENCY,
+                                               .n = 2};
+    if (chance(p, 60))
+        o->unique = &parts->uniques[i];
+    if (chance(p, 60)) {
+        o->limits = &parts->uses[i];
+        o->limits_n = 1;
+    }
 }
 
 static void random_outcome(struct pair *p, struct exchange_parts *parts)
@@ -303,6 +325,8 @@ static void random_outcome(struct pair *p, struct exchange_parts *parts)
         .queue = "a",
         .attempt = (int32_t)pick(p, 4),
     };
+    if (parts->outcomes[i].kind == ERRAND_OUT_LIMIT)
+        random_late(p, parts, i);
 }
 
 static void random_exchange(struct pair *p, struct exchange_parts *parts)
