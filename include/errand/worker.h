@@ -54,6 +54,9 @@ struct errand_worker_options {
     size_t queue_options_n;
     /* NULL: nobody is told of failures; see notify.h, errand_notify_configure */
     const struct errand_notify *notify;
+    /* what the project is called as the owner of the schedules of its job files; NULL: by
+     * its folder */
+    const char *project_name;
 };
 
 /* Works jobs from the store at `url` until told to stop (TERM, INT, max_jobs, …). Blocks.

@@ -162,6 +162,7 @@ static int fill_public(struct er_config *config, struct errand_error *err)
     if ((rc = hide_secrets(config, err)) < 0)
         return rc;
     config->worker.env_allow = config->env_allow;
+    config->worker.project_name = config->name;
     if (config->queues_n > 0) {
         if (!(queues =
                   errand_arena_alloc(config->arena, config->queues_n * sizeof *queues)))
@@ -188,6 +189,18 @@ static int check_whole(const struct er_config *config, struct errand_error *err)
     return 0;
 }
 
+/* Errors of a single value were told in its place; these are of the whole. */
+static int check_schedules(const struct er_config *config, struct errand_error *err)
+{
+    int rc;
+
+    for (size_t i = 0; i < config->schedules_n; i++)
+        if ((rc = er_schedule_check(&config->schedules[i].schedule, err)) < 0)
+            return er_error_wrap(err, rc, "%s: schedules.%s", config->schedules[i].place,
+                                 config->schedules[i].name);
+    return 0;
+}
+
 static int load(struct er_config *config, const struct er_config_args *args,
                 struct errand_error *err)
 {
@@ -196,8 +209,9 @@ static int load(struct er_config *config, const struct er_config_args *args,
 
     if ((rc = er_config_find(config, args, &cwd, err)) < 0)
         return rc;
-    if (config->file && ((rc = er_config_read_file(config, err)) < 0 ||
-                         (rc = check_whole(config, err)) < 0))
+    if (config->file &&
+        ((rc = er_config_read_file(config, err)) < 0 ||
+         (rc = check_whole(config, err)) < 0 || (rc = check_schedules(config, err)) < 0))
         return rc;
     if ((rc = read_environment(config, err)) < 0)
         return rc;
@@ -260,14 +274,30 @@ static const struct er_config_setting *setting_find(const struct er_config *conf
     return NULL;
 }
 
+/* "queues" of "queues.mail.tries", whose members have names of their own; its length, or
+ * 0.
+ */
+static size_t named_len(const char *path)
+{
+    size_t len = strcspn(path, ".");
+    char group[16];
+
+    if (!path[len] || len >= sizeof group)
+        return 0;
+    memcpy(group, path, len);
+    group[len] = '\0';
+    return er_config_is_named(group) ? len : 0;
+}
+
 /* The key of a concrete path: that of "queues.mail.tries" is "queues.*.tries". */
 static const struct er_config_key *key_of(const char *path)
 {
     const char *last = strrchr(path, '.');
+    size_t len = named_len(path);
     char pattern[64];
 
-    if (strncmp(path, "queues.", 7) == 0 && last > path + 6 && strlen(last) < 40) {
-        snprintf(pattern, sizeof pattern, "queues.*%s", last);
+    if (len > 0 && last > path + len && strlen(last) < 40) {
+        snprintf(pattern, sizeof pattern, "%.*s.*%s", (int)len, path, last);
         return er_config_key_find(pattern);
     }
     return er_config_key_find(path);
@@ -292,34 +322,32 @@ const char *er_config_value_text(const struct er_config *config, const char *pat
     return key ? key->standard : NULL;
 }
 
-static bool is_of_queues(const char *path)
-{
-    return strncmp(path, "queues.", 7) == 0;
-}
-
 int er_config_list(const struct er_config *config, struct errand_arena *arena,
                    struct er_config_setting **ret, size_t *ret_n,
                    struct errand_error *err)
 {
     size_t n = 0, max = er_config_keys_n + config->settings_n;
     struct er_config_setting *list = errand_arena_alloc(arena, max * sizeof *list);
-    bool queues_done = false;
+    const char *done = ""; /* the last group whose members were listed */
 
     if (!list)
         return er_error_nomem(err);
     for (size_t i = 0; i < er_config_keys_n; i++) {
         const char *path = er_config_keys[i].path;
-        if (!is_of_queues(path)) {
+        size_t len = named_len(path);
+        if (len == 0) {
             list[n++] =
                 (struct er_config_setting){.path = path,
                                            .text = er_config_value_text(config, path),
                                            .origin = er_config_origin(config, path)};
             continue;
         }
-        for (size_t j = 0; j < config->settings_n && !queues_done; j++)
-            if (is_of_queues(config->settings[j].path))
+        if (strncmp(done, path, len + 1) == 0)
+            continue;
+        for (size_t j = 0; j < config->settings_n; j++)
+            if (strncmp(config->settings[j].path, path, len + 1) == 0)
                 list[n++] = config->settings[j];
-        queues_done = true;
+        done = path;
     }
     *ret = list;
     *ret_n = n;

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "core/options.h"
+#include "core/schedule.h"
 #include "errand/client.h"
 #include "errand/notify.h"
 #include "errand/worker.h"
@@ -17,6 +18,13 @@ struct er_config_queue {
     const char *name;
     struct er_options options;
     int weight; /* 0: not said */
+};
+
+/* One of `schedules: { nightly: { cron: 0 3 * * * } }`. */
+struct er_config_schedule {
+    const char *name;
+    const char *place; /* "/srv/app/errand.yml:3:5" */
+    struct er_schedule schedule;
 };
 
 /* One key that somebody said. */
@@ -34,6 +42,7 @@ struct er_config {
      * folder of that file; absolute */
     const char *project;
     const char *file; /* the file that was read, absolute, or NULL */
+    const char *name; /* NULL: the folder will do */
     /* relative sqlite paths made absolute: those of a flag from the current folder, all
      * others from the project */
     const char *url;
@@ -41,6 +50,8 @@ struct er_config {
     struct er_options defaults; /* `defaults:` tries, timeout, backoff, … for all jobs */
     struct er_config_queue *queues;
     size_t queues_n;
+    struct er_config_schedule *schedules;
+    size_t schedules_n;
     /* `worker:` concurrency, grace, lease, …; project is set */
     struct errand_worker_options worker;
     /* NULL: handlers inherit all but errand's secrets; else only these
@@ -75,10 +86,12 @@ enum er_config_kind {
     ER_CONFIG_OPTION, /* er_options_set() of defaults or of a queue */
     ER_CONFIG_WEIGHT,
     ER_CONFIG_NOTIFY, /* er_notify_set() */
+    ER_CONFIG_SCHEDULE, /* er_schedule_set() of a schedule */
 };
 
 /* The table behind errand.yml, docs and config:check: every key with type, default and
- * one line of help. `queues.*.tries` stands for that key of any queue. */
+ * one line of help. `queues.*.tries` stands for that key of any queue, and so with
+ * schedules. */
 struct er_config_key {
     const char *path; /* "worker.concurrency" */
     const char *type; /* "int", "seconds", "text", "bool", "list", "size", … */
@@ -96,6 +109,8 @@ int er_config_load(const struct er_config_args *args, struct er_config **ret,
                    struct errand_error *err);
 void er_config_free(struct er_config *config); /* NULL allowed */
 
+/* What the project is called as an owner of schedules. Borrowed. */
+const char *er_config_owner(const struct er_config *config);
 /* What the configuration says about a queue, or NULL. */
 const struct er_config_queue *er_config_queue_find(const struct er_config *config,
                                                    const char *name);

@@ -17,6 +17,12 @@ struct er_config_value {
     bool is_list;
 };
 
+/* What a key belongs to in a group of names: one of these, or neither. */
+struct er_config_member {
+    struct er_config_queue *queue;
+    struct er_config_schedule *schedule;
+};
+
 /* The key of a pattern ("queues.*.tries"), or NULL. */
 const struct er_config_key *er_config_key_find(const char *pattern);
 /* True when keys stand below it: "worker", "queues", "queues.*". */
@@ -29,16 +35,21 @@ int er_config_error(const struct er_config_place *place, struct errand_error *er
 int er_config_unknown(const struct er_config_place *place, const char *group_pattern,
                       const char *group, const char *name, struct errand_error *err);
 
-/* Puts a value where it belongs and remembers who said it. `queue` is set for keys of a
- * queue. EINVAL with the place. */
+/* Puts a value where it belongs and remembers who said it. EINVAL with the place. */
 int er_config_say(struct er_config *config, const struct er_config_key *key,
-                  const char *path, struct er_config_queue *queue,
+                  const char *path, const struct er_config_member *of,
                   const struct er_config_value *value,
                   const struct er_config_place *place, struct errand_error *err);
 /* The queue of that name, made when it is new. It moves when another one is made. */
 int er_config_queue_add(struct er_config *config, const char *name,
                         const struct er_config_place *place, struct er_config_queue **ret,
                         struct errand_error *err);
+/* The same for a schedule. */
+int er_config_schedule_add(struct er_config *config, const char *name,
+                           const struct er_config_place *place,
+                           struct er_config_schedule **ret, struct errand_error *err);
+/* True for a group whose members have names of their own: "queues", "schedules". */
+bool er_config_is_named(const char *pattern);
 
 /* Sets project and file; `ret_cwd` is the current folder, absolute. */
 int er_config_find(struct er_config *config, const struct er_config_args *args,

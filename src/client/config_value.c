@@ -13,8 +13,6 @@
 #include "core/size.h"
 #include "store/store.h"
 
-enum { QUEUES_MAX = 1000 };
-
 static bool whole_parse(const char *text, int64_t *ret)
 {
     const char *digits = text[0] == '-' ? text + 1 : text;
@@ -33,6 +31,7 @@ struct saying {
     const struct er_config_key *key;
     const char *path;
     const struct er_config_place *place;
+    struct er_config_member of;
     void *target;
 };
 
@@ -164,6 +163,17 @@ static int set_list(const struct saying *s, const struct er_config_value *value,
     return 0;
 }
 
+static int set_schedule(const struct saying *s, struct er_schedule *schedule,
+                        const char *text, struct errand_error *err)
+{
+    struct errand_error inner = {0};
+
+    if (er_schedule_set(schedule, strrchr(s->path, '.') + 1, text, s->config->arena,
+                        &inner) == 0)
+        return 0;
+    return er_config_error(s->place, err, "%s: %s", s->path, inner.message);
+}
+
 static int set_option(const struct saying *s, struct er_options *options,
                       const char *text, struct errand_error *err)
 {
@@ -175,8 +185,7 @@ static int set_option(const struct saying *s, struct er_options *options,
     return er_config_error(s->place, err, "%s: %s", s->path, inner.message);
 }
 
-static int set_scalar(const struct saying *s, struct er_config_queue *queue,
-                      const char *text, struct errand_error *err)
+static int set_scalar(const struct saying *s, const char *text, struct errand_error *err)
 {
     switch (s->key->kind) {
     case ER_CONFIG_INT:
@@ -198,7 +207,10 @@ static int set_scalar(const struct saying *s, struct er_config_queue *queue,
     case ER_CONFIG_URL:
         return set_text(s, text, err);
     case ER_CONFIG_OPTION:
-        return set_option(s, queue ? &queue->options : &s->config->defaults, text, err);
+        return set_option(s, s->of.queue ? &s->of.queue->options : &s->config->defaults,
+                          text, err);
+    case ER_CONFIG_SCHEDULE:
+        return set_schedule(s, &s->of.schedule->schedule, text, err);
     case ER_CONFIG_WEIGHT:
         return set_whole(s, text, err);
     case ER_CONFIG_LIST:
@@ -223,15 +235,14 @@ static bool takes_list(const struct er_config_key *key)
     return key->kind == ER_CONFIG_LIST || strstr(key->type, "list") != NULL;
 }
 
-static int put(const struct saying *s, struct er_config_queue *queue,
-               const struct er_config_value *value, const char *text,
-               struct errand_error *err)
+static int put(const struct saying *s, const struct er_config_value *value,
+               const char *text, struct errand_error *err)
 {
     if (s->key->kind == ER_CONFIG_LIST)
         return set_list(s, value, err);
     if (s->key->kind == ER_CONFIG_NOTIFY)
         return er_notify_set(s->config, strchr(s->path, '.') + 1, value, s->place, err);
-    return set_scalar(s, queue, text, err);
+    return set_scalar(s, text, err);
 }
 
 static int remember(struct er_config *config, const char *path, const char *text,
@@ -262,7 +273,7 @@ static int remember(struct er_config *config, const char *path, const char *text
 }
 
 int er_config_say(struct er_config *config, const struct er_config_key *key,
-                  const char *path, struct er_config_queue *queue,
+                  const char *path, const struct er_config_member *of,
                   const struct er_config_value *value,
                   const struct er_config_place *place, struct errand_error *err)
 {
@@ -272,45 +283,17 @@ int er_config_say(struct er_config *config, const struct er_config_key *key,
 
     if (!text)
         return er_error_nomem(err);
+    if (of)
+        s.of = *of;
     if (value->is_list && !takes_list(key))
         return er_config_error(place, err, "%s wants %s, found a list", path, key->type);
-    s.target = key->kind == ER_CONFIG_WEIGHT ? (void *)&queue->weight
+    s.target = key->kind == ER_CONFIG_WEIGHT ? (void *)&s.of.queue->weight
                                              : (void *)((char *)config + key->offset);
-    if ((rc = put(&s, queue, value, text, err)) < 0)
+    if ((rc = put(&s, value, text, err)) < 0)
         return rc;
     if (key->kind == ER_CONFIG_URL)
         text = er_url_shown(text, config->arena);
     else if (key->kind == ER_CONFIG_NOTIFY)
         text = er_notify_shown(strchr(path, '.') + 1, text);
     return remember(config, path, text, place, err);
-}
-
-int er_config_queue_add(struct er_config *config, const char *name,
-                        const struct er_config_place *place, struct er_config_queue **ret,
-                        struct errand_error *err)
-{
-    size_t n = config->queues_n;
-
-    if (er_config_queue_find(config, name))
-        return er_config_error(place, err, "queue '%s' stands here twice", name);
-    if (er_name_check("queue", name, NULL) < 0)
-        return er_config_error(place, err, "'%s' is not the name of a queue", name);
-    if (n == QUEUES_MAX)
-        return er_config_error(place, err, "more than %d queues", QUEUES_MAX);
-    if ((n & (n - 1)) == 0) {
-        struct er_config_queue *more =
-            errand_arena_alloc(config->arena, (n ? 2 * n : 1) * sizeof *more);
-        if (!more)
-            return er_error_nomem(err);
-        if (n)
-            memcpy(more, config->queues, n * sizeof *more);
-        config->queues = more;
-    }
-    config->queues[n] = (struct er_config_queue){
-        .name = errand_arena_copy(config->arena, name, strlen(name))};
-    if (!config->queues[n].name)
-        return er_error_nomem(err);
-    config->queues_n++;
-    *ret = &config->queues[n];
-    return 0;
 }

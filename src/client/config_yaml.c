@@ -24,7 +24,7 @@ struct reader {
 /* Where in the table the reader stands. */
 struct level {
     const char *pattern, *path; /* "queues.*", "queues.mail"; "" at the top */
-    struct er_config_queue *queue;
+    struct er_config_member of;
 };
 
 static struct er_config_place place_of(const struct reader *r, const yaml_mark_t *mark)
@@ -53,6 +53,13 @@ static int fail_syntax(struct reader *r, struct errand_error *err)
             &place, err,
             "a ':' stands where none can; a value that ends in one, or "
             "has one before a blank, goes in quotes");
+    /* Of a cron line, most likely. */
+    if ((p->context && strstr(p->context, "alias")) ||
+        (strstr(p->problem, "cannot start any token") && p->problem_mark.column > 0))
+        return er_config_error(
+            &place, err,
+            "a value that begins with *, & or @ goes in quotes, such as "
+            "\"*/5 * * * *\" or \"@daily\"");
     return er_config_error(&place, err, "%s%s%s", p->problem, p->context ? " " : "",
                            p->context ? p->context : "");
 }
@@ -164,7 +171,7 @@ static int said_before(const struct reader *r, const char *path,
 
 /* The value of a key that takes one; r->event is its first event. */
 static int read_value(struct reader *r, const struct er_config_key *key, const char *path,
-                      struct er_config_queue *queue, struct errand_error *err)
+                      const struct er_config_member *of, struct errand_error *err)
 {
     struct er_config_place place = place_of(r, &r->event.start_mark);
     struct er_config_value value = {0};
@@ -177,7 +184,7 @@ static int read_value(struct reader *r, const struct er_config_key *key, const c
     if (r->event.type == YAML_SEQUENCE_START_EVENT) {
         if ((rc = read_items(r, path, &value, err)) < 0)
             return rc;
-        return er_config_say(r->config, key, path, queue, &value, &place, err);
+        return er_config_say(r->config, key, path, of, &value, &place, err);
     }
     if (is_nothing(&r->event))
         return er_config_error(&place, err, "%s has no value; it wants %s", path,
@@ -192,7 +199,7 @@ static int read_value(struct reader *r, const struct er_config_key *key, const c
             return er_error_nomem(err);
         memcpy((void *)value.items, one, sizeof one);
     }
-    return er_config_say(r->config, key, path, queue, &value, &place, err);
+    return er_config_say(r->config, key, path, of, &value, &place, err);
 }
 
 static int group_once(struct reader *r, const char *path,
@@ -223,32 +230,40 @@ static int read_group(struct reader *r, const struct level *level,
     return read_mapping(r, level, err);
 }
 
+static int member_add(struct reader *r, const struct level *group, const char *name,
+                      const struct er_config_place *place, struct er_config_member *ret,
+                      struct errand_error *err)
+{
+    if (strcmp(group->pattern, "queues") == 0)
+        return er_config_queue_add(r->config, name, place, &ret->queue, err);
+    return er_config_schedule_add(r->config, name, place, &ret->schedule, err);
+}
+
 static int read_entry(struct reader *r, const struct level *level, const char *name,
                       const struct er_config_place *place, struct errand_error *err)
 {
     struct errand_arena *arena = r->config->arena;
     const char *dot = level->path[0] ? "." : "";
-    bool is_queue = strcmp(level->pattern, "queues") == 0;
-    struct level below = {.queue = level->queue};
+    bool is_named = er_config_is_named(level->pattern);
+    struct level below = {.of = level->of};
     const struct er_config_key *key;
     int rc;
 
     below.path = er_arena_printf(arena, "%s%s%s", level->path, dot, name);
     below.pattern =
-        er_arena_printf(arena, "%s%s%s", level->pattern, dot, is_queue ? "*" : name);
+        er_arena_printf(arena, "%s%s%s", level->pattern, dot, is_named ? "*" : name);
     if (!below.path || !below.pattern)
         return er_error_nomem(err);
-    if (is_queue &&
-        (rc = er_config_queue_add(r->config, name, place, &below.queue, err)) < 0)
+    if (is_named && (rc = member_add(r, level, name, place, &below.of, err)) < 0)
         return rc;
     if ((key = er_config_key_find(below.pattern))) {
         if ((rc = said_before(r, below.path, place, err)) < 0 || (rc = next(r, err)) < 0)
             return rc;
-        return read_value(r, key, below.path, below.queue, err);
+        return read_value(r, key, below.path, &below.of, err);
     }
     if (!er_config_is_group(below.pattern))
         return er_config_unknown(place, level->pattern, level->path, name, err);
-    if (!is_queue && (rc = group_once(r, below.path, place, err)) < 0)
+    if (!is_named && (rc = group_once(r, below.path, place, err)) < 0)
         return rc;
     if ((rc = next(r, err)) < 0)
         return rc;

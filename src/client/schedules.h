@@ -84,4 +84,10 @@ char *er_program_owner(struct errand_arena *arena);
 int er_schedules_bring_classes(struct er_store *store,
                                const struct er_schedule_classes *classes, int64_t now_ms,
                                struct errand_error *err);
+
+struct er_config;
+/* What stands in errand.yml, by its project. */
+int er_schedules_bring_config(struct er_store *store, const struct er_config *config,
+                              int64_t now_ms, struct errand_error *err);
+
 #endif
