@@ -105,7 +105,7 @@ int er_project_know(struct er_cli *cli, const char *name, struct errand_error *e
         er_cli_note(cli, "app/Jobs could not be read: %s", trouble.message);
         return 0;
     }
-    if ((rc = er_jobs_publish(cli->store, &jobs, err)) < 0)
+    if ((rc = er_jobs_publish(cli->store, &jobs, er_config_owner(cli->config), err)) < 0)
         return rc;
     if (!(job = er_jobs_about_find(&jobs, name)))
         return say_unknown(cli, &jobs, name, err);

@@ -1,7 +1,10 @@
 /* publish.c: tells the store what this program and its project can run, so that whoever
- * dispatches elsewhere knows queue, tries and key templates without the code. */
+ * dispatches elsewhere knows queue, tries and key templates without the code, and
+ * schedulers know when to dispatch. */
 #include "base/buf.h"
 #include "base/error.h"
+#include "client/schedules.h"
+#include "core/clock.h"
 #include "store/store.h"
 #include "worker/runner.h"
 
@@ -21,8 +24,8 @@ static int definition_fill(const struct er_job_about *job, struct errand_arena *
     return ret->spec.ptr ? 0 : er_error_nomem(err);
 }
 
-int er_jobs_publish(struct er_store *store, const struct er_jobs_about *jobs,
-                    struct errand_error *err)
+static int define_all(struct er_store *store, const struct er_jobs_about *jobs,
+                      struct errand_error *err)
 {
     struct errand_arena *arena = er_arena_new();
     struct errand_definition *list = NULL;
@@ -43,4 +46,47 @@ int er_jobs_publish(struct er_store *store, const struct er_jobs_about *jobs,
 out:
     er_arena_free(arena);
     return rc;
+}
+
+/* The classes of one owner: those of job files, or those that are linked. */
+static int schedules_bring(struct er_store *store, const struct er_jobs_about *jobs,
+                           bool is_linked, const char *owner, struct errand_error *err)
+{
+    struct er_schedule_classes said = {.owner = owner};
+    struct errand_arena *arena = er_arena_new();
+    int rc;
+
+    if (arena)
+        said.list = errand_arena_alloc(arena, (jobs->jobs_n + 1) * sizeof *said.list);
+    if (said.list && !owner)
+        said.owner = er_program_owner(arena);
+    if (!said.list || !said.owner) {
+        rc = er_error_nomem(err);
+        goto out;
+    }
+    for (size_t i = 0; i < jobs->jobs_n; i++) {
+        const struct er_job_about *job = &jobs->jobs[i];
+        /* A file that does not compile may have any class in it. */
+        said.keeps_all |= job->error != NULL;
+        if (!job->error && (job->path[0] == '\0') == is_linked)
+            said.list[said.n++] = (struct er_schedule_class){
+                .name = job->name,
+                .cron = job->options.has & ER_OPT_SCHEDULE ? job->options.schedule : NULL,
+                .zone = job->options.zone};
+    }
+    rc = er_schedules_bring_classes(store, &said, er_clock_wall_ms(NULL), err);
+out:
+    er_arena_free(arena);
+    return rc;
+}
+
+int er_jobs_publish(struct er_store *store, const struct er_jobs_about *jobs,
+                    const char *project, struct errand_error *err)
+{
+    int rc;
+
+    if ((rc = define_all(store, jobs, err)) < 0 ||
+        (rc = schedules_bring(store, jobs, true, NULL, err)) < 0)
+        return rc;
+    return project ? schedules_bring(store, jobs, false, project, err) : 0;
 }

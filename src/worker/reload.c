@@ -165,13 +165,15 @@ void er_reload_hello(struct er_supervisor *s, struct er_runner *r,
 
 static void publish(struct er_supervisor *s)
 {
+    const char *owner = s->options.project_name;
     struct errand_error err = {0};
 
     if (s->now_ms < s->publish_at_ms || !er_settle_may_ask(s)) {
         er_supervisor_wake_at(s, s->publish_at_ms);
         return;
     }
-    if (er_jobs_publish(s->store, &s->book->jobs, &err) < 0) {
+    owner = owner && s->options.project ? owner : s->options.project;
+    if (er_jobs_publish(s->store, &s->book->jobs, owner, &err) < 0) {
         s->publish_at_ms = s->now_ms + PUBLISH_MS;
         er_report_warn(s, "publishing the jobs of this worker: %s", err.message);
         return;
