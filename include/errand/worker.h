@@ -24,6 +24,12 @@ struct errand_worker_queue {
     int weight;
 };
 
+/* Queues that share so many places of a worker, apart from those of other pools. */
+struct errand_worker_pool {
+    const char *const *queues; /* NULL-terminated, strict order; NULL: all */
+    int concurrency;           /* default: 1 */
+};
+
 /* Zero means default. */
 struct errand_worker_options {
     /* NULL-terminated, strict order, left first; NULL: all queues as one line */
@@ -57,6 +63,9 @@ struct errand_worker_options {
     /* what the project is called as the owner of the schedules of its job files; NULL: by
      * its folder */
     const char *project_name;
+    /* several pools in one worker; `queues` and `concurrency` then stay empty */
+    const struct errand_worker_pool *pools;
+    size_t pools_n; /* at most 64 */
 };
 
 /* Works jobs from the store at `url` until told to stop (TERM, INT, max_jobs, …). Blocks.
@@ -121,6 +130,40 @@ struct errand_worker_status {
 /* As of its last turn; from any thread. */
 ERRAND_API void errand_worker_status(errand_worker *worker,
                                      struct errand_worker_status *ret);
+
+/* ------------------------------------------------------------------ several pools
+ *
+ *     errand_manager *m = errand_manager_new("sqlite:jobs.db", NULL, &err);
+ *     errand_manager_add(m, "default", 3, &err);
+ *     errand_manager_add(m, "emails", 2, &err);
+ *     errand_manager_start(m, &err);
+ *     …
+ *     errand_manager_stop(m, &err);
+ *     errand_manager_free(m);
+ *
+ * One worker on a thread of its own, in which each pool has its own places: at most that
+ * many of its jobs run at a time, whatever the others do. */
+typedef struct errand_manager errand_manager;
+
+/* `options`: what holds for all pools; its queues, concurrency and pools stay empty. All
+ * is copied, but `config`, which must live as long as the manager. */
+ERRAND_API errand_manager *errand_manager_new(const char *url,
+                                              const struct errand_config *config,
+                                              const struct errand_worker_options *options,
+                                              struct errand_error *err);
+/* A pool: one queue, or several by comma, left first; concurrency 0: 1. ECONFLICT while
+ * it works. */
+ERRAND_API int errand_manager_add(errand_manager *manager, const char *queues,
+                                  int concurrency, struct errand_error *err);
+/* As errand_worker_start; after a stop it may be started again. EINVAL without a pool,
+ * ECONFLICT when it works already. */
+ERRAND_API int errand_manager_start(errand_manager *manager, struct errand_error *err);
+/* As errand_worker_stop; nothing to do when it does not work. */
+ERRAND_API int errand_manager_stop(errand_manager *manager, struct errand_error *err);
+/* The worker behind it, for status, ask and wait; NULL before the first start. Borrowed
+ * until the next start. */
+ERRAND_API errand_worker *errand_manager_worker(errand_manager *manager);
+ERRAND_API void errand_manager_free(errand_manager *manager); /* stops; NULL allowed */
 
 /* A program that works, or runs jobs in children, starts itself anew for each runner.
  * Call this before anything else in main: it returns when this process is the program

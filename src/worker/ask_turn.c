@@ -50,7 +50,7 @@ int er_ask_now(struct er_supervisor *s, struct er_attempt *a, int kind,
     rc = er_ask_answer(s->client, &asker, (enum er_ask_kind)kind, text, answer, err);
     if (rc == 0 && kind == ER_ASK_DISPATCH) {
         a->dispatched_n = asker.dispatched_n;
-        s->settle.is_look_due = true;
+        er_settle_look(s);
         (void)er_failpoint("after-ask");
     }
     return rc;

@@ -62,6 +62,7 @@ struct er_lot {
     struct errand_arena *arena;
     struct er_book *book;
     int64_t token;
+    size_t pool; /* of the supervisor, for which it was reserved */
     bool is_lost;
     struct er_attempt *attempts;
     size_t attempts_n, open_n; /* open: not gone yet */

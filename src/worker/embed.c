@@ -54,7 +54,7 @@ static void requests_obey(struct er_supervisor *s, unsigned bits)
         s->is_quiet = true;
     if (bits & 1u << ERRAND_WORKER_RESUME) {
         s->is_quiet = false;
-        s->settle.is_look_due = true;
+        er_settle_look(s);
     }
     if (bits & 1u << ERRAND_WORKER_RELOAD)
         er_supervisor_reload(s, "asked by the program");
@@ -100,8 +100,7 @@ void er_embed_unwatch(struct er_supervisor *s)
 
 void er_embed_is_working(struct er_supervisor *s)
 {
-    if (s->host && atomic_load(&s->host->state) == ERRAND_WORKER_STARTING)
-        state_set(s->host, ERRAND_WORKER_WORKING);
+    s->is_heard = true; /* told at the end of the turn, when the numbers are right */
 }
 
 void er_embed_start_failed(struct er_supervisor *s, const char *why)
@@ -140,6 +139,8 @@ void er_embed_turn(struct er_supervisor *s)
     atomic_store_explicit(&w->runners_n, runners_n, memory_order_relaxed);
     atomic_store_explicit(&w->running_n, (int64_t)er_slots_busy(&s->slots),
                           memory_order_relaxed);
+    if (s->is_heard && atomic_load(&w->state) == ERRAND_WORKER_STARTING)
+        state_set(w, ERRAND_WORKER_WORKING);
     if (s->mode != ER_WORKING && atomic_load(&w->state) == ERRAND_WORKER_WORKING)
         state_set(w, ERRAND_WORKER_STOPPING);
 }

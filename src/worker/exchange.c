@@ -47,7 +47,7 @@ void er_settle_store_failed(struct er_supervisor *s, const struct errand_error *
     if (!settle->failures++)
         settle->failed_ms = s->now_ms;
     settle->retry_at_ms = s->now_ms + (int64_t)wait;
-    settle->is_look_due = true; /* what we missed meanwhile */
+    er_settle_look(s); /* what we missed meanwhile */
     if (err->code == ERRAND_EFULL)
         settle->full_until_ms = s->now_ms + FULL_MS;
     settle->armed = 0;
@@ -95,7 +95,7 @@ static size_t budget(const struct er_supervisor *s)
     return left > 0 ? (size_t)left : 0;
 }
 
-static size_t reserve_n(struct er_supervisor *s)
+static size_t reserve_n(struct er_supervisor *s, const struct er_pool *pool)
 {
     bool is_full = s->now_ms < s->settle.full_until_ms;
     size_t n, most;
@@ -104,13 +104,20 @@ static size_t reserve_n(struct er_supervisor *s)
         return 0;
     if (is_full && s->settle.n)
         return 0; /* what little room there is belongs to what has ended */
-    n = er_slots_room(s);
+    n = er_slots_room(s, pool);
     most = budget(s);
     n = n < most ? n : most;
     most = is_full ? RESERVE_FULL : RESERVE_MOST;
     return n < most ? n : most;
 }
 
+/* The pool of the first outcome: it has a place again. */
+static struct er_pool *pool_settled(struct er_supervisor *s)
+{
+    return &s->pools[s->settle.attempts[0]->lot->pool];
+}
+
+/* An idle place may wait for what follows from the outcomes; those of its own pool. */
 static bool is_settle_due(struct er_supervisor *s)
 {
     const struct er_settle *settle = &s->settle;
@@ -120,17 +127,32 @@ static bool is_settle_due(struct er_supervisor *s)
         return false;
     if (group > ER_SETTLE_GROUP)
         group = ER_SETTLE_GROUP;
-    return settle->n >= group || s->mode != ER_WORKING || er_slots_has_idle(s) ||
+    return settle->n >= group || s->mode != ER_WORKING ||
+           er_slots_has_idle(s, pool_settled(s)) ||
            s->now_ms - settle->oldest_ms >= GATHER_MS;
 }
 
-static bool is_reserve_due(struct er_supervisor *s, size_t n)
+static bool is_reserve_due(struct er_supervisor *s, const struct er_pool *pool, size_t n)
 {
-    const struct er_settle *settle = &s->settle;
-
-    if (!n || !(settle->is_look_due || settle->is_more))
+    if (!n || !(pool->is_look_due || pool->is_more))
         return false;
-    return settle->is_look_due || er_slots_has_idle(s) || n >= RESERVE_LEAST;
+    return pool->is_look_due || er_slots_has_idle(s, pool) || n >= RESERVE_LEAST;
+}
+
+/* Whose turn it is to reserve, and how many; NULL: nobody's. */
+static struct er_pool *pool_choose(struct er_supervisor *s, size_t *ret_n)
+{
+    for (size_t i = 0; i < s->pools_n; i++) {
+        size_t at = (s->pool_next + i) % s->pools_n;
+
+        *ret_n = reserve_n(s, &s->pools[at]);
+        if (!is_reserve_due(s, &s->pools[at], *ret_n))
+            continue;
+        s->pool_next = at + 1;
+        return &s->pools[at];
+    }
+    *ret_n = 0;
+    return NULL;
 }
 
 /* ------------------------------------------------------------------ the call */
@@ -154,7 +176,7 @@ static void outcomes_tell(struct er_supervisor *s, const enum errand_settled *se
     er_arena_reset(settle->arena);
 }
 
-static void look_plan(struct er_supervisor *s, size_t asked,
+static void look_plan(struct er_supervisor *s, struct er_pool *pool, size_t asked,
                       const struct errand_exchange_result *got)
 {
     struct er_settle *settle = &s->settle;
@@ -167,17 +189,17 @@ static void look_plan(struct er_supervisor *s, size_t asked,
     }
     if (!asked)
         return;
-    settle->is_more = got->jobs_n == asked;
-    settle->was_empty = !got->jobs_n;
-    settle->is_look_due = false;
-    settle->look_at_ms = s->now_ms + s->sleep_ms;
+    pool->is_more = got->jobs_n == asked;
+    pool->was_empty = !got->jobs_n;
+    pool->is_look_due = false;
+    pool->look_at_ms = s->now_ms + s->sleep_ms;
     if (got->next_at_ms) {
         next = s->now_ms + (got->next_at_ms - er_clock_wall_ms(NULL));
-        if (next < settle->look_at_ms)
-            settle->look_at_ms = next > s->now_ms ? next : s->now_ms + 1;
+        if (next < pool->look_at_ms)
+            pool->look_at_ms = next > s->now_ms ? next : s->now_ms + 1;
     }
-    if (!settle->is_more && !(settle->armed & ERRAND_WAIT_READY))
-        settle->is_look_due = true; /* once more, with the wake-up armed first */
+    if (!pool->is_more && !(settle->armed & ERRAND_WAIT_READY))
+        pool->is_look_due = true; /* once more, with the wake-up armed first */
 }
 
 static int store_arm(struct er_supervisor *s, uint32_t wanted, struct errand_error *err)
@@ -243,26 +265,30 @@ static void queues_draw(struct er_supervisor *s, const char **order, size_t n, d
     }
 }
 
-static void queues_order(struct er_supervisor *s, struct errand_exchange_params *params)
+static void queues_order(struct er_supervisor *s, struct er_pool *pool,
+                         struct errand_exchange_params *params)
 {
-    const char *const *queues = s->options.queues;
+    const char *const *queues = pool->queues;
+    size_t n = pool->queues_n;
     double sum = 0;
-    size_t n = 0;
 
-    for (; queues && queues[n]; n++)
-        sum += weight_of(s, queues[n]);
+    for (size_t i = 0; i < n; i++)
+        sum += weight_of(s, queues[i]);
     params->queues = queues;
     params->queues_n = n;
     if (sum <= 0 || n < 2)
         return;
-    if (!s->settle.order && !(s->settle.order = calloc(n, sizeof *s->settle.order)))
+    if (!pool->order)
+        pool->order = errand_arena_alloc(s->arena, n * sizeof *pool->order);
+    if (!pool->order)
         return;
-    memcpy(s->settle.order, queues, n * sizeof *queues);
-    queues_draw(s, s->settle.order, n, sum);
-    params->queues = s->settle.order;
+    memcpy(pool->order, queues, n * sizeof *queues);
+    queues_draw(s, pool->order, n, sum);
+    params->queues = pool->order;
 }
 
-static int exchange(struct er_supervisor *s, size_t n, struct errand_error *err)
+static int exchange(struct er_supervisor *s, struct er_pool *pool, size_t n,
+                    struct errand_error *err)
 {
     struct er_settle *settle = &s->settle;
     struct errand_arena *arena = er_lots_arena(&s->lots);
@@ -279,7 +305,7 @@ static int exchange(struct er_supervisor *s, size_t n, struct errand_error *err)
 
     if (!arena)
         return errand_error_set(err, ERRAND_ENOMEM, "out of memory");
-    queues_order(s, &params);
+    queues_order(s, pool, &params);
     if ((rc = er_store_exchange(s->store, &params, arena, &got, err)) < 0) {
         er_lots_arena_back(&s->lots, arena);
         return rc;
@@ -289,7 +315,7 @@ static int exchange(struct er_supervisor *s, size_t n, struct errand_error *err)
     if (got.jobs_n)
         (void)er_failpoint("after-reserve");
     outcomes_tell(s, got.settled);
-    look_plan(s, n, &got);
+    look_plan(s, pool, n, &got);
     if (!got.jobs_n) {
         er_lots_arena_back(&s->lots, arena);
         return 0;
@@ -297,6 +323,7 @@ static int exchange(struct er_supervisor *s, size_t n, struct errand_error *err)
     /* Without memory for them their lease runs out, and they are READY again. */
     if (!(lot = er_lot_new(&s->lots, arena, s->book, &got)))
         return errand_error_set(err, ERRAND_ENOMEM, "out of memory");
+    lot->pool = (size_t)(pool - s->pools);
     er_slots_add(s, lot);
     return 0;
 }
@@ -309,18 +336,37 @@ static void wake_plan(struct er_supervisor *s)
 
     if (settle->n)
         er_supervisor_wake_at(s, settle->oldest_ms + GATHER_MS);
-    if (!reserve_n(s))
-        return;
-    if (settle->is_look_due)
-        er_supervisor_wake_at(s, s->now_ms);
-    else
-        er_supervisor_wake_at(s, settle->look_at_ms);
+    for (size_t i = 0; i < s->pools_n; i++) {
+        const struct er_pool *pool = &s->pools[i];
+        size_t n = reserve_n(s, pool);
+        bool is_next =
+            pool->is_look_due || (s->pools_n > 1 && is_reserve_due(s, pool, n));
+
+        if (n)
+            er_supervisor_wake_at(s, is_next ? s->now_ms : pool->look_at_ms);
+    }
+}
+
+static void looks_due(struct er_supervisor *s)
+{
+    for (size_t i = 0; i < s->pools_n; i++)
+        if (s->now_ms >= s->pools[i].look_at_ms)
+            s->pools[i].is_look_due = true;
+}
+
+/* While there is more nobody need wake us; but another pool may be asleep. */
+static uint32_t wake_wanted(const struct er_supervisor *s, const struct er_pool *pool)
+{
+    if (pool->is_more && s->pools_n == 1)
+        return 0;
+    return ERRAND_WAIT_READY | ERRAND_WAIT_CONTROL;
 }
 
 void er_settle_turn(struct er_supervisor *s)
 {
     struct er_settle *settle = &s->settle;
     struct errand_error err = {0};
+    struct er_pool *pool;
     size_t n;
     int rc = 0;
 
@@ -328,17 +374,17 @@ void er_settle_turn(struct er_supervisor *s)
         er_supervisor_wake_at(s, settle->retry_at_ms);
         return;
     }
-    if (s->now_ms >= settle->look_at_ms)
-        settle->is_look_due = true;
-    n = reserve_n(s);
-    if (is_settle_due(s) || is_reserve_due(s, n)) {
+    looks_due(s);
+    pool = pool_choose(s, &n);
+    if (pool || is_settle_due(s)) {
+        if (!pool) /* the store is asked anyway */
+            n = reserve_n(s, pool = pool_settled(s));
         if (n)
-            rc = store_arm(
-                s, settle->is_more ? 0 : ERRAND_WAIT_READY | ERRAND_WAIT_CONTROL, &err);
+            rc = store_arm(s, wake_wanted(s, pool), &err);
         if (rc == 0 && settle->n)
             rc = er_stats_tell(s, &err);
         if (rc == 0)
-            rc = exchange(s, n, &err);
+            rc = exchange(s, pool, n, &err);
         settle->asked_ms = s->now_ms;
         if (rc == 0)
             er_settle_store_answered(s);

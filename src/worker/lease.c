@@ -209,7 +209,7 @@ static void command_obey(struct er_supervisor *s, enum errand_command command)
         break;
     case ERRAND_COMMAND_RESUME:
         s->is_quiet = false;
-        s->settle.is_look_due = true;
+        er_settle_look(s);
         break;
     case ERRAND_COMMAND_STOP:
         er_supervisor_stop(s, "a command");
@@ -263,7 +263,7 @@ static int reap_call(struct er_supervisor *s, struct errand_arena *arena,
         er_report_warn(s, "leases that were over: %zu READY again, %zu FAILED",
                        got.ready_n, got.failed_n);
     if (got.ready_n || got.hooks_n)
-        s->settle.is_look_due = true;
+        er_settle_look(s);
     if (got.more)
         s->leases.reap_at_ms = s->now_ms;
     return 0;

@@ -10,14 +10,14 @@
 #include "worker/supervisor.h"
 
 /* NULL stays NULL. */
-static int text_keep(struct er_supervisor *s, const char **text)
+static int text_keep(struct errand_arena *arena, const char **text)
 {
-    if (*text && !(*text = errand_arena_copy(s->arena, *text, strlen(*text))))
+    if (*text && !(*text = errand_arena_copy(arena, *text, strlen(*text))))
         return -1;
     return 0;
 }
 
-static int list_keep(struct er_supervisor *s, const char *const **list)
+static int list_keep(struct errand_arena *arena, const char *const **list)
 {
     const char **copy;
     size_t n = 0;
@@ -26,31 +26,44 @@ static int list_keep(struct er_supervisor *s, const char *const **list)
         return 0;
     while ((*list)[n])
         n++;
-    if (!(copy = errand_arena_alloc(s->arena, (n + 1) * sizeof *copy)))
+    if (!(copy = errand_arena_alloc(arena, (n + 1) * sizeof *copy)))
         return -1;
     for (size_t i = 0; i < n; i++) {
         copy[i] = (*list)[i];
-        if (text_keep(s, &copy[i]) < 0)
+        if (text_keep(arena, &copy[i]) < 0)
             return -1;
     }
     *list = copy;
     return 0;
 }
 
-static int queues_keep(struct er_supervisor *s, struct errand_worker_options *o)
+static int queues_keep(struct errand_arena *arena, struct errand_worker_options *o)
 {
     struct errand_worker_queue *copy;
 
     if (!o->queue_options_n)
         return 0;
-    copy = errand_arena_alloc(s->arena, o->queue_options_n * sizeof *copy);
+    copy = errand_arena_alloc(arena, o->queue_options_n * sizeof *copy);
     if (!copy)
         return -1;
     memcpy(copy, o->queue_options, o->queue_options_n * sizeof *copy);
     for (size_t i = 0; i < o->queue_options_n; i++)
-        if (text_keep(s, &copy[i].name) < 0)
+        if (text_keep(arena, &copy[i].name) < 0)
             return -1;
     o->queue_options = copy;
+    return 0;
+}
+
+int er_options_keep(const struct errand_worker_options *given, struct errand_arena *arena,
+                    struct errand_worker_options *ret)
+{
+    static const struct errand_worker_options none = {0};
+
+    *ret = given ? *given : none;
+    if (list_keep(arena, &ret->queues) < 0 || list_keep(arena, &ret->env_allow) < 0 ||
+        text_keep(arena, &ret->name) < 0 || text_keep(arena, &ret->project) < 0 ||
+        text_keep(arena, &ret->project_name) < 0 || queues_keep(arena, ret) < 0)
+        return -1;
     return 0;
 }
 
@@ -85,18 +98,90 @@ static int project_find(struct er_supervisor *s, struct errand_error *err)
     return s->options.project ? 0 : er_error_nomem(err);
 }
 
+/* `queues` and `concurrency` become the sum of all: what is shown, and what
+ * stop_when_empty looks at. */
+static int pools_sum(struct er_supervisor *s)
+{
+    struct errand_worker_options *o = &s->options;
+    const char **all;
+    size_t n = 0, at = 0;
+
+    o->concurrency = 0;
+    for (size_t i = 0; i < s->pools_n; i++) {
+        o->concurrency += (int)s->pools[i].concurrency;
+        n += s->pools[i].queues_n;
+    }
+    if (!(all = errand_arena_alloc(s->arena, (n + 1) * sizeof *all)))
+        return -1;
+    for (size_t i = 0; i < s->pools_n; i++) {
+        if (!s->pools[i].queues)
+            return 0; /* all of them */
+        for (size_t k = 0; k < s->pools[i].queues_n; k++)
+            all[at++] = s->pools[i].queues[k];
+    }
+    o->queues = all;
+    return 0;
+}
+
+static int pool_make(struct er_supervisor *s, struct er_pool *pool,
+                     const char *const *queues, int concurrency)
+{
+    pool->queues = queues;
+    pool->concurrency = concurrency > 0 ? (size_t)concurrency : 1;
+    if (list_keep(s->arena, &pool->queues) < 0)
+        return -1;
+    while (pool->queues && pool->queues[pool->queues_n])
+        pool->queues_n++;
+    return 0;
+}
+
+static int pools_make(struct er_supervisor *s)
+{
+    const struct errand_worker_options *o = &s->options;
+
+    s->pools_n = o->pools_n ? o->pools_n : 1;
+    s->pools = errand_arena_alloc(s->arena, s->pools_n * sizeof *s->pools);
+    if (!s->pools)
+        return -1;
+    if (!o->pools_n)
+        return pool_make(s, &s->pools[0], o->queues, o->concurrency);
+    for (size_t i = 0; i < s->pools_n; i++)
+        if (pool_make(s, &s->pools[i], o->pools[i].queues, o->pools[i].concurrency) < 0)
+            return -1;
+    return pools_sum(s);
+}
+
+static int pools_check(const struct errand_worker_options *o, struct errand_error *err)
+{
+    if (!o->pools_n)
+        return 0;
+    if (o->pools_n > ER_POOLS_MAX)
+        return errand_error_set(err, ERRAND_EINVAL, "%zu pools; at most %d", o->pools_n,
+                                ER_POOLS_MAX);
+    if (o->queues || o->concurrency)
+        return errand_error_set(err, ERRAND_EINVAL,
+                                "queues or concurrency beside pools: say them in a pool");
+    for (size_t i = 0; i < o->pools_n; i++)
+        if (o->pools[i].concurrency < 0)
+            return errand_error_set(err, ERRAND_EINVAL, "concurrency of pool %zu: %d",
+                                    i + 1, o->pools[i].concurrency);
+    return 0;
+}
+
 int er_options_take(struct er_supervisor *s, const struct errand_worker_options *given,
                     struct errand_error *err)
 {
-    static const struct errand_worker_options none = {0};
     struct errand_worker_options *o = &s->options;
+    int rc;
 
-    *o = given ? *given : none;
+    if (er_options_keep(given, s->arena, o) < 0)
+        return er_error_nomem(err);
+    if ((rc = pools_check(o, err)) < 0)
+        return rc;
     if (s->host)
         o->is_quiet = true;
     defaults_fill(s, o);
-    if (list_keep(s, &o->queues) < 0 || list_keep(s, &o->env_allow) < 0 ||
-        text_keep(s, &o->name) < 0 || queues_keep(s, o) < 0)
+    if (pools_make(s) < 0)
         return er_error_nomem(err);
     return project_find(s, err);
 }

@@ -131,7 +131,7 @@ static void book_set(struct er_supervisor *s, struct er_book *book)
     s->book = book;
     s->is_publish_due = true;
     s->publish_at_ms = s->now_ms;
-    s->settle.is_look_due = true;
+    er_settle_look(s);
     s->leases.beat_at_ms = s->now_ms; /* what cannot run is to be seen by operators now */
     if (is_first)
         er_report_start(s);

@@ -77,6 +77,7 @@ int er_runner_give(struct er_runner *r, struct er_attempt *a)
         return -1;
     atomic_store(&r->shared->marks[slot], ER_MARK_GIVEN);
     if (!r->given_n++) {
+        r->pool = a->lot->pool;
         r->idle_ns = uv_hrtime();
         a->started_ms = r->s->wall_ms;
     }

@@ -49,6 +49,7 @@ struct er_runner {
     struct er_attempt *slots[ER_SLOTS];
     uint32_t head, tail; /* only ever grow */
     size_t given_n;
+    size_t pool;      /* of those given: a runner holds jobs of one pool at a time */
     double load_ms;   /* what they are expected to take */
     uint64_t idle_ns; /* since when its next answer is measured */
     size_t answers_n; /* in this round of reading */

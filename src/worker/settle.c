@@ -24,7 +24,7 @@ int er_settle_init(struct er_supervisor *s, struct errand_error *err)
     settle->attempts = calloc(settle->size, sizeof *settle->attempts);
     settle->arena = er_arena_new();
     settle->random = (uint64_t)er_clock_wall_ms(NULL) * 2654435761u ^ (uint64_t)getpid();
-    settle->is_look_due = true;
+    er_settle_look(s);
     if (!settle->outcomes || !settle->attempts || !settle->arena)
         return er_error_nomem(err);
     return 0;
@@ -36,9 +36,14 @@ void er_settle_done(struct er_supervisor *s)
 
     free(settle->outcomes);
     free(settle->attempts);
-    free(settle->order);
     er_arena_free(settle->arena);
     *settle = (struct er_settle){0};
+}
+
+void er_settle_look(struct er_supervisor *s)
+{
+    for (size_t i = 0; i < s->pools_n; i++)
+        s->pools[i].is_look_due = true;
 }
 
 /* splitmix64: jitter needs no better. */

@@ -18,17 +18,11 @@ struct er_settle {
     struct errand_arena *arena; /* errors, logs and results of the outcomes */
     int64_t oldest_ms;          /* when the first of them came */
 
-    bool is_more;       /* the last reserve got all it asked for */
-    uint32_t armed;     /* what the store wakes us for: enum errand_wait_for */
-    int64_t asked_ms;   /* when it was last asked */
-    bool is_look_due;   /* woken, or time to look */
-    int64_t look_at_ms; /* monotonic */
-    bool was_empty;     /* the last reserve got nothing */
-    int64_t control;    /* as last seen */
+    uint32_t armed;   /* what the store wakes us for: enum errand_wait_for */
+    int64_t asked_ms; /* when it was last asked */
+    int64_t control;  /* as last seen */
     bool is_control_due;
     uint32_t hints;
-
-    const char **order; /* of the queues for the next reserve, when they have weights */
 
     int failures; /* in a row */
     bool is_failure_told;
@@ -46,6 +40,8 @@ void er_settle_ended(struct er_supervisor *s, struct er_attempt *attempt,
                      const struct er_ending *ending);
 /* Settles and reserves if it is time for either. */
 void er_settle_turn(struct er_supervisor *s);
+/* There may be something to reserve, for every pool. */
+void er_settle_look(struct er_supervisor *s);
 /* When the store did not answer: how long to leave it alone. */
 void er_settle_store_failed(struct er_supervisor *s, const struct errand_error *err);
 void er_settle_store_answered(struct er_supervisor *s);

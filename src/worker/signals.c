@@ -31,7 +31,7 @@ static void on_signal(uv_signal_t *handle, int signal)
         if (s->is_quiet)
             er_report_note(s, "working again");
         s->is_quiet = false;
-        s->settle.is_look_due = true;
+        er_settle_look(s);
         break;
     default:
         break;

@@ -38,6 +38,24 @@ size_t er_slots_busy(const struct er_slots *slots)
     return n;
 }
 
+static size_t execs_of(const struct er_slots *slots, size_t pool)
+{
+    size_t n = 0;
+
+    for (const struct er_exec *e = slots->execs; e; e = e->next)
+        n += !e->is_over && e->attempt->lot->pool == pool;
+    return n;
+}
+
+static size_t busy_of(const struct er_slots *slots, size_t pool)
+{
+    size_t n = slots->execs_n ? execs_of(slots, pool) : 0;
+
+    for (const struct er_runner *r = slots->runners; r; r = r->next)
+        n += r->given_n > 0 && r->pool == pool;
+    return n;
+}
+
 /* Retired ones do not count: they hold no place any more. */
 static size_t runners_n(const struct er_slots *slots, bool only_starting)
 {
@@ -75,16 +93,17 @@ static bool can_run(const struct er_supervisor *s)
 
 /* Each place may have a window of jobs; those that hold jobs ahead have less room, those
  * that run an executable have one. */
-size_t er_slots_room(struct er_supervisor *s)
+size_t er_slots_room(struct er_supervisor *s, const struct er_pool *pool)
 {
     const struct er_slots *slots = &s->slots;
-    size_t window = window_of(slots), concurrency = (size_t)s->options.concurrency;
-    size_t busy = er_slots_busy(slots), room = 0, idle = 0;
+    size_t window = window_of(slots), concurrency = pool->concurrency;
+    size_t me = (size_t)(pool - s->pools), execs = execs_of(slots, me);
+    size_t busy = busy_of(slots, me), room = 0, idle = 0;
 
     if (!can_run(s))
         return 0;
     for (const struct er_runner *r = slots->runners; r; r = r->next) {
-        if (!is_usable(r))
+        if (!is_usable(r) || (r->given_n && r->pool != me))
             continue;
         if (r->given_n) {
             room += window > r->given_n ? window - r->given_n : 0;
@@ -93,10 +112,10 @@ size_t er_slots_room(struct er_supervisor *s)
             idle++;
         }
     }
-    room += slots->execs_n * (window - 1);
+    room += execs * (window - 1);
     if (concurrency > busy + idle && !slots->start_failures)
         room += (concurrency - busy - idle) * window;
-    return room > slots->pending_n ? room - slots->pending_n : 0;
+    return room > pool->pending_n ? room - pool->pending_n : 0;
 }
 
 static double average(double old, double ms, double share)
@@ -110,16 +129,18 @@ void er_slots_measure(struct er_supervisor *s, struct er_plan *plan, double ms)
     s->slots.typical_ms = average(s->slots.typical_ms, ms, 0.2);
 }
 
-bool er_slots_has_idle(struct er_supervisor *s)
+bool er_slots_has_idle(struct er_supervisor *s, const struct er_pool *pool)
 {
-    return er_slots_busy(&s->slots) < (size_t)s->options.concurrency &&
-           !s->slots.pending_n;
+    return busy_of(&s->slots, (size_t)(pool - s->pools)) < pool->concurrency &&
+           !pool->pending_n;
 }
 
 /* ------------------------------------------------------------------ pending */
 
-void er_slots_pend_remove(struct er_slots *slots, struct er_attempt *a)
+void er_slots_pend_remove(struct er_supervisor *s, struct er_attempt *a)
 {
+    struct er_slots *slots = &s->slots;
+
     if (a->prev)
         a->prev->next = a->next;
     else
@@ -130,6 +151,7 @@ void er_slots_pend_remove(struct er_slots *slots, struct er_attempt *a)
         slots->pending_last = a->prev;
     a->prev = a->next = NULL;
     slots->pending_n--;
+    s->pools[a->lot->pool].pending_n--;
 }
 
 void er_slots_pend_first(struct er_supervisor *s, struct er_attempt *a)
@@ -147,6 +169,7 @@ void er_slots_pend_first(struct er_supervisor *s, struct er_attempt *a)
         slots->pending_last = a;
     slots->pending_first = a;
     slots->pending_n++;
+    s->pools[a->lot->pool].pending_n++;
 }
 
 void er_slots_add(struct er_supervisor *s, struct er_lot *lot)
@@ -164,6 +187,7 @@ void er_slots_add(struct er_supervisor *s, struct er_lot *lot)
         slots->pending_last = a;
         slots->pending_n++;
     }
+    s->pools[lot->pool].pending_n += lot->attempts_n;
 }
 
 /* ------------------------------------------------------------------ starting runners */
@@ -237,12 +261,14 @@ static bool fits(const struct er_runner *r, const struct er_attempt *a)
 static struct er_runner *runner_for(struct er_supervisor *s, const struct er_attempt *a,
                                     size_t busy)
 {
+    size_t pool = a->lot->pool;
     struct er_runner *best = NULL;
 
     for (struct er_runner *r = s->slots.runners; r; r = r->next) {
         if (!is_usable(r) || (best && best->given_n <= r->given_n))
             continue;
-        if (r->given_n ? fits(r, a) : busy < (size_t)s->options.concurrency)
+        if (r->given_n ? r->pool == pool && fits(r, a)
+                       : busy < s->pools[pool].concurrency)
             best = r;
     }
     return best;
@@ -282,15 +308,15 @@ static bool is_hook_missing(const struct er_attempt *a)
     return hook && !(a->plan->hooks & hook);
 }
 
-/* False: it must wait, and all behind it too, so that nothing overtakes it for ever. */
+/* False: it must wait, and all of its pool behind it too, so that nothing overtakes it
+ * for ever. */
 static bool attempt_place(struct er_supervisor *s, struct er_attempt *a)
 {
-    struct er_slots *slots = &s->slots;
-    size_t busy = er_slots_busy(slots);
+    size_t pool = a->lot->pool, busy = busy_of(&s->slots, pool);
     struct er_runner *r;
 
     if (a->plan->error || is_hook_missing(a)) {
-        er_slots_pend_remove(slots, a);
+        er_slots_pend_remove(s, a);
         cannot_start(s, a,
                      a->plan->error ? a->plan->error : "its class has no such hook");
         return true;
@@ -298,16 +324,16 @@ static bool attempt_place(struct er_supervisor *s, struct er_attempt *a)
     if (!er_payload_ready(s, a))
         return true;
     if (a->plan->path) {
-        if (busy >= (size_t)s->options.concurrency)
+        if (busy >= s->pools[pool].concurrency)
             return false;
-        er_slots_pend_remove(slots, a);
+        er_slots_pend_remove(s, a);
         (void)er_failpoint("before-start");
         er_exec_start(s, a);
         return true;
     }
     if (!(r = runner_for(s, a, busy)))
         return false;
-    er_slots_pend_remove(slots, a);
+    er_slots_pend_remove(s, a);
     (void)er_failpoint("before-start");
     if (er_runner_give(r, a) < 0)
         cannot_start(s, a, "too big to be handed to a runner");
@@ -318,15 +344,28 @@ static bool attempt_place(struct er_supervisor *s, struct er_attempt *a)
     return true;
 }
 
+/* The first in line of whose pool none has to wait. */
+static struct er_attempt *pending_next(const struct er_slots *slots, uint64_t blocked)
+{
+    struct er_attempt *a = slots->pending_first;
+
+    while (a && blocked >> a->lot->pool & 1)
+        a = a->next;
+    return a;
+}
+
 void er_slots_assign(struct er_supervisor *s)
 {
     struct er_slots *slots = &s->slots;
+    struct er_attempt *a;
     bool has_ahead = false;
+    uint64_t blocked = 0; /* a bit a pool */
 
     if (s->mode == ER_LEAVING)
         return;
-    while (slots->pending_first && attempt_place(s, slots->pending_first))
-        ;
+    while ((a = pending_next(slots, blocked)))
+        if (!attempt_place(s, a))
+            blocked |= UINT64_C(1) << a->lot->pool;
     for (struct er_runner *r = slots->runners; r; r = r->next) {
         has_ahead = has_ahead || r->given_n > 1;
         er_runner_flush(r);

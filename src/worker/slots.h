@@ -7,6 +7,7 @@
 #include "worker/runner_link.h"
 
 struct er_supervisor;
+struct er_pool;
 struct er_ending;
 
 enum {
@@ -30,14 +31,14 @@ struct er_slots {
 /* A job of this plan took so long. */
 void er_slots_measure(struct er_supervisor *s, struct er_plan *plan, double ms);
 /* How many jobs can be started soon. */
-size_t er_slots_room(struct er_supervisor *s);
+size_t er_slots_room(struct er_supervisor *s, const struct er_pool *pool);
 /* Places that are taken. */
 size_t er_slots_busy(const struct er_slots *slots);
 /* Some place has nothing to do. */
-bool er_slots_has_idle(struct er_supervisor *s);
+bool er_slots_has_idle(struct er_supervisor *s, const struct er_pool *pool);
 void er_slots_add(struct er_supervisor *s, struct er_lot *lot);
 void er_slots_pend_first(struct er_supervisor *s, struct er_attempt *attempt);
-void er_slots_pend_remove(struct er_slots *slots, struct er_attempt *attempt);
+void er_slots_pend_remove(struct er_supervisor *s, struct er_attempt *attempt);
 /* Pending attempts to places, in order. */
 void er_slots_assign(struct er_supervisor *s);
 /* Looks at the clock for all of them: time-outs, kills, slow jobs, recycling. */

@@ -54,7 +54,7 @@ void er_slots_stop(struct er_supervisor *s, struct er_attempt *a, enum er_stop w
         return;
     a->stop = why;
     if (a->state == ER_PENDING) {
-        er_slots_pend_remove(&s->slots, a);
+        er_slots_pend_remove(s, a);
         not_begun(s, a);
         return;
     }
@@ -229,23 +229,42 @@ static bool is_one_starting(const struct er_slots *slots)
     return false;
 }
 
+/* A bit for each pool whose first in line has waited too long: it speaks for those behind
+ * it. */
+static uint64_t hoards_find(struct er_supervisor *s)
+{
+    uint64_t seen = 0, hoards = 0;
+    size_t left = s->pools_n;
+
+    for (struct er_attempt *a = s->slots.pending_first; a && left; a = a->next) {
+        uint64_t bit = UINT64_C(1) << a->lot->pool;
+
+        if (seen & bit)
+            continue;
+        seen |= bit;
+        left--;
+        if (s->now_ms - a->pending_since_ms >= HOARD_MS)
+            hoards |= bit;
+        else
+            er_supervisor_wake_at(s, a->pending_since_ms + HOARD_MS);
+    }
+    return hoards;
+}
+
 /* What was reserved for places that turned out to be taken for long: other workers may
  * have room for it. */
 static void hoard_give_back(struct er_supervisor *s)
 {
     struct er_slots *slots = &s->slots;
     struct er_attempt *a, *next;
+    uint64_t hoards;
 
-    if (!slots->pending_first || is_one_starting(slots))
+    if (!slots->pending_first || is_one_starting(slots) || !(hoards = hoards_find(s)))
         return;
-    if (s->now_ms - slots->pending_first->pending_since_ms < HOARD_MS) {
-        er_supervisor_wake_at(s, slots->pending_first->pending_since_ms + HOARD_MS);
-        return;
-    }
     slots->typical_ms = -1;
     for (a = slots->pending_first; a; a = next) {
         next = a->next;
-        if (a->kind == ER_RUN_HANDLE)
+        if (a->kind == ER_RUN_HANDLE && hoards >> a->lot->pool & 1)
             er_slots_stop(s, a, ER_STOP_SHUTDOWN);
     }
 }

@@ -161,16 +161,25 @@ static bool is_store_empty(struct er_supervisor *s)
     return is_empty;
 }
 
+/* Every pool has looked and found nothing since this was asked last. */
+static bool were_empty(struct er_supervisor *s)
+{
+    for (size_t i = 0; i < s->pools_n; i++)
+        if (!s->pools[i].was_empty)
+            return false;
+    for (size_t i = 0; i < s->pools_n; i++)
+        s->pools[i].was_empty = false;
+    return true;
+}
+
 static void working_turn(struct er_supervisor *s)
 {
-    struct er_settle *settle = &s->settle;
 
     if (s->options.max_jobs && s->ended_n >= s->options.max_jobs) {
         er_supervisor_stop(s, "as many jobs as asked for");
     } else if (s->end_at_ms && s->now_ms >= s->end_at_ms) {
         er_supervisor_stop(s, "worked as long as asked for");
-    } else if (s->options.stop_when_empty && settle->was_empty && !s->lots.open_n) {
-        settle->was_empty = false;
+    } else if (s->options.stop_when_empty && !s->lots.open_n && were_empty(s)) {
         if (is_store_empty(s))
             er_supervisor_stop(s, "no job is ready");
     }
@@ -249,7 +258,7 @@ static void on_wake(uv_poll_t *handle, int status, int events)
     if (s->settle.armed == ERRAND_WAIT_CONTROL)
         s->settle.is_control_due = true;
     else
-        s->settle.is_look_due = true;
+        er_settle_look(s);
     s->settle.armed = 0;
     uv_poll_stop(handle); /* it stays readable until it is armed again */
 }

@@ -32,10 +32,28 @@ struct er_work {
     struct errand_worker *host; /* NULL: the process is its own, signals included */
 };
 
+/* Queues and the places they share. A worker without pools is one pool. */
+struct er_pool {
+    const char *const *queues; /* NULL: all */
+    size_t queues_n;
+    size_t concurrency;
+    size_t pending_n;   /* of its attempts */
+    const char **order; /* of the queues for the next reserve, when they have weights */
+    /* what the last reserve told */
+    bool is_more;       /* it got all it asked for */
+    bool was_empty;     /* it got nothing */
+    bool is_look_due;   /* woken, or time to look */
+    int64_t look_at_ms; /* monotonic */
+};
+enum { ER_POOLS_MAX = 64 };
+
 struct er_supervisor {
+    struct er_pool *pools;
+    size_t pools_n, pool_next; /* at least one; whose turn it is to reserve */
     struct errand_worker *host;
     uv_poll_t requests; /* of the host */
     bool has_requests;
+    bool is_heard; /* a runner has said HELLO */
     uv_loop_t loop;
     uv_prepare_t turn;
     uv_timer_t timer; /* wakes the loop for the earliest of all that is to come */
@@ -107,7 +125,10 @@ int er_ask_now(struct er_supervisor *s, struct er_attempt *attempt, int kind,
 void er_supervisor_stop(struct er_supervisor *s, const char *why);
 void er_supervisor_stop_now(struct er_supervisor *s);
 void er_supervisor_reload(struct er_supervisor *s, const char *why);
-/* options.c: copies what was said and fills in the rest. */
+/* options.c: a copy that lives as long as the arena, but for the pools; -1: no memory. */
+int er_options_keep(const struct errand_worker_options *given, struct errand_arena *arena,
+                    struct errand_worker_options *ret);
+/* Copies what was said and fills in the rest. */
 int er_options_take(struct er_supervisor *s, const struct errand_worker_options *given,
                     struct errand_error *err);
 /* Reads the clocks again: what happens in a callback happened now. */

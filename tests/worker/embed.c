@@ -1,10 +1,14 @@
 /* embed.c: workers on a thread of a program that has a main of its own. */
 #include "worker/work.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "client/client.h"
 #include "errand.h"
+#include "support/folder.h"
 
 /* ------------------------------------------------------------------ the jobs */
 
@@ -266,6 +270,117 @@ TEST(the_child_of_a_fork_leaves_the_worker_alone)
     assert_ends(push("quick", "1", NULL), ERRAND_COMPLETED);
     errand_worker_free(worker);
     errand_worker_free(NULL);
+}
+
+/* ------------------------------------------------------------------ pools */
+
+/* How many run at a time on a queue is seen from outside: each puts a file there. */
+static int on_present(errand_job *job, struct errand_error *err)
+{
+    char path[300];
+    const char *folder;
+
+    if (errand_job_string(job, "folder", &folder, err) < 0)
+        return ERRAND_FAIL;
+    snprintf(path, sizeof path, "%s/%s-%s", folder, errand_job_queue(job),
+             errand_job_id(job));
+    close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+    usleep(40000);
+    unlink(path);
+    return ERRAND_DONE;
+}
+
+ERRAND_JOB(Present, .handle = on_present)
+
+static int present_n(const char *folder, const char *queue)
+{
+    struct dirent *entry;
+    DIR *dir = opendir(folder);
+    int n = 0;
+
+    assert_non_null(dir);
+    while ((entry = readdir(dir)))
+        n += strncmp(entry->d_name, queue, strlen(queue)) == 0;
+    closedir(dir);
+    return n;
+}
+
+static const char *const pool_names[] = {"default", "emails", "reports"};
+
+static bool all_are_done(void)
+{
+    struct errand_filter left = {.states = 1u << ERRAND_READY | 1u << ERRAND_RUNNING};
+    int64_t n;
+
+    assert_int_equal(er_store_count(er_client_store(store), &left, 0, &n, &why), 0);
+    return n == 0;
+}
+
+TEST(each_pool_of_a_manager_keeps_to_its_own_places)
+{
+    errand_manager *m = errand_manager_new(store_url, NULL, NULL, &why);
+    char folder[FOLDER_MAX], data[FOLDER_MAX + 20];
+    int most[3] = {0};
+
+    assert_int_equal(folder_make(folder, "pools"), 0);
+    snprintf(data, sizeof data, "{\"folder\":\"%s\"}", folder);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(errand_manager_add(m, pool_names[i], 3 - i, &why), 0);
+    for (int i = 0; i < 30; i++)
+        push("present", data, &(struct errand_options){.queue = pool_names[i % 3]});
+    assert_int_equal(errand_manager_start(m, &why), 0);
+    for (int i = 0; i < 5000 && !all_are_done(); i++, usleep(2000))
+        for (int k = 0; k < 3; k++) {
+            int n = present_n(folder, pool_names[k]);
+
+            most[k] = n > most[k] ? n : most[k];
+        }
+    assert_true(all_are_done());
+    for (int k = 0; k < 3; k++)
+        assert_int_equal(most[k], 3 - k);
+    assert_int_equal(errand_manager_stop(m, &why), 0);
+    errand_manager_free(m);
+    assert_int_equal(folder_remove(folder), 0);
+}
+
+TEST(a_pool_that_is_full_holds_nobody_up)
+{
+    errand_manager *m = errand_manager_new(store_url, NULL, NULL, &why);
+    struct errand_id id = {{0}};
+
+    for (int i = 0; i < 8; i++)
+        push("slow", "{\"seconds\":1}", &(struct errand_options){.queue = "emails"});
+    assert_int_equal(errand_manager_add(m, "emails", 1, &why), 0);
+    assert_int_equal(errand_manager_add(m, "default,other", 1, &why), 0);
+    assert_int_equal(errand_manager_start(m, &why), 0);
+    for (int i = 0; i < 20; i++)
+        id =
+            push("quick", "1", &(struct errand_options){.queue = i % 2 ? "other" : NULL});
+    assert_int_equal(errand_wait(store, &id, 900, &why), ERRAND_COMPLETED);
+    errand_worker_ask(errand_manager_worker(m), ERRAND_WORKER_STOP_NOW);
+    errand_manager_free(m);
+}
+
+TEST(a_manager_starts_again_after_a_stop_and_says_what_it_cannot_do)
+{
+    errand_manager *m = errand_manager_new(store_url, NULL, NULL, &why);
+
+    assert_null(errand_manager_worker(m));
+    assert_int_equal(errand_manager_stop(m, &why), 0);
+    assert_int_equal(errand_manager_start(m, &why), ERRAND_EINVAL);
+    assert_int_equal(errand_manager_add(m, "no way", 1, &why), ERRAND_EINVAL);
+    assert_int_equal(errand_manager_add(m, "a,,b", 1, &why), ERRAND_EINVAL);
+    assert_int_equal(errand_manager_add(m, "a", -1, &why), ERRAND_EINVAL);
+    assert_int_equal(errand_manager_add(m, "default", 0, &why), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(errand_manager_start(m, &why), 0);
+        assert_int_equal(errand_manager_start(m, &why), ERRAND_ECONFLICT);
+        assert_int_equal(errand_manager_add(m, "b", 1, &why), ERRAND_ECONFLICT);
+        assert_ends(push("quick", "1", NULL), ERRAND_COMPLETED);
+        assert_int_equal(errand_manager_stop(m, &why), 0);
+    }
+    errand_manager_free(m);
+    errand_manager_free(NULL);
 }
 
 /* What a program does that has not read the manual. */
