@@ -5,6 +5,7 @@
 
 #include "errand/client.h"
 #include "errand/error.h"
+#include "errand/events.h"
 #include "errand/flow.h"
 #include "errand/job.h"
 #include "errand/middleware.h"

@@ -5,6 +5,8 @@
 #include "ceiling/sqlite.h"
 #include "measure.h"
 
+#include <string.h>
+
 static const char schema[] =
     "CREATE TABLE queues(id INTEGER PRIMARY KEY, ready INT NOT NULL DEFAULT 0,"
     " running INT NOT NULL DEFAULT 0, done INT NOT NULL DEFAULT 0,"
@@ -28,6 +30,7 @@ static struct {
 } sql;
 static int64_t held[BATCH_MAX], next_id, token;
 static int held_n;
+static char payload[PAYLOAD_LEN];
 
 static void prepare(sqlite3 *db)
 {
@@ -70,14 +73,14 @@ static void counted(int inserted)
 
 static void insert(int64_t number)
 {
-    char payload[PAYLOAD_LEN + 1];
+    char text[PAYLOAD_LEN + 1];
     int64_t now_us = now_ns() / 1000;
 
-    payload_write(payload, number, now_us * 1000);
+    payload_write(text, number, now_us * 1000);
     next_id++;
     sqlite3_bind_int64(sql.insert_job, 1, next_id);
     sqlite3_bind_int64(sql.insert_job, 2, now_us);
-    sqlite3_bind_blob(sql.insert_job, 3, payload, PAYLOAD_LEN, SQLITE_TRANSIENT);
+    sqlite3_bind_blob(sql.insert_job, 3, text, PAYLOAD_LEN, SQLITE_TRANSIENT);
     sqlite_run(sql.insert_job);
     sqlite3_bind_int64(sql.insert_ready, 1, next_id);
     sqlite3_bind_int64(sql.insert_ready, 2, now_us);
@@ -115,7 +118,7 @@ static int reserve(int batch, int64_t now_us)
     while (sqlite3_step(sql.reserve) == SQLITE_ROW) {
         held[n++] = sqlite3_column_int64(sql.reserve, 0);
         run_at = sqlite3_column_int64(sql.reserve, 1);
-        (void)sqlite3_column_blob(sql.reserve, 4);
+        memcpy(payload, sqlite3_column_blob(sql.reserve, 4), PAYLOAD_LEN);
     }
     sqlite3_reset(sql.reserve);
     if (n == 0)
@@ -150,15 +153,22 @@ static int turn_keeping(int batch, int64_t now_us)
     return layout_turn(true, batch, now_us);
 }
 
+static const char *payload_last(void)
+{
+    return payload;
+}
+
 const struct table layout_table = {.name = "layout",
                                    .schema = schema,
                                    .prepare = prepare,
                                    .insert = insert,
                                    .turn = turn,
-                                   .counted = counted};
+                                   .counted = counted,
+                                   .payload = payload_last};
 const struct table history_table = {.name = "layout-keeping",
                                     .schema = schema,
                                     .prepare = prepare,
                                     .insert = insert,
                                     .turn = turn_keeping,
-                                    .counted = counted};
+                                    .counted = counted,
+                                    .payload = payload_last};

@@ -3,7 +3,9 @@
  *
  *   one     insert, a transaction each
  *   bulk    insert, 1,000 a transaction
- *   cycle   end the last 100 and reserve the next 100 in one transaction */
+ *   cycle   end the last 100 and reserve the next 100 in one transaction
+ *   pickup  insert in one process, reserve in a second, have it in a third */
+#include "ceiling/pickup.h"
 #include "ceiling/sqlite.h"
 #include "measure.h"
 
@@ -13,6 +15,8 @@
 enum { BULK = 1000, BATCH = 100 };
 
 static sqlite3 *db;
+static const struct table *table;
+static bool is_full;
 static sqlite3_stmt *begin, *commit;
 
 sqlite3_stmt *sqlite_prepare(sqlite3 *on, const char *sql)
@@ -39,18 +43,30 @@ void sqlite_exec(sqlite3 *on, const char *sql)
         die("%s: %s", sql, sqlite3_errmsg(on));
 }
 
-static void database_open(const char *path, const struct table *t, bool full)
+static void connect_to(const char *path)
 {
-    database_remove(path);
     if (sqlite3_open(path, &db))
         die("%s: %s", path, sqlite3_errmsg(db));
+    sqlite3_busy_timeout(db, 10000);
     sqlite_exec(db, "PRAGMA journal_mode = wal; PRAGMA cache_size = -65536;"
                     "PRAGMA mmap_size = 268435456");
-    sqlite_exec(db, full ? "PRAGMA synchronous = full" : "PRAGMA synchronous = normal");
-    sqlite_exec(db, t->schema);
-    t->prepare(db);
+    sqlite_exec(db,
+                is_full ? "PRAGMA synchronous = full" : "PRAGMA synchronous = normal");
+}
+
+static void statements_prepare(void)
+{
+    table->prepare(db);
     begin = sqlite_prepare(db, "BEGIN IMMEDIATE");
     commit = sqlite_prepare(db, "COMMIT");
+}
+
+static void database_make(const char *path)
+{
+    database_remove(path);
+    connect_to(path);
+    sqlite_exec(db, table->schema);
+    statements_prepare();
 }
 
 static void insert_all(const struct table *t, int64_t n, int batch)
@@ -90,6 +106,45 @@ static int64_t cycle_all(const struct table *t, int64_t n)
     return done;
 }
 
+/* ------------------------------------------------------------------ pick-up */
+
+static void pickup_open(const char *path)
+{
+    connect_to(path);
+    statements_prepare();
+}
+
+static void pickup_dispatch(int64_t number)
+{
+    sqlite_run(begin);
+    table->insert(number);
+    if (table->counted)
+        table->counted(1);
+    sqlite_run(commit);
+}
+
+static const char *pickup_reserve(void)
+{
+    int n;
+
+    sqlite_run(begin);
+    n = table->turn(BATCH, now_ns() / 1000);
+    sqlite_run(commit);
+    return n ? table->payload() : NULL;
+}
+
+/* No connection crosses the forks. */
+static void pickup(const char *path, const char *name)
+{
+    const struct pickup p = {.path = path,
+                             .open = pickup_open,
+                             .dispatch = pickup_dispatch,
+                             .reserve = pickup_reserve};
+
+    sqlite3_close_v2(db);
+    pickup_measure(&p, setting("BENCH_PICKUP", 200), name);
+}
+
 static const struct table *table_find(const char *name)
 {
     static const struct table *const tables[] = {&plain_table, &layout_table,
@@ -103,31 +158,34 @@ static const struct table *table_find(const char *name)
 
 int main(int argc, char **argv)
 {
-    const struct table *t;
     int64_t n, from;
     char name[64];
-    bool full;
 
     if (argc != 5)
-        die("usage: bench-ceiling one|bulk|cycle TABLE normal|full FILE");
-    t = table_find(argv[2]);
-    full = strcmp(argv[3], "full") == 0;
-    database_open(argv[4], t, full);
-    snprintf(name, sizeof name, "%s.%s.%s", t->name, argv[1], argv[3]);
+        die("usage: bench-ceiling one|bulk|cycle|pickup TABLE normal|full FILE");
+    table = table_find(argv[2]);
+    is_full = strcmp(argv[3], "full") == 0;
+    database_make(argv[4]);
+    snprintf(name, sizeof name, "%s.%s.%s", table->name, argv[1], argv[3]);
+    if (strcmp(argv[1], "pickup") == 0) {
+        pickup(argv[4], name);
+        database_remove(argv[4]);
+        return 0;
+    }
     if (strcmp(argv[1], "one") == 0) {
-        n = full ? setting("BENCH_ONE_FULL", 2000) : setting("BENCH_ONE", 40000);
+        n = is_full ? setting("BENCH_ONE_FULL", 2000) : setting("BENCH_ONE", 40000);
         from = now_ns();
-        insert_one_by_one(t, n);
+        insert_one_by_one(table, n);
     } else if (strcmp(argv[1], "bulk") == 0) {
         n = setting("BENCH_BULK", 200000);
         from = now_ns();
-        insert_all(t, n, BULK);
+        insert_all(table, n, BULK);
     } else {
         n = setting("BENCH_DRAIN", 200000);
-        insert_all(t, n, 10000);
+        insert_all(table, n, 10000);
         sqlite_exec(db, "PRAGMA wal_checkpoint(truncate)");
         from = now_ns();
-        n = cycle_all(t, n);
+        n = cycle_all(table, n);
     }
     figure_rate(name, (double)n, from);
     database_remove(argv[4]);

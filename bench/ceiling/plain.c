@@ -3,7 +3,7 @@
 #include "ceiling/sqlite.h"
 #include "measure.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 static const char schema[] =
     "CREATE TABLE jobs(id INTEGER PRIMARY KEY, queue INT NOT NULL, kind INT NOT NULL,"
@@ -24,6 +24,7 @@ enum { BATCH_MAX = 1000 };
 static sqlite3_stmt *insert_row, *reserve, *delete_row;
 static int64_t held[BATCH_MAX];
 static int held_n;
+static char payload[PAYLOAD_LEN];
 
 static void prepare(sqlite3 *db)
 {
@@ -34,11 +35,11 @@ static void prepare(sqlite3 *db)
 
 static void insert(int64_t number)
 {
-    char payload[PAYLOAD_LEN + 1];
+    char text[PAYLOAD_LEN + 1];
 
-    payload_write(payload, number, now_ns());
+    payload_write(text, number, now_ns());
     sqlite3_bind_int64(insert_row, 1, now_ns() / 1000);
-    sqlite3_bind_text(insert_row, 2, payload, PAYLOAD_LEN, SQLITE_TRANSIENT);
+    sqlite3_bind_text(insert_row, 2, text, PAYLOAD_LEN, SQLITE_TRANSIENT);
     sqlite_run(insert_row);
 }
 
@@ -54,14 +55,20 @@ static int turn(int batch, int64_t now_us)
     sqlite3_bind_int(reserve, 3, batch);
     while (sqlite3_step(reserve) == SQLITE_ROW) {
         held[held_n++] = sqlite3_column_int64(reserve, 0);
-        (void)sqlite3_column_text(reserve, 3);
+        memcpy(payload, sqlite3_column_text(reserve, 3), PAYLOAD_LEN);
     }
     sqlite3_reset(reserve);
     return held_n;
+}
+
+static const char *payload_last(void)
+{
+    return payload;
 }
 
 const struct table plain_table = {.name = "ceiling",
                                   .schema = schema,
                                   .prepare = prepare,
                                   .insert = insert,
-                                  .turn = turn};
+                                  .turn = turn,
+                                  .payload = payload_last};

@@ -16,6 +16,7 @@ struct table {
      * that is open. How many it reserved. */
     int (*turn)(int batch, int64_t now_us);
     void (*counted)(int inserted); /* after inserts, in their transaction; NULL */
+    const char *(*payload)(void);  /* of the job reserved last */
 };
 extern const struct table plain_table, layout_table, history_table;
 

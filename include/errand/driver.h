@@ -980,6 +980,12 @@ struct errand_driver {
     /* Reads everything and says what does not fit together. */
     int (*check)(struct errand_conn *, int64_t now_ms, struct errand_arena *,
                  struct errand_check_result *ret, struct errand_error *err);
+
+    /* Another connection to the same store, for another thread, whatever has become of
+     * the URL and the current folder meanwhile. `p` says the rest; its URL does not
+     * count. */
+    int (*again)(struct errand_conn *, const struct errand_open_params *p,
+                 struct errand_conn **ret_conn, struct errand_error *err);
 };
 
 /* Makes a driver known for its schemes; its struct must live for ever. EINVAL: another

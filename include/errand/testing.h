@@ -181,6 +181,76 @@ ERRAND_API int errand_test_fail(errand *e, const struct errand_test_failure *fai
 /* The next call fails with this code. */
 ERRAND_API int errand_test_fail_next(errand *e, int code, struct errand_error *err);
 
+/* ------------------------------------------------------------------ running one job */
+
+/* Zero means default. */
+struct errand_test_options {
+    struct errand_options job; /* id, queue, tries and timeout count here */
+    int attempt;               /* 1 */
+};
+
+/* What became of one attempt. Freed by errand_test_result_free. */
+struct errand_test_result {
+    bool success; /* the handler answered ERRAND_DONE, and in time */
+    int verdict;  /* enum errand_verdict */
+    bool is_timed_out;
+    struct errand_error error; /* no success: what the handler set, or why it is none */
+    const char *result;        /* JSON; NULL: none */
+    const char *log;           /* the lines of errand_job_log; "" for none */
+    int percent;               /* the last progress; -1: none */
+    const char *note;
+    double snooze; /* seconds, with ERRAND_SNOOZE */
+    int64_t took_ms;
+};
+
+/* Runs one attempt of a job class of this program, in this process: with its middleware,
+ * its time-out and its timed_out hook, without a store and without a retry. Data is
+ * checked as when it is dispatched. 0 whatever the handler answers; ENOTFOUND: no such
+ * class; EJSON, ETOOBIG, EINVAL. What overruns its time is not stopped:
+ * errand_job_stopping tells it, and what it answers then does not count. */
+ERRAND_API int errand_run_test_job(const char *name, const char *data,
+                                   const struct errand_test_options *options,
+                                   struct errand_test_result **ret_result,
+                                   struct errand_error *err);
+/* The same for a class at hand, registered or not. */
+ERRAND_API int errand_run_test_class(const struct errand_job_class *job_class,
+                                     const char *data,
+                                     const struct errand_test_options *options,
+                                     struct errand_test_result **ret_result,
+                                     struct errand_error *err);
+ERRAND_API void errand_test_result_free(struct errand_test_result *result);
+
+/* ------------------------------------------------------------------ draining */
+
+enum { ERRAND_DRAIN_MAX = 10000 };
+
+/* Zero means default. */
+struct errand_drain_options {
+    const char *const *queues; /* NULL-terminated, left first; NULL: all */
+    int64_t max_attempts;      /* ERRAND_DRAIN_MAX */
+    /* Each attempt that is done is run again, as if its worker had died before it could
+     * say so: handlers must bear that. The second answer is the one that counts, and
+     * where it is another than the first, `differs_n` counts it. */
+    bool twice;
+};
+
+struct errand_drained {
+    int64_t attempts; /* that ended; a second run of the same is none */
+    int64_t completed, failed, retried, snoozed, hooks;
+    int64_t differs_n; /* twice: answers that differ */
+    char differs[256]; /* the first of them: which job, and how */
+};
+
+/* Works all that is READY, one by one, in this process, until nothing is: with retries,
+ * hooks, followers and limits as a worker has them. What waits for its time waits on: see
+ * errand_test_pass. Job classes of this program only; a job of another name fails its
+ * attempt. `ret_drained` may be NULL. 0, or ECONFLICT when max_attempts were not enough
+ * (a job that dispatches itself), or the store's error; what was drained until then is
+ * told. A lease is 30 s long: a job whose answer a failing store lost is READY after
+ * that. */
+ERRAND_API int errand_drain(errand *e, const struct errand_drain_options *options,
+                            struct errand_drained *ret_drained, struct errand_error *err);
+
 #ifdef __cplusplus
 }
 #endif

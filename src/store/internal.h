@@ -15,6 +15,7 @@ struct er_store {
     pid_t pid; /* of the process that opened it; a child is turned away */
     bool is_read_only;
     size_t max_data;
+    struct errand_open_params params; /* as it was opened; url is not kept */
 };
 
 /* Largest payload whatever the configuration says, longest key, bytes that are kept of an

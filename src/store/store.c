@@ -99,6 +99,8 @@ static int store_open(struct er_store *store, const char *url,
         return rc;
     p = open_params(url, store->shown, options);
     store->is_read_only = p.read_only;
+    store->params = p;
+    store->params.url = "";
     store->pid = getpid();
     if ((rc = store->driver->open(&p, &store->conn, err)) < 0)
         return er_error_wrap(err, rc, "%s", store->shown);
@@ -114,6 +116,47 @@ int er_store_open(const char *url, const struct er_store_options *options,
     if (!store)
         return er_error_nomem(err);
     if ((rc = store_open(store, url, options, err)) < 0) {
+        er_store_close(store);
+        return rc;
+    }
+    *ret = store;
+    return 0;
+}
+
+static int store_again(struct er_store *store, struct er_store *from,
+                       struct errand_error *err)
+{
+    struct errand_open_params p = from->params;
+    int rc;
+
+    if (!(store->arena = er_arena_new()) ||
+        !(store->shown =
+              errand_arena_copy(store->arena, from->shown, strlen(from->shown))))
+        return er_error_nomem(err);
+    p.shown = store->shown;
+    store->params = p;
+    store->is_read_only = from->is_read_only;
+    store->max_data = from->max_data;
+    store->pid = getpid();
+    if ((rc = from->driver->again(from->conn, &p, &store->conn, err)) < 0)
+        return er_error_wrap(err, rc, "%s: opening it once more", store->shown);
+    store->driver = store->conn->driver;
+    return 0;
+}
+
+int er_store_again(struct er_store *from, struct er_store **ret, struct errand_error *err)
+{
+    struct er_store *store;
+    int rc;
+
+    if ((rc = er_store_enter(from, err)) < 0)
+        return rc;
+    if (!from->driver->again)
+        return errand_error_set(err, ERRAND_EUNSUPPORTED,
+                                "%s: its driver cannot open it once more", from->shown);
+    if (!(store = calloc(1, sizeof *store)))
+        return er_error_nomem(err);
+    if ((rc = store_again(store, from, err)) < 0) {
         er_store_close(store);
         return rc;
     }

@@ -16,6 +16,9 @@ struct er_store_options {
 
 int er_store_open(const char *url, const struct er_store_options *options,
                   struct er_store **ret, struct errand_error *err);
+/* Another one on the same store, opened with the same options, for another thread. */
+int er_store_again(struct er_store *store, struct er_store **ret,
+                   struct errand_error *err);
 /* NULL allowed; in the child of a fork it only lets go */
 void er_store_close(struct er_store *store);
 int er_store_migrate(const char *url, const struct er_store_options *options, bool apply,

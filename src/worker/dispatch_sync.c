@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "client/class.h"
 #include "client/client.h"
+#include "client/fake.h"
 #include "core/clock.h"
 #include "core/id.h"
 #include "core/name.h"
@@ -166,6 +167,11 @@ int errand_dispatch_sync(errand *e, const char *name, const char *data,
 
     if ((rc = er_name_check("job name", name, err)) < 0)
         return rc;
+    if ((rc = er_fake_sync(e, name, run.data, options, err)) != 0) {
+        if (rc > 0 && ret_result)
+            *ret_result = NULL; /* recorded, and not run */
+        return rc < 0 ? rc : 0;
+    }
     if (!(run.job_class = er_registry_find(name)) || !run.job_class->handle)
         return errand_error_set(err, ERRAND_ENOTFOUND, "this program has no job '%s'",
                                 name);

@@ -212,8 +212,6 @@ static int store_arm(struct er_supervisor *s, uint32_t wanted, struct errand_err
     if (s->has_wake && (rc = er_store_wait_arm(s->store, wanted, err)) < 0)
         return rc;
     settle->armed = wanted;
-    if (wanted)
-        er_supervisor_listen(s);
     return 0;
 }
 

@@ -116,7 +116,10 @@ static int attempt(struct here *h, struct errand_error *err)
 
     answer->took_ms = er_clock_mono_ms(NULL) - h->job.started_mono_ms;
     answer->verdict = er_call_verdict(&h->job, verdict, &answer->error);
-    answer->snooze_ms = answer->verdict == ERRAND_SNOOZE ? h->job.snooze_ms : 0;
+    if (answer->verdict == ERRAND_SNOOZE)
+        answer->snooze_ms = h->job.snooze_ms;
+    if (answer->verdict == ERRAND_RETRY && h->job.retry_ms >= 0)
+        answer->snooze_ms = h->job.retry_ms ? h->job.retry_ms : 1; /* 0: not said */
     if (is_over(h))
         time_out(h);
     if (er_buf_add(&answer->result, h->job.result.ptr, h->job.result.len) < 0)
@@ -134,6 +137,23 @@ int er_here_run(const struct er_here *run, struct er_here_answer *ret,
     er_buf_init(&ret->result, ER_RESULT_MAX + 1);
     if ((rc = job_make(&h, err)) == 0)
         rc = attempt(&h, err);
+    er_job_done(&h.job);
+    free(h.data);
+    return rc;
+}
+
+int er_here_failed(const struct er_here *run, struct errand_slice error,
+                   struct errand_error *err)
+{
+    struct errand_error cause = {0};
+    struct er_here_answer answer = {0};
+    struct here h = {.run = run, .answer = &answer};
+    int rc = 0;
+
+    errand_error_set(&cause, ERRAND_EJOB, "%.*s", (int)error.len,
+                     error.len ? error.ptr : "");
+    if (run->job_class && run->job_class->failed && (rc = job_make(&h, err)) == 0)
+        run->job_class->failed(&h.job, &cause);
     er_job_done(&h.job);
     free(h.data);
     return rc;

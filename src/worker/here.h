@@ -27,7 +27,7 @@ struct er_here_answer {
     int verdict; /* enum errand_verdict; after its time: ERRAND_RETRY */
     bool is_late;
     int64_t took_ms;
-    int64_t snooze_ms; /* ERRAND_SNOOZE */
+    int64_t snooze_ms; /* ERRAND_SNOOZE; ERRAND_RETRY: its own wait, 0: the backoff */
     /* not DONE and not SNOOZE: as the handler set it, or why there is none; late:
      * ERRAND_ETIMEOUT */
     struct errand_error error;
@@ -41,6 +41,9 @@ struct er_here_answer {
  * Release the answer with er_here_done, also after an error. */
 int er_here_run(const struct er_here *run, struct er_here_answer *ret,
                 struct errand_error *err);
+/* Runs the failed hook, where the class has one; it sees this error. 0 or ENOMEM. */
+int er_here_failed(const struct er_here *run, struct errand_slice error,
+                   struct errand_error *err);
 void er_here_done(struct er_here_answer *answer);
 
 #endif

@@ -133,8 +133,6 @@ int er_options_take(struct er_supervisor *s, const struct errand_worker_options 
                     struct errand_error *err);
 /* Reads the clocks again: what happens in a callback happened now. */
 void er_supervisor_now(struct er_supervisor *s);
-/* The store was armed: it may wake us. */
-void er_supervisor_listen(struct er_supervisor *s);
 /* Asks for a turn at this time at the latest. */
 void er_supervisor_wake_at(struct er_supervisor *s, int64_t at_ms);
 

@@ -201,6 +201,19 @@ static void store_leave(struct mem_store *store)
         store_free(store);
 }
 
+static struct errand_conn *conn_enter(struct mem_conn *conn,
+                                      const struct errand_open_params *p)
+{
+    conn->base.driver = &er_memory_driver;
+    conn->fd = -1;
+    conn->keep_ms = p->keep_completed_ms;
+    conn->keep_n = p->keep_completed_n;
+    pthread_mutex_lock(&conn->store->lock);
+    er_list_append(&conn->store->conns, &conn->in_store);
+    pthread_mutex_unlock(&conn->store->lock);
+    return &conn->base;
+}
+
 static int mem_open(const struct errand_open_params *p, struct errand_conn **ret_conn,
                     struct errand_error *err)
 {
@@ -218,14 +231,22 @@ static int mem_open(const struct errand_open_params *p, struct errand_conn **ret
         free(conn);
         return rc;
     }
-    conn->base.driver = &er_memory_driver;
-    conn->fd = -1;
-    conn->keep_ms = p->keep_completed_ms;
-    conn->keep_n = p->keep_completed_n;
-    pthread_mutex_lock(&conn->store->lock);
-    er_list_append(&conn->store->conns, &conn->in_store);
-    pthread_mutex_unlock(&conn->store->lock);
-    *ret_conn = &conn->base;
+    *ret_conn = conn_enter(conn, p);
+    return 0;
+}
+
+static int mem_again(struct errand_conn *base, const struct errand_open_params *p,
+                     struct errand_conn **ret_conn, struct errand_error *err)
+{
+    struct mem_conn *conn = calloc(1, sizeof *conn);
+
+    if (!conn)
+        return er_error_nomem(err);
+    conn->store = ((struct mem_conn *)base)->store;
+    pthread_mutex_lock(&named_lock);
+    conn->store->refs++;
+    pthread_mutex_unlock(&named_lock);
+    *ret_conn = conn_enter(conn, p);
     return 0;
 }
 
@@ -364,4 +385,5 @@ const struct errand_driver er_memory_driver = {
     .wait_fd = er_mem_op_wait_fd,
     .wait_arm = er_mem_op_wait_arm,
     .check = er_mem_op_check,
+    .again = mem_again,
 };

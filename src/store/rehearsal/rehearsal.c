@@ -38,6 +38,18 @@ static void rehearsal_abandon(struct errand_conn *conn)
     rehearsal_free(r);
 }
 
+/* The real one: whoever looks on from another thread is not part of the test. */
+static int rehearsal_again(struct errand_conn *conn, const struct errand_open_params *p,
+                           struct errand_conn **ret, struct errand_error *err)
+{
+    struct er_rehearsal *r = (struct er_rehearsal *)conn;
+
+    if (!r->real.driver->again)
+        return errand_error_set(err, ERRAND_EUNSUPPORTED,
+                                "its driver cannot open it once more");
+    return r->real.driver->again(r->real.conn, p, ret, err);
+}
+
 struct er_rehearsal *er_rehearsal_of(const struct er_store *store)
 {
     return store->driver->close == rehearsal_close ? (struct er_rehearsal *)store->conn
@@ -62,6 +74,7 @@ int er_rehearsal_begin(struct er_store *store, struct er_rehearsal **ret,
     r->driver = *store->driver;
     r->driver.close = rehearsal_close;
     r->driver.abandon = rehearsal_abandon;
+    r->driver.again = rehearsal_again;
     er_rehearsal_calls(&r->driver);
     r->conn.driver = &r->driver;
     store->driver = &r->driver;

@@ -55,4 +55,5 @@ const struct errand_driver er_sqlite_driver = {
     .wait_fd = er_sqlite_wait_fd,
     .wait_arm = er_sqlite_wait_arm,
     .check = er_sqlite_check,
+    .again = er_sqlite_again,
 };

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "store/sqlite/push.h"
 
 /* ------------------------------------------------------------ limits that are set */
 
@@ -273,34 +274,19 @@ static int applied_add(struct er_tx *tx, struct er_applied_list *list, const cha
 static int applied_own(struct er_tx *tx, const struct er_job *job,
                        struct er_applied_list *list)
 {
-    struct errand_limit_use *uses = NULL;
-    size_t n = 0, max = 0;
-    sqlite3_stmt *st;
+    struct er_asks_read asks;
     int rc;
 
     if (!(job->flags & ER_FLAG_LIMITS))
         return 0;
-    if (!(st = er_tx_bind(tx, ER_SQL_JOB_LIMITS_READ, ER_ARGS(er_int(job->id)))))
-        return tx->err->code;
-    while ((rc = er_tx_next(tx, st)) > 0) {
-        if (er_tx_grow(tx, &uses, n, &max, sizeof *uses) < 0) {
-            sqlite3_reset(st);
-            return ERRAND_ENOMEM;
-        }
-        uses[n++] = (struct errand_limit_use){
-            .name = er_col_text(st, 0, tx->scratch),
-            .key = er_col_slice(st, 1, tx->scratch),
-            .kind = (enum errand_limit_kind)sqlite3_column_int(st, 2),
-            .n = sqlite3_column_int64(st, 3),
-            .per_ms = sqlite3_column_int64(st, 4),
-        };
-    }
-    for (size_t i = 0; rc == 0 && i < n; i++) {
-        const struct errand_limit *set = set_find(tx->limits, uses[i].name);
-        rc = applied_add(tx, list, uses[i].name, uses[i].key,
-                         (struct er_applied){.kind = set ? set->kind : uses[i].kind,
-                                             .n = set ? set->n : uses[i].n,
-                                             .per_ms = set ? set->per_ms : uses[i].per_ms,
+    rc = er_asks_read(tx, job->id, &asks);
+    for (size_t i = 0; rc == 0 && i < asks.limits_n; i++) {
+        const struct errand_limit_use *use = &asks.limits[i];
+        const struct errand_limit *set = set_find(tx->limits, use->name);
+        rc = applied_add(tx, list, use->name, use->key,
+                         (struct er_applied){.kind = set ? set->kind : use->kind,
+                                             .n = set ? set->n : use->n,
+                                             .per_ms = set ? set->per_ms : use->per_ms,
                                              .is_own = true});
     }
     return rc;

@@ -153,13 +153,15 @@ static int wal_set(struct er_sqlite *conn, struct errand_error *err)
 
 /* How many pages the log may have before it is moved into the database. Four times
  * SQLite's own figure makes a dispatch 9 % cheaper. But on a full disk the log cannot be
- * moved before so much is freed: a small disk keeps a small log. */
+ * moved before so much is freed: a small disk keeps a small log. So does a store that
+ * syncs each commit: writing over the log is synced faster than making it longer. */
 static int log_pages(const struct er_sqlite *conn)
 {
     struct statvfs fs;
     const uint64_t large = UINT64_C(1) << 30;
 
-    if (statvfs(conn->path, &fs) < 0 || (uint64_t)fs.f_blocks * fs.f_frsize < large)
+    if (conn->is_full || statvfs(conn->path, &fs) < 0 ||
+        (uint64_t)fs.f_blocks * fs.f_frsize < large)
         return 1000;
     return 4000;
 }
@@ -178,8 +180,8 @@ static int settings_set(struct er_sqlite *conn, const struct errand_open_params 
 
     if ((rc = er_sql_script(&conn->db, script, err)) < 0)
         return rc;
-    sqlite3_wal_autocheckpoint(conn->db.handle, log_pages(conn));
     conn->is_full = p->durable == ERRAND_DURABLE_FULL;
+    sqlite3_wal_autocheckpoint(conn->db.handle, log_pages(conn));
     return er_sql_script(
         &conn->db,
         conn->is_full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", err);
@@ -369,6 +371,25 @@ int er_sqlite_open(const struct errand_open_params *p, struct errand_conn **ret_
     }
     *ret_conn = &conn->base;
     return 0;
+}
+
+/* SQLite has kept the path as it was from the root when it was opened. */
+int er_sqlite_again(struct errand_conn *base, const struct errand_open_params *p,
+                    struct errand_conn **ret_conn, struct errand_error *err)
+{
+    struct er_sqlite *conn = (struct er_sqlite *)base;
+    const char *path = sqlite3_db_filename(conn->db.handle, "main");
+    struct errand_open_params here = *p;
+    struct er_buf url;
+    int rc;
+
+    er_buf_init(&url, 1 << 16);
+    er_buf_printf(&url, "sqlite:%s", path);
+    here.url = url.ptr;
+    here.create = false;
+    rc = url.has_failed ? er_error_nomem(err) : er_sqlite_open(&here, ret_conn, err);
+    er_buf_done(&url);
+    return rc;
 }
 
 static void conn_free(struct er_sqlite *conn)

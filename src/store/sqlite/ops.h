@@ -12,6 +12,8 @@ int er_sqlite_open(const struct errand_open_params *p, struct errand_conn **ret_
                    struct errand_error *err);
 void er_sqlite_close(struct errand_conn *conn);
 void er_sqlite_abandon(struct errand_conn *conn);
+int er_sqlite_again(struct errand_conn *conn, const struct errand_open_params *p,
+                    struct errand_conn **ret_conn, struct errand_error *err);
 int er_sqlite_migrate(const struct errand_open_params *p, bool apply,
                       struct errand_migrate_result *ret, struct errand_error *err);
 

@@ -51,44 +51,35 @@ static int side_rows(struct er_tx *tx, const struct errand_push_job *p,
                  tx, ER_SQL_TAG_INSERT,
                  ER_ARGS(er_int(job->id), er_int((int64_t)i), er_text(p->tags[i])))) < 0)
             return rc;
-    if (p->limits_n)
-        er_tx_extra(tx, ER_EXTRA_JOB_LIMITS);
-    for (size_t i = 0; i < p->limits_n; i++) {
-        const struct errand_limit_use *use = &p->limits[i];
-        rc = er_tx_run(tx, ER_SQL_JOB_LIMIT_INSERT,
-                       ER_ARGS(er_int(job->id), er_int((int64_t)i), er_text(use->name),
-                               er_blob(use->key), er_int(use->kind), er_int(use->n),
-                               er_int(use->per_ms)));
-        if (rc < 0)
-            return rc;
-    }
     if (p->unique && (rc = er_unique_take(tx, job, p->unique)) < 0)
         return rc;
     return job->batch ? er_batch_add(tx, job) : 0;
 }
 
-/* Whether it brings a limit that counts it while it runs: then its end has something to
- * follow up. */
-static bool is_held_count(const struct errand_push_job *p)
+/* One that counts the job while it runs gives its end something to follow up. */
+uint32_t er_limits_flags(const struct errand_limit_use *limits, size_t n)
 {
-    for (size_t i = 0; i < p->limits_n; i++)
-        if (p->limits[i].kind == ERRAND_LIMIT_CONCURRENCY)
-            return true;
-    return false;
+    uint32_t flags = n ? ER_FLAG_LIMITS : 0u;
+
+    for (size_t i = 0; i < n; i++)
+        if (limits[i].kind == ERRAND_LIMIT_CONCURRENCY)
+            flags |= ER_FLAG_HOLDS;
+    return flags;
 }
 
 static uint32_t flags_of(const struct errand_push_job *p)
 {
-    return (is_held_count(p) ? ER_FLAG_HOLDS : 0u) |
+    return er_limits_flags(p->limits, p->limits_n) |
            (p->id.text[0] ? ER_FLAG_OWN_ID : 0u) | (p->tags_n ? ER_FLAG_TAGS : 0u) |
-           (p->limits_n ? ER_FLAG_LIMITS : 0u) | (p->unique ? ER_FLAG_UNIQUE : 0u) |
-           (p->batch.text[0] ? ER_FLAG_BATCH : 0u) |
+           (p->unique ? ER_FLAG_UNIQUE : 0u) | (p->batch.text[0] ? ER_FLAG_BATCH : 0u) |
            (p->has_failed_hook ? ER_FLAG_HOOK : 0u);
 }
 
 static int insert(struct er_tx *tx, const struct errand_push_job *p, bool is_held,
                   struct er_job *job)
 {
+    const struct er_asks asks = {p->unique, p->limits, p->limits_n};
+    struct errand_slice asks_text;
     int rc;
 
     *job = (struct er_job){
@@ -109,12 +100,15 @@ static int insert(struct er_tx *tx, const struct errand_push_job *p, bool is_hel
         return rc;
     if (p->batch.text[0] && (rc = er_batch_find(tx, &p->batch, &job->batch)) < 0)
         return rc;
+    if ((rc = er_asks_encode(tx, &asks, &asks_text)) < 0)
+        return rc;
     rc = er_tx_run(tx, ER_SQL_JOB_INSERT,
                    ER_ARGS(er_int(job->id), er_int(job->queue), er_int(job->name),
                            er_int(job->state), er_int(job->priority), er_int(job->run_at),
                            er_int(job->tries), er_int(job->flags), er_int(job->waits),
                            er_int(job->created_at), er_int_or_null(job->batch),
-                           er_blob_or_null(p->options), er_blob(p->data)));
+                           er_blob_or_null(p->options), er_blob(p->data),
+                           er_blob_or_null(asks_text)));
     if (rc < 0 || (rc = er_job_enter(tx, job)) < 0)
         return rc;
     if (job->flags && (rc = side_rows(tx, p, job)) < 0)

@@ -13,6 +13,28 @@ int er_push_all(struct er_tx *tx, const struct errand_push_params *p,
                 struct errand_push_result *ret);
 int er_pushed_state(struct er_tx *tx, int64_t id, enum errand_state *ret);
 
+/* asks.c: the key and the limits of a job. */
+struct er_asks {
+    const struct errand_unique *unique; /* NULL: none */
+    const struct errand_limit_use *limits;
+    size_t limits_n;
+};
+enum { ER_ASKS_LIMITS_MAX = 8 };
+struct er_asks_read {
+    bool is_unique;
+    size_t limits_n;
+    struct errand_unique unique; /* policy is not kept */
+    struct errand_limit_use limits[ER_ASKS_LIMITS_MAX];
+};
+int er_asks_encode(struct er_tx *tx, const struct er_asks *asks,
+                   struct errand_slice *ret); /* empty: nothing is asked */
+int er_asks_read(struct er_tx *tx, int64_t job, struct er_asks_read *ret);
+/* With these flags beside those that the job has. */
+int er_asks_write(struct er_tx *tx, int64_t job, const struct er_asks *asks,
+                  uint32_t flags);
+
+uint32_t er_limits_flags(const struct errand_limit_use *limits, size_t n);
+
 /* unique.c: 1 when the key is taken: `ret` is the answer. */
 int er_unique_check(struct er_tx *tx, const struct errand_push_job *p,
                     struct errand_pushed_job *ret, int64_t *ret_key);

@@ -150,7 +150,7 @@ struct er_sqlite {
 
 enum er_flag {
     /* Low byte: something follows when the job ends, so it takes the slow path. */
-    ER_FLAG_UNIQUE = 1 << 0,   /* holds or held a key: errand_unique_jobs */
+    ER_FLAG_UNIQUE = 1 << 0,   /* holds or held a key, see asks.c */
     ER_FLAG_HOLDS = 1 << 1,    /* counts in a bucket while it runs: errand_holds */
     ER_FLAG_CHILDREN = 1 << 2, /* others wait for it */
     ER_FLAG_BATCH = 1 << 3,    /* member of a batch */
@@ -161,7 +161,7 @@ enum er_flag {
     ER_FLAG_ATTEMPTS = 1 << 10, /* errand_attempts */
     ER_FLAG_PROGRESS = 1 << 11, /* errand_progress */
     ER_FLAG_PARENTS = 1 << 12,  /* waited for others */
-    ER_FLAG_LIMITS = 1 << 13,   /* brings limits: errand_job_limits */
+    ER_FLAG_LIMITS = 1 << 13,   /* brings limits, see asks.c */
     ER_FLAG_HOOK = 1 << 14,     /* has a `failed` hook: reap to FAILED makes it due */
 };
 
@@ -175,11 +175,12 @@ struct er_job {
 
 /* Which rare tables may have rows: spares the hot path a look. Set by the first row. */
 enum er_extra {
-    ER_EXTRA_HOOKS = 1 << 0,      /* errand_hooks */
-    ER_EXTRA_LIMITS = 1 << 1,     /* errand_limits */
-    ER_EXTRA_JOB_LIMITS = 1 << 2, /* errand_job_limits */
+    ER_EXTRA_HOOKS = 1 << 0,  /* errand_hooks */
+    ER_EXTRA_LIMITS = 1 << 1, /* errand_limits */
+    /* 1 << 2 was errand_job_limits */
     ER_EXTRA_PARKED = 1 << 3,     /* errand_parked */
     ER_EXTRA_CANCELS = 1 << 4,    /* errand_cancels */
+    ER_EXTRA_CLAIMS_END = 1 << 5, /* errand_unique_keys that end by time */
 };
 
 /* ------------------------------------------------------------------ transaction */

@@ -45,11 +45,21 @@ static int claim_find(struct er_tx *tx, struct errand_slice key, struct claim *r
 static int renew(struct er_tx *tx, const struct er_job *holder,
                  const struct errand_unique *unique)
 {
-    int rc = er_tx_run(tx, ER_SQL_UNIQUE_JOB_TTL,
-                       ER_ARGS(er_int(holder->id), er_int(unique->ttl_ms)));
+    struct er_asks_read asks;
+    int rc;
 
-    if (rc < 0)
+    if ((rc = er_asks_read(tx, holder->id, &asks)) < 0)
         return rc;
+    if (unique->ttl_ms)
+        er_tx_extra(tx, ER_EXTRA_CLAIMS_END);
+    if (asks.is_unique && asks.unique.ttl_ms != unique->ttl_ms) {
+        asks.unique.ttl_ms = unique->ttl_ms;
+        rc =
+            er_asks_write(tx, holder->id,
+                          &(struct er_asks){&asks.unique, asks.limits, asks.limits_n}, 0);
+        if (rc < 0)
+            return rc;
+    }
     return er_tx_run(tx, ER_SQL_UNIQUE_KEY_RENEW,
                      ER_ARGS(er_blob(unique->key), er_int(holder->id),
                              er_int(until(tx, unique->ttl_ms))));
@@ -128,6 +138,8 @@ int er_unique_check(struct er_tx *tx, const struct errand_push_job *p,
 static int claim_take(struct er_tx *tx, int64_t job, struct errand_slice key,
                       int64_t ttl_ms)
 {
+    if (ttl_ms)
+        er_tx_extra(tx, ER_EXTRA_CLAIMS_END);
     return er_tx_run(tx, ER_SQL_UNIQUE_KEY_PUT,
                      ER_ARGS(er_blob(key), er_int(job), er_int(until(tx, ttl_ms))));
 }
@@ -135,11 +147,9 @@ static int claim_take(struct er_tx *tx, int64_t job, struct errand_slice key,
 int er_unique_take(struct er_tx *tx, const struct er_job *job,
                    const struct errand_unique *unique)
 {
-    int rc = er_tx_run(tx, ER_SQL_UNIQUE_JOB_INSERT,
-                       ER_ARGS(er_int(job->id), er_blob(unique->key),
-                               er_int(unique->ttl_ms), er_int(unique->until)));
+    int rc = claim_take(tx, job->id, unique->key, unique->ttl_ms);
 
-    if (rc < 0 || (rc = claim_take(tx, job->id, unique->key, unique->ttl_ms)) < 0)
+    if (rc < 0 || !(tx->root.extras & ER_EXTRA_CLAIMS_END))
         return rc;
     return er_tx_run(tx, ER_SQL_UNIQUE_KEYS_OVER,
                      ER_ARGS(er_int(tx->now_ms), er_int(CLEAR_AWAY)));
@@ -148,20 +158,13 @@ int er_unique_take(struct er_tx *tx, const struct er_job *job,
 /* What the job was pushed with: 1, or 0. */
 static int unique_read(struct er_tx *tx, int64_t job, struct errand_unique *ret)
 {
-    sqlite3_stmt *st = er_tx_bind(tx, ER_SQL_UNIQUE_JOB_READ, ER_ARGS(er_int(job)));
-    int rc;
+    struct er_asks_read asks;
+    int rc = er_asks_read(tx, job, &asks);
 
-    if (!st)
-        return tx->err->code;
-    if ((rc = er_tx_next(tx, st)) <= 0)
+    if (rc < 0)
         return rc;
-    *ret = (struct errand_unique){
-        .key = er_col_slice(st, 0, tx->scratch),
-        .ttl_ms = sqlite3_column_int64(st, 1),
-        .until = (enum errand_unique_until)sqlite3_column_int(st, 2),
-    };
-    sqlite3_reset(st);
-    return ret->key.ptr ? 1 : er_tx_nomem(tx);
+    *ret = asks.unique;
+    return asks.is_unique;
 }
 
 int er_unique_release(struct er_tx *tx, const struct er_job *job, enum er_event why)

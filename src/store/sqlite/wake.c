@@ -160,7 +160,8 @@ static bool events_drain(struct er_wake *wake)
     bool is_written = false;
     ssize_t n;
 
-    while ((n = read(wake->inotify, bytes, sizeof bytes)) > 0)
+    do {
+        n = read(wake->inotify, bytes, sizeof bytes);
         for (char *p = bytes; p < bytes + n;) {
             const struct inotify_event *event = (const void *)p;
             if (wake->log_watch >= 0 && event->wd == wake->log_watch) {
@@ -170,6 +171,7 @@ static bool events_drain(struct er_wake *wake)
             }
             p += sizeof *event + event->len;
         }
+    } while (n > (ssize_t)sizeof bytes / 2); /* less: it was all there was */
     return is_written;
 }
 
@@ -177,7 +179,7 @@ static bool timer_drain(struct er_wake *wake)
 {
     uint64_t passes;
 
-    return read(wake->timer, &passes, sizeof passes) > 0;
+    return wake->look != LOOK_NONE && read(wake->timer, &passes, sizeof passes) > 0;
 }
 
 static void timer_set(struct er_wake *wake, long ms)

@@ -235,4 +235,21 @@ TEST(the_descriptor_stays_the_same)
     sleeper = NULL;
 }
 
+/* ------------------------------------------------------------------ once more */
+
+TEST(a_store_that_is_opened_once_more_is_the_same_store)
+{
+    struct er_store *other = NULL;
+    int64_t n = 0;
+
+    push("a");
+    ok(er_store_again(store, &other, &err));
+    ok(er_store_count(other, &(struct errand_filter){0}, now, &n, &err));
+    assert_int_equal(n, 1);
+    assert_string_equal(er_store_url(other), er_store_url(store));
+    er_store_close(other);
+    ok(er_store_count(store, &(struct errand_filter){0}, now, &n, &err));
+    assert_int_equal(n, 1);
+}
+
 TEST_PART()

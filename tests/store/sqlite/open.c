@@ -239,6 +239,36 @@ TEST(an_older_schema_is_raised_only_when_that_is_allowed)
     driver->close(conn);
 }
 
+/* As a store of schema 3 wrote them: keys and limits in tables of their own. */
+TEST(keys_and_limits_of_an_older_schema_still_hold)
+{
+    const struct errand_unique unique = {.key = {"order:7", 7},
+                                         .until = ERRAND_UNIQUE_DONE};
+    struct errand_push_job again = {.unique = &unique};
+    struct errand_pushed_job pushed;
+    sqlite3 *db = plain_open(file);
+    struct errand_conn *conn;
+
+    for (int i = 0; i < 3; i++)
+        plain_exec(db, er_sqlite_migrations[i]);
+    plain_exec(
+        db,
+        "INSERT INTO errand_meta VALUES('schema', 3), ('version', '0.0'), ('salt', 77);"
+        "INSERT INTO push(name, ukey) VALUES('a', 'order:7');"
+        "INSERT INTO push(name) VALUES('b');"
+        "INSERT INTO push(name) VALUES('c');"
+        "UPDATE errand_jobs SET flags = flags | 8194 WHERE id > 1;"
+        "INSERT INTO errand_job_limits VALUES(2, 0, 'other', x'', 0, 9, 1000),"
+        "  (2, 1, 'door', x'6b0079', 1, 1, 0), (3, 0, 'door', x'6b0079', 1, 1, 0)");
+    sqlite3_close(db);
+    conn = open_ok();
+    assert_sound(conn);
+    assert_int_equal(push_try(conn, again, NULL, &pushed), 0);
+    assert_int_equal(pushed.pushed, ERRAND_DUPLICATE);
+    assert_int_equal(reserve(conn, 10).jobs_n, 2);
+    driver->close(conn);
+}
+
 TEST(a_damaged_file_is_said_to_be_damaged)
 {
     struct errand_conn *conn = open_ok();
