@@ -248,6 +248,7 @@ static void count(struct errand_drained *drained, enum errand_outcome_kind kind)
         break;
     case ERRAND_OUT_HAND_BACK:
     case ERRAND_OUT_CANCELLED:
+    case ERRAND_OUT_LIMIT:
         break;
     }
 }
