@@ -14,7 +14,7 @@ static bool refuse(struct er_supervisor *s, struct er_attempt *a,
                                .verdict = ERRAND_FAIL,
                                .error = {why->message, strlen(why->message)}};
 
-    er_slots_pend_remove(&s->slots, a);
+    er_slots_pend_remove(s, a);
     er_settle_ended(s, a, &ending);
     return false;
 }
