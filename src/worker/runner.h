@@ -49,9 +49,9 @@ int er_project_describe(const char *project, struct errand_arena *arena,
 const struct er_job_about *er_jobs_about_find(const struct er_jobs_about *jobs,
                                               const char *name);
 
-/* Publishes them in the store for dispatchers elsewhere (store/store.h, define), and their
- * schedules for schedulers. `project` is what the project is called that has the job
- * files; NULL: there is none. */
+/* Publishes them in the store for dispatchers elsewhere (store/store.h, define), and
+ * their schedules for schedulers. `project` is what the project is called that has the
+ * job files; NULL: there is none. */
 struct er_store;
 int er_jobs_publish(struct er_store *store, const struct er_jobs_about *jobs,
                     const char *project, struct errand_error *err);
