@@ -3,8 +3,10 @@
 
 #include "base/error.h"
 #include "cli/commands.h"
+#include "cli/scheduling.h"
 #include "core/options.h"
 #include "errand/worker.h"
+#include "scheduler/scheduler.h"
 
 static const struct er_flag flags[] = {
     {"queue", "Q,…", "work these queues, the first one first; default: all as one line",
@@ -29,6 +31,7 @@ static const struct er_flag flags[] = {
     {"backoff", "S,…", "for jobs that say nothing themselves: 60, or 60,300,900",
      ER_FLAG_TEXT},
     {"name", "NAME", "of this worker; default host-pid", ER_FLAG_TEXT},
+    {"schedule", NULL, "run the scheduler, too", ER_FLAG_SWITCH},
     {"quiet", NULL, "print nothing but errors", ER_FLAG_SWITCH},
     {0},
 };
@@ -87,6 +90,24 @@ static void counts_set(const struct er_cli *cli, struct errand_worker_options *o
     }
 }
 
+/* The scheduler has a thread and a connection of its own: a catch-up of a thousand slots
+ * must not keep the worker from its jobs. */
+static int work_and_schedule(struct er_cli *cli,
+                             const struct errand_worker_options *options,
+                             struct errand_error *err)
+{
+    struct er_scheduling scheduling = {.cli = cli, .is_quiet = options->is_quiet};
+    const struct errand_scheduler_options how = er_scheduling_options(&scheduling);
+    errand_scheduler *scheduler = NULL;
+    int rc;
+
+    if ((rc = er_scheduler_start(cli->config, &how, &scheduler, err)) < 0)
+        return rc;
+    rc = errand_worker_run(cli->config->url, &cli->config->client, options, err);
+    errand_scheduler_free(scheduler);
+    return rc;
+}
+
 static int exec(struct er_cli *cli, struct errand_error *err)
 {
     struct errand_worker_options options;
@@ -105,6 +126,8 @@ static int exec(struct er_cli *cli, struct errand_error *err)
     if ((rc = times_set(cli, &options, err)) < 0 ||
         (rc = backoff_set(cli, &options, err)) < 0)
         return rc;
+    if (er_cli_has(cli, "schedule"))
+        return work_and_schedule(cli, &options, err);
     return errand_worker_run(cli->config->url, &cli->config->client, &options, err);
 }
 

@@ -31,7 +31,14 @@ const struct er_command *const er_commands[] = {
     &er_cmd_clear,
     &er_cmd_prune,
     /* Schedules */
+    &er_cmd_schedule,
+    &er_cmd_schedule_list,
     &er_cmd_schedule_next,
+    &er_cmd_schedule_put,
+    &er_cmd_schedule_delete,
+    &er_cmd_schedule_trigger,
+    &er_cmd_schedule_pause,
+    &er_cmd_schedule_resume,
     /* Look after it */
     &er_cmd_migrate,
     &er_cmd_doctor,

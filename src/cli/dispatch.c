@@ -83,7 +83,7 @@ int er_dispatch_options(struct er_cli *cli, struct errand_options *ret,
     return backoff_read(cli, ret, err);
 }
 
-static void say_pushed(struct er_cli *cli, const struct errand_id *id, int pushed)
+void er_dispatch_say(struct er_cli *cli, const struct errand_id *id, int pushed)
 {
     static const char *const names[] = {[ERRAND_INSERTED] = "inserted",
                                         [ERRAND_DUPLICATE] = "duplicate",
@@ -202,6 +202,6 @@ int er_dispatch_one(struct er_cli *cli, const char *name, const char *data,
     if ((rc = errand_dispatch(cli->errand, name, data, options, &id, err)) < 0)
         return rc;
     if (!is_json_wait) /* one job, one line: with its end */
-        say_pushed(cli, &id, rc);
+        er_dispatch_say(cli, &id, rc);
     return er_cli_has(cli, "wait") ? wait_for(cli, &id, err) : ER_EXIT_DONE;
 }

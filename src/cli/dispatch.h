@@ -15,6 +15,8 @@ int er_dispatch_check(struct er_cli *cli, const char *name, const char *data,
 /* Stores one job, prints its id, waits for it when asked to. */
 int er_dispatch_one(struct er_cli *cli, const char *name, const char *data,
                     const struct errand_options *options, struct errand_error *err);
+/* The id of a job, and what errand_dispatch has answered of it. */
+void er_dispatch_say(struct er_cli *cli, const struct errand_id *id, int pushed);
 /* Before --wait waits: shows what was printed, notes when no worker is alive.
  * EUNSUPPORTED where none can come. */
 int er_dispatch_may_wait(struct er_cli *cli, struct errand_error *err);

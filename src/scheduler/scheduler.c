@@ -145,6 +145,29 @@ static int fds_open(struct errand_scheduler *s, struct errand_error *err)
     return s->ticker.has_wait && s->store_fd < 0 ? s->store_fd : 0;
 }
 
+static void begin_tell(const struct errand_scheduler *s)
+{
+    const struct er_agenda *agenda = s->ticker.agenda;
+    int64_t first_ms = ER_TICKER_NEVER;
+    size_t first = 0;
+    char at[32];
+
+    for (size_t i = 0; i < agenda->n; i++)
+        if (agenda->wake_ms[i] < first_ms) {
+            first_ms = agenda->wake_ms[i];
+            first = i;
+        }
+    if (first_ms == ER_TICKER_NEVER)
+        er_ticker_note(&s->ticker, false, "scheduling on %s: %zu schedules",
+                       er_store_url(s->ticker.store), agenda->n);
+    else
+        er_ticker_note(&s->ticker, false,
+                       "scheduling on %s: %zu schedule%s, next is '%s' at %s",
+                       er_store_url(s->ticker.store), agenda->n,
+                       agenda->n == 1 ? "" : "s", agenda->entries[first].row.stored.name,
+                       er_time_format(first_ms, at, sizeof at));
+}
+
 static int begin(struct errand_scheduler *s,
                  const struct errand_scheduler_options *options, struct errand_error *err)
 {
@@ -158,6 +181,7 @@ static int begin(struct errand_scheduler *s,
         return rc;
     if ((rc = er_ticker_read(&s->ticker, er_clock_wall_ms(NULL), err)) < 0)
         return rc;
+    begin_tell(s);
     s->is_running = true;
     return 0;
 }
@@ -194,22 +218,40 @@ void errand_scheduler_free(struct errand_scheduler *s)
     free(s);
 }
 
-static int store_open(const char *url, const struct errand_config *config, errand **ret,
+/* What a scheduler is to open: a URL, or all that an errand.yml says. */
+struct source {
+    const char *url;
+    const struct errand_config *config;
+    const struct er_config *whole;
+};
+
+static void busy_bound(struct errand_config *config)
+{
+    if (!config->busy_ms || config->busy_ms > BUSY_MS)
+        config->busy_ms = BUSY_MS;
+}
+
+static int store_open(struct errand_scheduler *s, const struct source *from,
                       struct errand_error *err)
 {
+    const char *url = from->whole ? from->whole->url : from->url;
     struct errand_config own = {0};
 
     if (url && strcmp(url, "memory:") == 0)
         return errand_error_set(
             err, ERRAND_EINVAL,
-            "a scheduler for \"memory:\" would have a store of its own "
-            "that nobody sees; write \"memory:NAME\"");
-    if (config)
-        own = *config;
-    if (!own.busy_ms || own.busy_ms > BUSY_MS)
-        own.busy_ms = BUSY_MS;
-    *ret = errand_open(url, &own, err);
-    return *ret ? 0 : err->code;
+            "a scheduler for \"memory:\" would have a store of its own that nobody sees; "
+            "write \"memory:NAME\"");
+    if (from->whole) {
+        s->config = *from->whole;
+        busy_bound(&s->config.client);
+        return er_client_open(&s->config, &s->e, err);
+    }
+    if (from->config)
+        own = *from->config;
+    busy_bound(&own);
+    s->e = errand_open(url, &own, err);
+    return s->e ? 0 : err->code;
 }
 
 /* ------------------------------------------------------------------ on a thread */
@@ -236,21 +278,9 @@ static int thread_start(struct errand_scheduler *s, struct errand_error *err)
     return 0;
 }
 
-static int start(const char *url, const struct errand_config *config,
-                 const struct errand_scheduler_options *options,
-                 struct errand_scheduler *s, struct errand_error *err)
-{
-    int rc;
-
-    if ((rc = store_open(url, config, &s->e, err)) < 0 ||
-        (rc = begin(s, options, err)) < 0)
-        return rc;
-    return thread_start(s, err);
-}
-
-int errand_scheduler_start(const char *url, const struct errand_config *config,
-                           const struct errand_scheduler_options *options,
-                           errand_scheduler **ret, struct errand_error *err)
+static int start(const struct source *from,
+                 const struct errand_scheduler_options *options, errand_scheduler **ret,
+                 struct errand_error *err)
 {
     struct errand_error own = {0};
     struct errand_scheduler *s;
@@ -259,12 +289,27 @@ int errand_scheduler_start(const char *url, const struct errand_config *config,
     err = err ? err : &own;
     if (!(s = scheduler_new(err)))
         return err->code;
-    if ((rc = start(url, config, options, s, err)) < 0) {
+    if ((rc = store_open(s, from, err)) < 0 || (rc = begin(s, options, err)) < 0 ||
+        (rc = thread_start(s, err)) < 0) {
         errand_scheduler_free(s);
         return rc;
     }
     *ret = s;
     return 0;
+}
+
+int errand_scheduler_start(const char *url, const struct errand_config *config,
+                           const struct errand_scheduler_options *options,
+                           errand_scheduler **ret, struct errand_error *err)
+{
+    return start(&(struct source){.url = url, .config = config}, options, ret, err);
+}
+
+int er_scheduler_start(const struct er_config *config,
+                       const struct errand_scheduler_options *options,
+                       errand_scheduler **ret, struct errand_error *err)
+{
+    return start(&(struct source){.whole = config}, options, ret, err);
 }
 
 void errand_scheduler_stop(errand_scheduler *s)
@@ -282,8 +327,9 @@ void errand_scheduler_stop(errand_scheduler *s)
 
 /* ------------------------------------------------------------------ as a program */
 
-static int run(struct errand_scheduler *s, const struct errand_scheduler_options *options,
-               struct errand_error *err)
+static int signals_and_loop(struct errand_scheduler *s,
+                            const struct errand_scheduler_options *options,
+                            struct errand_error *err)
 {
     sigset_t ours, before;
     int rc;
@@ -302,9 +348,8 @@ static int run(struct errand_scheduler *s, const struct errand_scheduler_options
     return rc;
 }
 
-int errand_schedule_run(const char *url, const struct errand_config *config,
-                        const struct errand_scheduler_options *options,
-                        struct errand_error *err)
+static int run(const struct source *from, const struct errand_scheduler_options *options,
+               struct errand_error *err)
 {
     struct errand_error own = {0};
     struct errand_scheduler *s;
@@ -313,8 +358,22 @@ int errand_schedule_run(const char *url, const struct errand_config *config,
     err = err ? err : &own;
     if (!(s = scheduler_new(err)))
         return err->code;
-    if ((rc = store_open(url, config, &s->e, err)) == 0)
-        rc = run(s, options, err);
+    if ((rc = store_open(s, from, err)) == 0)
+        rc = signals_and_loop(s, options, err);
     errand_scheduler_free(s);
     return rc;
+}
+
+int errand_schedule_run(const char *url, const struct errand_config *config,
+                        const struct errand_scheduler_options *options,
+                        struct errand_error *err)
+{
+    return run(&(struct source){.url = url, .config = config}, options, err);
+}
+
+int er_scheduler_run(const struct er_config *config,
+                     const struct errand_scheduler_options *options,
+                     struct errand_error *err)
+{
+    return run(&(struct source){.whole = config}, options, err);
 }

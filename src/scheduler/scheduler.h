@@ -101,4 +101,14 @@ int er_fire_due(struct er_ticker *t, size_t i, int64_t now_ms, struct errand_err
 /* Has it slots that are missed, by now? */
 bool er_fire_is_late(const struct er_entry *entry, int64_t now_ms);
 
+/* scheduler.c: errand_scheduler_start and errand_schedule_run for a project, so that jobs
+ * get what errand.yml says of their queues. `config` must outlive it. */
+struct er_config;
+int er_scheduler_start(const struct er_config *config,
+                       const struct errand_scheduler_options *options,
+                       errand_scheduler **ret, struct errand_error *err);
+int er_scheduler_run(const struct er_config *config,
+                     const struct errand_scheduler_options *options,
+                     struct errand_error *err);
+
 #endif

@@ -112,9 +112,7 @@ static struct er_here run_of(struct drain *d, const struct errand_reserved *job,
                             .tries = levels->tries,
                             .timeout_ms = levels->options.timeout_ms,
                             .log = on_log,
-                            .ctx = &d->log,
-                            .store = d->e,
-                            .reserved = job};
+                            .ctx = &d->log};
 }
 
 static int attempt(struct drain *d, const struct errand_reserved *job,
