@@ -112,7 +112,9 @@ static struct er_here run_of(struct drain *d, const struct errand_reserved *job,
                             .tries = levels->tries,
                             .timeout_ms = levels->options.timeout_ms,
                             .log = on_log,
-                            .ctx = &d->log};
+                            .ctx = &d->log,
+                            .store = d->e,
+                            .reserved = job};
 }
 
 static int attempt(struct drain *d, const struct errand_reserved *job,

@@ -8,6 +8,7 @@
 #include "base/utf8.h"
 #include "core/clock.h"
 #include "core/id.h"
+#include "worker/ask.h"
 #include "worker/call.h"
 
 struct here {
@@ -17,6 +18,7 @@ struct here {
     struct errand_job job;
     struct errand_id id;
     char *data; /* ours: handlers want a NUL behind it */
+    struct er_asker asker;
 };
 
 /* ------------------------------------------------------------------ the host */
@@ -51,6 +53,23 @@ static void on_log(void *ctx, const char *line, size_t len)
     run->log(run->ctx, line, len);
 }
 
+static int on_ask(void *ctx, int kind, struct errand_slice text, struct errand_slice *ret,
+                  struct errand_error *err)
+{
+    struct here *h = ctx;
+    struct er_buf answer;
+    int rc;
+
+    er_buf_init(&answer, ER_FRAME_MAX);
+    if ((rc = er_ask_answer(h->run->store, &h->asker, (enum er_ask_kind)kind, text,
+                            &answer, err)) == 0) {
+        *ret = er_arena_slice(h->job.arena, answer.ptr, answer.len);
+        rc = ret->ptr ? 0 : er_error_nomem(err);
+    }
+    er_buf_done(&answer);
+    return rc;
+}
+
 /* ------------------------------------------------------------------ one attempt */
 
 static int id_make(struct here *h, struct errand_error *err)
@@ -76,7 +95,11 @@ static int job_make(struct here *h, struct errand_error *err)
     h->host = (struct er_job_host){.progress = on_progress,
                                    .is_stopping = on_stopping,
                                    .log = run->log ? on_log : NULL,
+                                   .ask = run->store ? on_ask : NULL,
                                    .ctx = h};
+    h->asker.job = run->reserved;
+    if (run->reserved && run->reserved->kind == ERRAND_WORK_FAILED_HOOK)
+        h->asker.kind = ER_RUN_FAILED_HOOK;
     if ((rc = id_make(h, err)) < 0)
         return rc;
     if (er_job_init(&h->job, &h->host) < 0 || !(h->data = malloc(data.len + 1)))

@@ -11,6 +11,8 @@
 #include "base/buf.h"
 #include "worker/job.h"
 
+#include "errand/client.h"
+
 /* Zero means default. */
 struct er_here {
     const struct errand_job_class *job_class;
@@ -21,6 +23,9 @@ struct er_here {
     /* a line of errand_job_log, without its end; NULL: to standard output */
     void (*log)(void *ctx, const char *line, size_t len);
     void *ctx;
+    /* both or none: the job is of this store and may ask it (errand_job_dispatch …) */
+    errand *store;
+    const struct errand_reserved *reserved;
 };
 
 struct er_here_answer {

@@ -254,7 +254,8 @@ static inline pid_t start(const char *name, const char *line)
     assert_true(pid >= 0);
     if (pid == 0) {
         setpgid(0, 0);
-        snprintf(text, sizeof text, "cd %s && exec >%s.out 2>&1 </dev/null; exec %s",
+        snprintf(text, sizeof text,
+                 "cd %.1000s && exec >%.40s.out 2>&1 </dev/null; exec %.900s",
                  shell_folder, name, line);
         execl("/bin/sh", "sh", "-c", text, (char *)NULL);
         _exit(127);

@@ -3,6 +3,7 @@
 
 #include "client/client.h"
 #include "errand/flow.h"
+#include "errand/testing.h"
 #include "worker/work.h"
 
 TEST_FIXTURE(work_setup, work_teardown)
@@ -361,6 +362,25 @@ TEST(a_node_for_a_failure_learns_its_error)
     assert_int_equal(errand_flow(store, nodes, 2, &o, NULL, &err), 2);
     work_all();
     assert_left((struct errand_id){"f/excuse"}, "\"no such user\"");
+}
+
+/* ------------------------------------------------------------------ in this process */
+
+TEST(a_drained_job_asks_as_one_in_a_worker_does)
+{
+    const struct errand_dispatch_item links[] = {
+        {"Next", {0}, NULL}, {"Grow", {0}, NULL}, {"Next", {0}, NULL}};
+    const struct errand_batch_options o = {.id = {"c"}};
+    struct errand_error err = {0};
+    struct errand_drained drained;
+
+    assert_int_equal(errand_chain(store, links, 3, &o, NULL, &err), 3);
+    assert_int_equal(errand_drain(store, NULL, &drained, &err), 0);
+    usleep(30000); /* Grow tries again after 20 ms */
+    assert_int_equal(errand_drain(store, NULL, &drained, &err), 0);
+    assert_left((struct errand_id){"c/1"}, "1");
+    assert_state((struct errand_id){"c/3"}, ERRAND_COMPLETED);
+    assert_int_equal(count_of("Leaf", ERRAND_COMPLETED), 2);
 }
 
 WORK_MAIN()
