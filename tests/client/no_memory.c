@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "errand/testing.h"
+
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || \
     __has_feature(thread_sanitizer)
@@ -207,6 +209,42 @@ CLAIM(opening_without_memory_is_told)
     if (!can_fail())
         client_test_skip();
     assert_in_range(fail_everywhere(open_and_close, NULL), 3, CALLS_MAX);
+}
+
+/* ------------------------------------------------------------------ fakes */
+
+static int fake_anew(void)
+{
+    return errand_fake(e, &err);
+}
+
+static int dispatch_to_fake(void)
+{
+    return errand_dispatch(e, "mail", "{\"a\":1}", &said, NULL, &err);
+}
+
+/* What was not recorded must not pass for what was not dispatched. */
+static int recorded_or_told(void)
+{
+    size_t n = errand_fake_dispatched_n(e, "mail");
+    struct errand_error why = {0};
+
+    if (!errand_check_dispatched_times(e, "mail", n, &why))
+        assert_int_equal(why.code, ERRAND_ENOMEM);
+    return 0;
+}
+
+CLAIM(a_fake_without_memory_says_so)
+{
+    if (!can_fail())
+        client_test_skip();
+    assert_in_range(fail_everywhere(fake_anew, NULL), 3, CALLS_MAX);
+    fail_everywhere(dispatch_to_fake, recorded_or_told);
+    assert_int_equal(errand_fake(e, &err), 0);
+    assert_int_equal(dispatch_to_fake(), 0);
+    errand_assert_dispatched_times(e, "mail", 1);
+    errand_restore(e);
+    assert_int_equal(jobs_n(), 0);
 }
 
 /* ------------------------------------------------------------------ the hot path */
