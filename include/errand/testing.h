@@ -187,6 +187,9 @@ ERRAND_API int errand_test_fail_next(errand *e, int code, struct errand_error *e
 struct errand_test_options {
     struct errand_options job; /* id, queue, tries and timeout count here */
     int attempt;               /* 1 */
+    /* Where errand_job_dispatch and its like go; a fake records them. NULL: nowhere, they
+     * answer EUNSUPPORTED. The job itself is in no store. */
+    errand *e;
 };
 
 /* What became of one attempt. Freed by errand_test_result_free. */

@@ -128,6 +128,9 @@ static void time_out(struct here *h)
     errand_error_set(&answer->error, ERRAND_ETIMEOUT, "timed out after %g s",
                      (double)h->job.timeout_ms / 1000);
     er_buf_reset(&h->job.result);
+    /* a hook counts what it dispatches by itself */
+    h->asker.kind = ER_RUN_TIMED_OUT_HOOK;
+    h->asker.dispatched_n = 0;
     if (h->run->job_class->timed_out)
         h->run->job_class->timed_out(&h->job);
 }

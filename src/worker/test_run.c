@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "client/class.h"
 #include "client/client.h"
+#include "core/id.h"
 #include "core/name.h"
 #include "worker/here.h"
 
@@ -17,7 +18,8 @@ struct owned_result {
     struct errand_test_result result;
     struct er_here_answer answer;
     struct er_buf log;
-    char *text; /* of the result */
+    char *text;                 /* of the result */
+    struct errand_reserved job; /* as a store would have handed it out */
 };
 
 static void on_log(void *ctx, const char *line, size_t len)
@@ -52,6 +54,25 @@ static int result_fill(struct owned_result *o, struct errand_error *err)
     return 0;
 }
 
+/* What it dispatches gets ids that follow from its own, so it has to have one. */
+static int asks_begin(struct owned_result *o, struct er_here *run, errand *e,
+                      struct errand_error *err)
+{
+    struct er_id_source source = {0};
+
+    o->job =
+        (struct errand_reserved){.name = run->name, .queue = run->queue, .attempt = 1};
+    if (run->id)
+        memcpy(o->job.id.text, run->id, strlen(run->id) + 1);
+    else if (er_id_new(&source, errand_test_time(e), &o->job.id) < 0)
+        return errand_error_set(err, ERRAND_EIO,
+                                "the system gives no random bytes for an id");
+    run->id = o->job.id.text;
+    run->store = e;
+    run->reserved = &o->job;
+    return 0;
+}
+
 /* A store in memory that nobody pushes to: resolving wants a handle, and checks the data
  * as it is checked for everybody. What it says lives until the handle is closed. */
 static int run_with(errand *e, const struct errand_test_options *options,
@@ -66,6 +87,8 @@ static int run_with(errand *e, const struct errand_test_options *options,
     run->queue = all.queue;
     run->tries = all.tries;
     run->timeout_ms = all.timeout_ms;
+    if (options->e && (rc = asks_begin(o, run, options->e, err)) < 0)
+        return rc;
     if ((rc = er_here_run(run, &o->answer, err)) < 0)
         return rc;
     return result_fill(o, err);

@@ -130,6 +130,30 @@ static int around(errand_job *job, errand_next *next, void *config,
 ERRAND_JOB(Wrapped, .handle = on_welcome,
            .middleware = ERRAND_MIDDLEWARE(ERRAND_USE(around, "outside")))
 
+/* Hands out more work, and reads what came before. */
+static int on_parent(errand_job *job, struct errand_error *error)
+{
+    struct errand_id id;
+
+    if (errand_job_dispatch(job, "Counter", NULL, NULL, &id, error) < 0)
+        return ERRAND_FAIL;
+    return errand_job_dispatch(job, "SendWelcomeEmail", "{\"userId\":9}", NULL, NULL,
+                               error) < 0
+               ? ERRAND_FAIL
+               : ERRAND_DONE;
+}
+ERRAND_JOB(Parent, .handle = on_parent)
+
+static int on_child(errand_job *job, struct errand_error *error)
+{
+    const char *json;
+
+    if (errand_job_parent_result(job, NULL, &json, error) < 0)
+        return ERRAND_FAIL;
+    return errand_job_result(job, json, error) < 0 ? ERRAND_FAIL : ERRAND_DONE;
+}
+ERRAND_JOB(Child, .handle = on_child)
+
 static int setup(void **state)
 {
     (void)state;
@@ -219,6 +243,23 @@ TEST(a_snooze_says_for_how_long)
     assert_int_equal(r->verdict, ERRAND_SNOOZE);
     assert_true(r->snooze > 29.9 && r->snooze < 30.1);
     errand_test_result_free(r);
+}
+
+CLAIM(what_a_job_dispatches_goes_to_the_handle_that_was_given)
+{
+    struct errand_test_result *r;
+
+    r = ran("Parent", NULL, NULL);
+    assert_false(r->success);
+    assert_non_null(strstr(r->error.message, "without a store"));
+    errand_test_result_free(r);
+    assert_int_equal(errand_fake(e, &err), 0);
+    r = ran("Parent", NULL, &(struct errand_test_options){.e = e});
+    assert_string_equal(r->error.message, "");
+    assert_true(r->success);
+    errand_test_result_free(r);
+    errand_assert_dispatched_times(e, NULL, 2);
+    errand_assert_dispatched_with(e, "send-welcome-email", "{\"userId\":9}");
 }
 
 TEST(a_class_at_hand_need_not_be_registered)
@@ -416,6 +457,33 @@ CLAIM(a_chain_is_drained_to_its_end)
     assert_int_equal(errand_chain(e, links, 3, NULL, NULL, &err), 3);
     assert_int_equal(drain(NULL).completed, 3);
     assert_string_equal(seen, "welcome/1 once/1");
+}
+
+CLAIM(what_a_job_dispatches_is_drained_too_and_a_second_run_adds_nothing)
+{
+    struct errand_drained drained;
+
+    dispatched("Parent", NULL, NULL);
+    drained = drain(&(struct errand_drain_options){.twice = true});
+    assert_int_equal(drained.completed, 3);
+    assert_string_equal(seen, "welcome/1 welcome/2");
+}
+
+CLAIM(a_link_reads_the_result_of_the_one_before)
+{
+    const struct errand_dispatch_item links[] = {
+        {.name = "SendWelcomeEmail", .data = {"{\"userId\":1}", 12}}, {.name = "Child"}};
+    const struct errand_id child = {"mine/2"};
+    struct errand_job_detail *detail;
+
+    assert_int_equal(errand_chain(e, links, 2,
+                                  &(struct errand_batch_options){.id = {"mine"}}, NULL,
+                                  &err),
+                     2);
+    assert_int_equal(drain(NULL).completed, 2);
+    detail = get(&child);
+    assert_slice(detail->job.result, "{\"sent\":1,\"queue\":\"emails\"}");
+    errand_detail_free(detail);
 }
 
 CLAIM(a_job_that_nobody_has_fails_its_attempts)
