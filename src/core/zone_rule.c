@@ -160,17 +160,21 @@ static void changes_around(const struct er_zone_rule *rule, int64_t year, int64_
     }
 }
 
+/* Thirty million years: further away there is one span, and no sum overflows. */
+#define FAR_S INT64_C(1000000000000000)
+
 struct er_zone_span er_zone_rule_span(const struct er_zone_rule *rule, int64_t utc_s)
 {
     struct er_zone_span span = {INT64_MIN, INT64_MAX, rule->standard};
-    int64_t at[6], year;
+    int64_t at[6], year, near = utc_s;
     int32_t offset[6];
     int month, day;
 
     if (!rule->has_summer)
         return span;
-    er_civil_from_days((utc_s - (utc_s < 0 ? day_s - 1 : 0)) / day_s, &year, &month,
-                       &day);
+    if (near < -FAR_S || near > FAR_S)
+        near = near < 0 ? -FAR_S : FAR_S;
+    er_civil_from_days(near / day_s - (near % day_s < 0), &year, &month, &day);
     changes_around(rule, year, at, offset);
     /* With three years there is always one before and one after. */
     for (size_t i = 0; i < 6; i++) {

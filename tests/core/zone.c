@@ -299,6 +299,18 @@ TEST(a_year_of_summer_alone_has_no_seam)
     assert_int_equal(by_rule("EST5EDT,0/0,J365/25", "2027-07-01T05:00:00Z"), -14400);
 }
 
+TEST(a_rule_reaches_to_the_first_and_last_instant_there_is)
+{
+    struct er_zone_rule rule;
+    struct er_zone_span span;
+
+    assert_true(er_zone_rule_parse("EST5EDT,M3.2.0,M11.1.0", &rule));
+    span = er_zone_rule_span(&rule, INT64_MIN);
+    assert_true(span.from == INT64_MIN && span.to > INT64_MIN);
+    span = er_zone_rule_span(&rule, INT64_MAX - 1);
+    assert_true(span.from < INT64_MAX - 1 && span.to == INT64_MAX);
+}
+
 TEST(what_is_no_rule_is_refused)
 {
     static const char *const bad[] = {
