@@ -69,6 +69,41 @@ static int work(errand_job *job, struct errand_error *err)
 }
 ERRAND_JOB(Work, .handle = work, .tries = 50, .timeout = 60, .backoff = ERRAND_BACKOFF(0))
 
+/* Fails for good while the file LEDGER.fail has its id in it. */
+static int link_job(errand_job *job, struct errand_error *err)
+{
+    char path[300], id[80] = "";
+    const char *name = getenv("BREAK_LEDGER");
+    FILE *file;
+
+    ledger("start", job);
+    sleep_ms(5);
+    snprintf(path, sizeof path, "%s.fail", name ? name : "");
+    if ((file = fopen(path, "re"))) {
+        if (!fgets(id, sizeof id, file))
+            id[0] = '\0';
+        fclose(file);
+    }
+    if (strcmp(id, errand_job_id(job)) == 0)
+        return errand_error_set(err, ERRAND_EJOB, "told to fail"), ERRAND_FAIL;
+    ledger("done", job);
+    return ERRAND_DONE;
+}
+ERRAND_JOB(Link, .handle = link_job, .tries = 50, .backoff = ERRAND_BACKOFF(0))
+
+/* A member that adds two others, and dispatches one that is none. */
+static int grow(errand_job *job, struct errand_error *err)
+{
+    ledger("start", job);
+    if (errand_job_batch_add(job, "Link", NULL, NULL, NULL, err) < 0 ||
+        errand_job_batch_add(job, "Link", NULL, NULL, NULL, err) < 0 ||
+        errand_job_dispatch(job, "Link", NULL, NULL, NULL, err) < 0)
+        return ERRAND_RETRY;
+    ledger("done", job);
+    return ERRAND_DONE;
+}
+ERRAND_JOB(Grow, .handle = grow, .tries = 50, .backoff = ERRAND_BACKOFF(0))
+
 static int noop(errand_job *job, struct errand_error *err)
 {
     (void)job, (void)err;
