@@ -162,7 +162,7 @@ static bool events_drain(struct er_wake *wake)
 
     do {
         n = read(wake->inotify, bytes, sizeof bytes);
-        for (char *p = bytes; p < bytes + n;) {
+        for (char *p = bytes; n > 0 && p < bytes + n;) {
             const struct inotify_event *event = (const void *)p;
             if (wake->log_watch >= 0 && event->wd == wake->log_watch) {
                 is_written |= (event->mask & IN_MODIFY) != 0;
