@@ -237,6 +237,28 @@ static int plan_data(struct er_plan *plan, const struct er_options *o,
     return er_data_prepare(data, arena, NULL);
 }
 
+/* Keys, limits and throttle: what the call said of the first two, the store has. */
+static int plan_limits(struct er_plan *plan, const struct er_options *call,
+                       struct errand_arena *arena)
+{
+    const struct er_options *c =
+        plan->about && !(call->has & ER_OPT_COMMAND) ? &plan->about->options : NULL;
+    struct er_options *copy;
+
+    if (c && (c->has & ER_OPT_ASKED))
+        plan->asked = c;
+    if (c && (c->has & ER_OPT_THROTTLE))
+        plan->throttle = c;
+    if (!(call->has & ER_OPT_THROTTLE))
+        return 0;
+    if (!(copy = errand_arena_alloc(arena, sizeof *copy)))
+        return -1;
+    *copy = *call;
+    plan->throttle = copy;
+    plan->is_throttle_literal = true;
+    return 0;
+}
+
 static int plan_resolve(struct er_plan *plan, const struct er_book *book,
                         struct errand_arena *arena)
 {
@@ -249,6 +271,8 @@ static int plan_resolve(struct er_plan *plan, const struct er_book *book,
         plan->error =
             er_arena_printf(arena, "options of '%s': %s", plan->name.ptr, err.message);
     tries_said = (o.has & ER_OPT_TRIES) != 0;
+    if (plan_limits(plan, &o, arena) < 0)
+        return -1;
     if (!(o.has & ER_OPT_COMMAND) && plan->about)
         er_options_fill(&o, &plan->about->options);
     if (plan->queue) {

@@ -6,7 +6,11 @@
  * The list head below is a mutable global for the reason that registry.c gives. */
 #include "worker/call.h"
 
+#include <string.h>
+
 #include "base/error.h"
+#include "client/asked.h"
+#include "core/json.h"
 
 static struct errand_middleware_for_all *for_all;
 
@@ -103,4 +107,34 @@ int er_call_verdict(const errand_job *job, int answered, struct errand_error *er
                              "the handler returned %d, which is no verdict", answered);
         return ERRAND_RETRY;
     }
+}
+
+/* ------------------------------------------------------------------ keys */
+
+static void put_key(struct er_buf *buf, const char *name, const char *key)
+{
+    if (!key)
+        return;
+    er_buf_printf(buf, "%s\"%s\":", buf->len > 1 ? "," : "", name);
+    er_json_write_string(buf, key, strlen(key));
+}
+
+int er_call_keys(const struct errand_job_class *job_class, errand_job *job,
+                 struct errand_error *err)
+{
+    struct er_keys keys;
+
+    if (er_keys_make(job_class->middleware, job->name, job->data, job->arena, &keys,
+                     err) < 0)
+        return ERRAND_FAIL;
+    er_buf_reset(&job->result);
+    er_buf_str(&job->result, "{");
+    put_key(&job->result, "unique", keys.unique);
+    put_key(&job->result, "rate", keys.rate);
+    put_key(&job->result, "concurrency", keys.concurrency);
+    er_buf_str(&job->result, "}");
+    if (!job->result.has_failed)
+        return ERRAND_DONE;
+    errand_error_set(err, ERRAND_ENOMEM, "out of memory");
+    return ERRAND_FAIL;
 }

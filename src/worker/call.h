@@ -17,4 +17,9 @@ int er_call_handle(const struct errand_job_class *job_class, errand_job *job,
  * become RETRY. */
 int er_call_verdict(const errand_job *job, int answered, struct errand_error *err);
 
+/* Makes the keys that functions of the class make, and leaves them as the job's result:
+ * {"unique":"…"}. DONE, or FAIL with the reason. */
+int er_call_keys(const struct errand_job_class *job_class, errand_job *job,
+                 struct errand_error *err);
+
 #endif

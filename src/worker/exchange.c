@@ -163,7 +163,9 @@ static void outcomes_tell(struct er_supervisor *s, const enum errand_settled *se
 
     for (size_t i = 0; i < settle->n; i++) {
         struct er_attempt *a = settle->attempts[i];
-        if (settled[i] == ERRAND_SETTLED) {
+        if (settled[i] == ERRAND_SETTLED_DUPLICATE)
+            settle->outcomes[i].kind = ERRAND_OUT_DONE;
+        if (settled[i] != ERRAND_LOST) {
             er_stats_ended(s, a, &settle->outcomes[i]);
             er_report_ended(s, a, &settle->outcomes[i]);
         } else {

@@ -51,7 +51,14 @@ enum er_frame_type {
 /* More than a compile (120 s) and a first load (5 s) may take. */
 enum { ER_LOADING_MS = 140000 };
 
-enum er_run_kind { ER_RUN_HANDLE = 0, ER_RUN_FAILED_HOOK = 1, ER_RUN_TIMED_OUT_HOOK = 2 };
+enum er_run_kind {
+    ER_RUN_HANDLE = 0,
+    ER_RUN_FAILED_HOOK = 1,
+    ER_RUN_TIMED_OUT_HOOK = 2,
+    /* only for classes that publish key_functions: the keys are the result,
+     * {"unique":"…","rate":"…","concurrency":"…"} */
+    ER_RUN_KEYS = 3,
+};
 
 /* Body of JOB, in this order. */
 struct er_frame_job {

@@ -179,7 +179,7 @@ void er_report_ended(struct er_supervisor *s, const struct er_attempt *a,
     char text[1024];
     int n;
 
-    if (r->is_quiet)
+    if (r->is_quiet || o->kind == ERRAND_OUT_LIMIT)
         return;
     er_report_turn(s);
     if (++r->lines_n > LINES_A_SECOND) {

@@ -110,6 +110,8 @@ static int call(struct er_self *r, const struct er_class *c,
 
     if (frame->kind == ER_RUN_HANDLE)
         return er_call_handle(job_class, &r->job, &r->error);
+    if (frame->kind == ER_RUN_KEYS)
+        return er_call_keys(job_class, &r->job, &r->error);
     if (frame->kind == ER_RUN_FAILED_HOOK && job_class->failed) {
         errand_error_set(&cause, ERRAND_EJOB, "%.*s", (int)frame->error.len,
                          frame->error.ptr);
@@ -261,7 +263,7 @@ int er_self_run(struct er_self *r, struct er_frame_job *frame)
 
     if (!mark_take(r, frame->slot))
         return 0;
-    if (!c || frame->kind > ER_RUN_TIMED_OUT_HOOK)
+    if (!c || frame->kind > ER_RUN_KEYS)
         return refuse(r, frame, c != NULL);
     if (unsent_settle(r, c) < 0 || started_send(r, frame->slot) < 0)
         return -1;

@@ -10,6 +10,7 @@
 #include "base/failpoint.h"
 #include "core/backoff.h"
 #include "core/clock.h"
+#include "worker/admit.h"
 #include "worker/ending.h"
 #include "worker/supervisor.h"
 
@@ -122,6 +123,11 @@ static void decide(struct er_supervisor *s, const struct er_attempt *a,
 {
     if (a->kind == ER_RUN_FAILED_HOOK) {
         o->kind = ERRAND_OUT_HOOK_DONE;
+    } else if (ending->asked) {
+        o->kind = ERRAND_OUT_LIMIT;
+        o->unique = ending->asked->is_unique ? &ending->asked->unique : NULL;
+        o->limits = ending->asked->limits;
+        o->limits_n = ending->asked->limits_n;
     } else if (is_done(ending)) {
         o->kind = ERRAND_OUT_DONE;
     } else if (a->stop == ER_STOP_SHUTDOWN) {
@@ -165,7 +171,8 @@ static void outcome_make(struct er_supervisor *s, struct er_attempt *a,
         o->name = a->job->name;
     if (o->kind == ERRAND_OUT_RETRY || o->kind == ERRAND_OUT_FAIL)
         o->error = error_keep(s, a, ending);
-    if (o->kind == ERRAND_OUT_DONE && ending->result.len <= TEXT_MAX)
+    if ((o->kind == ERRAND_OUT_DONE || o->kind == ERRAND_OUT_LIMIT) &&
+        ending->result.len <= TEXT_MAX)
         o->result = text_keep(&s->settle, ending->result);
     if (o->kind == ERRAND_OUT_FAIL)
         o->hook_due = (a->plan->hooks & ER_HOOK_FAILED) != 0;
@@ -212,7 +219,7 @@ static void hook_report(struct er_supervisor *s, const struct er_attempt *a,
 static void begin_and_end_tell(struct er_supervisor *s, struct er_attempt *a,
                                const struct errand_outcome *o)
 {
-    if (a->started_ms && o->cause != ERRAND_CAUSE_START)
+    if (a->started_ms && o->kind != ERRAND_OUT_LIMIT && o->cause != ERRAND_CAUSE_START)
         er_stats_started(s, a);
     if (o->cause == ERRAND_CAUSE_TIMEOUT)
         er_stats_timed_out(s, a);
@@ -222,8 +229,14 @@ void er_settle_ended(struct er_supervisor *s, struct er_attempt *a,
                      const struct er_ending *ending)
 {
     struct er_settle *settle = &s->settle;
+    struct er_ending keys;
     struct errand_outcome *o;
 
+    if (a->kind == ER_RUN_KEYS) {
+        keys = *ending;
+        er_admit_keys(a, &keys);
+        ending = &keys;
+    }
     if (a->kind != ER_RUN_HANDLE)
         hook_report(s, a, ending);
     /* Nothing to settle: the lease is somebody else's, or it never had one. A failed hook
@@ -243,6 +256,7 @@ void er_settle_ended(struct er_supervisor *s, struct er_attempt *a,
     settle->attempts[settle->n++] = a;
     (void)er_failpoint("after-result");
     a->state = ER_ENDED;
-    if (o->kind != ERRAND_OUT_HAND_BACK && o->kind != ERRAND_OUT_HOOK_DONE)
+    if (o->kind != ERRAND_OUT_HAND_BACK && o->kind != ERRAND_OUT_HOOK_DONE &&
+        o->kind != ERRAND_OUT_LIMIT)
         s->ended_n++;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/failpoint.h"
+#include "worker/admit.h"
 #include "worker/embed.h"
 #include "worker/exec_job.h"
 #include "worker/payload.h"
@@ -313,6 +314,7 @@ static bool is_hook_missing(const struct er_attempt *a)
 static bool attempt_place(struct er_supervisor *s, struct er_attempt *a)
 {
     size_t pool = a->lot->pool, busy = busy_of(&s->slots, pool);
+    enum er_admit admit;
     struct er_runner *r;
 
     if (a->plan->error || is_hook_missing(a)) {
@@ -323,6 +325,8 @@ static bool attempt_place(struct er_supervisor *s, struct er_attempt *a)
     }
     if (!er_payload_ready(s, a))
         return true;
+    if ((admit = er_admit_ready(s, a)) != ER_ADMIT_GO)
+        return admit == ER_ADMIT_ENDED;
     if (a->plan->path) {
         if (busy >= s->pools[pool].concurrency)
             return false;

@@ -111,6 +111,7 @@ struct er_ending {
     int64_t max_rss_kib, cpu_ms;
     int64_t ended_ms; /* 0: now */
     struct errand_slice error, result;
+    const struct er_asked *asked; /* LIMIT; result is for a duplicate. NULL: it ran */
 };
 
 /* Works until told to stop: errand_worker_run, or the thread of an embedded worker. */
