@@ -6,6 +6,7 @@
 #include "errand/client.h"
 #include "errand/error.h"
 #include "errand/events.h"
+#include "errand/failed.h"
 #include "errand/flow.h"
 #include "errand/job.h"
 #include "errand/middleware.h"

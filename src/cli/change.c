@@ -6,9 +6,8 @@
 #include "base/error.h"
 #include "cli/line.h"
 #include "cli/when.h"
+#include "client/failed.h"
 #include "core/id.h"
-
-enum { CHUNK = 1000 };
 
 void er_change_say(struct er_cli *cli, const char *done, int64_t n)
 {
@@ -31,19 +30,8 @@ int er_change_all(struct er_cli *cli, const struct er_verb *verb,
                   const struct errand_filter *filter, int64_t *ret_n,
                   struct errand_error *err)
 {
-    struct errand_change_params params = {
-        .kind = verb->kind, .filter = filter, .max = CHUNK};
-    struct errand_change_result result = {.more = true};
-    struct errand_arena *arena = er_arena_new();
-    int rc = arena ? 0 : er_error_nomem(err);
+    int rc = er_failed_change(cli->store, verb->kind, filter, ret_n, err);
 
-    while (rc == 0 && result.more) {
-        er_arena_reset(arena);
-        result = (struct errand_change_result){0};
-        rc = er_store_change(cli->store, &params, arena, &result, err);
-        *ret_n += rc == 0 ? (int64_t)result.changed_n : 0;
-    }
-    er_arena_free(arena);
     if (rc < 0 && *ret_n > 0)
         rc = er_error_wrap(err, rc, "%" PRId64 " jobs %s, then", *ret_n, verb->done);
     return rc;

@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "cli/change.h"
 #include "cli/commands.h"
+#include "client/failed.h"
 #include "core/clock.h"
 
 static const struct er_verb verb = {
@@ -38,12 +39,12 @@ static const struct er_flag flush_flags[] = {
 
 static int exec_flush(struct er_cli *cli, struct errand_error *err)
 {
-    struct errand_filter filter = {.states = 1u << ERRAND_FAILED,
-                                   .queue = er_cli_text(cli, "queue")};
+    struct errand_filter filter =
+        er_failed_filter(er_cli_text(cli, "queue"), er_clock_wall_ms(NULL),
+                         er_cli_number(cli, "older-than", 0));
     int64_t n = 0;
     int rc;
 
-    filter.until_ms = er_clock_wall_ms(NULL) + 1 - er_cli_number(cli, "older-than", 0);
     if ((rc = er_cli_open(cli, ER_OPEN_KEEP, err)) < 0)
         return rc;
     if (!er_cli_has(cli, "force"))

@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "cli/change.h"
 #include "cli/commands.h"
+#include "client/failed.h"
 #include "core/clock.h"
 
 static const struct er_flag flags[] = {
@@ -16,12 +17,10 @@ static const struct er_verb verb = {
     .wrong_state = "only failed and cancelled jobs can be retried",
 };
 
-/* A job that is retried and fails again at once ended after this began: it stays out. */
 static int retry_all(struct er_cli *cli, struct errand_error *err)
 {
-    struct errand_filter filter = {.states = 1u << ERRAND_FAILED,
-                                   .queue = er_cli_text(cli, "queue"),
-                                   .until_ms = er_clock_wall_ms(NULL) + 1};
+    struct errand_filter filter =
+        er_failed_filter(er_cli_text(cli, "queue"), er_clock_wall_ms(NULL), 0);
     int64_t n = 0;
     int rc;
 
