@@ -248,7 +248,7 @@ static inline void until_state(struct errand_id id, enum errand_state state)
  * the test ends. Its output is in the files NAME.out of the folder. */
 static inline pid_t start(const char *name, const char *line)
 {
-    char text[2048];
+    char text[PATH_MAX + 2048];
     pid_t pid = fork();
 
     assert_true(pid >= 0);
