@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <errand/testing.h>
+
 static void put(const char *name, const char *cron)
 {
     put_with(name, (struct errand_schedule_spec){.cron = cron});
@@ -400,6 +402,49 @@ CLAIM(a_job_that_cannot_be_made_holds_back_its_schedule_until_it_can)
     run_until(&t, at("2026-03-01T11:02:00Z"));
     assert_int_equal(jobs_n("report"), 1);
     assert_null(t.agenda->entries[0].trouble);
+    er_ticker_done(&t);
+}
+
+static void fails(const char *call, int code, int64_t times, bool is_after_commit)
+{
+    const struct errand_test_failure failure = {
+        .code = code, .call = call, .times = times, .is_after_commit = is_after_commit};
+
+    ok(errand_test_fail(e, &failure, &err));
+}
+
+CLAIM(a_store_that_does_not_answer_is_asked_again_and_less_often)
+{
+    struct er_ticker t;
+
+    put("report", "*/5 * * * *");
+    ticker_begin(&t);
+    er_ticker_turn(&t, the_clock.fixed_ms);
+    fails(NULL, ERRAND_EUNAVAILABLE, -1, false);
+    the_clock.fixed_ms = at("2026-03-01T10:05:00Z");
+    assert_in_range(run_until(&t, the_clock.fixed_ms + 40 * SECOND), 6, 10);
+    assert_non_null(strstr(notes, "trying again until it works"));
+    assert_null(strstr(strstr(notes, "trying again") + 1, "trying again"));
+    fails(NULL, 0, 0, false);
+    run_until(&t, the_clock.fixed_ms + 40 * SECOND);
+    assert_non_null(strstr(notes, "the store answers again"));
+    assert_int_equal(jobs_n("report"), 1);
+    assert_int_equal(stored("report").last_slot_ms, at("2026-03-01T10:05:00Z"));
+    er_ticker_done(&t);
+}
+
+CLAIM(a_slot_whose_answer_was_lost_is_not_fired_again)
+{
+    struct er_ticker t;
+
+    put_with("report", (struct errand_schedule_spec){.cron = "*/5 * * * *",
+                                                     .overlap = ERRAND_OVERLAP_ALLOW});
+    ticker_begin(&t);
+    er_ticker_turn(&t, the_clock.fixed_ms);
+    fails("fire", ERRAND_EUNAVAILABLE, 3, true);
+    run_until(&t, at("2026-03-01T10:15:00Z"));
+    assert_int_equal(jobs_n("report"), 3);
+    assert_int_equal(stored("report").missed_n, 0);
     er_ticker_done(&t);
 }
 
