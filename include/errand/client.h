@@ -32,6 +32,9 @@ struct errand_config {
     int tries;         /* 3 */
     double timeout;    /* 300 s */
     struct errand_backoff backoff;
+    /* The key ring (docs/guide/data.md): a file with the keys for data that is encrypted.
+     * Read when it is first needed; NULL: none. */
+    const char *keys;
 };
 enum { ERRAND_KEEP_NONE = -1, ERRAND_KEEP_ALL = -2 };
 
@@ -68,7 +71,9 @@ struct errand_options {
     struct errand_concurrency concurrency;
     struct errand_rate throttle;
     const char *const *tags; /* NULL-terminated */
-    bool encrypted;          /* see docs/guide/data.md; needs keys in the configuration */
+    /* the store sees the data in no other form; needs keys in the configuration, and
+     * cannot be taken back where the class says it */
+    bool encrypted;
     /* errand's own: an executable with arguments as JSON array, see queue:run */
     const char *command;
     /* instants, UTC ms: no attempt begins after it; the job fails instead of being tried

@@ -69,6 +69,9 @@ struct errand_job_class {
      * job is dispatched, and again before an attempt: what does not fit is FAILED for
      * good. */
     const char *schema;
+    /* The store sees the data in no other form; who dispatches and who works need the key
+     * ring, see docs/guide/data.md. */
+    bool encrypted;
     /* what happens around the handler, see middleware.h: ERRAND_MIDDLEWARE(…) */
     const struct errand_middleware *middleware;
     const struct errand_job_class *next; /* errand's own */

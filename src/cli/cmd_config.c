@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/line.h"
 #include "cli/table.h"
+#include "client/keys.h"
 
 static const struct er_column columns[] = {
     {.title = "SETTING"}, {.title = "VALUE", .max = 60}, {.title = "FROM"}};
@@ -56,6 +57,21 @@ static int print_all(struct er_cli *cli, const struct er_config_setting *list, s
     return 0;
 }
 
+/* A setting may be right, and what it names wrong. */
+static int keys_check(struct er_cli *cli)
+{
+    struct er_key_ring *ring = NULL;
+    struct errand_error err = {0};
+
+    if (!cli->config->client.keys ||
+        er_key_ring_load(cli->config->client.keys, &ring, &err) == 0) {
+        er_key_ring_free(ring);
+        return ER_EXIT_DONE;
+    }
+    er_cli_complain(cli, err.message);
+    return ER_EXIT_FAILED;
+}
+
 static int exec(struct er_cli *cli, struct errand_error *err)
 {
     struct er_config_setting *list = NULL;
@@ -69,7 +85,9 @@ static int exec(struct er_cli *cli, struct errand_error *err)
     }
     if ((rc = er_config_list(cli->config, cli->arena, &list, &n, err)) < 0)
         return rc;
-    return print_all(cli, list, n, err);
+    if ((rc = print_all(cli, list, n, err)) < 0)
+        return rc;
+    return keys_check(cli);
 }
 
 const struct er_command er_cmd_config_check = {

@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/job_view.h"
 #include "cli/when.h"
+#include "client/seal.h"
 #include "core/id.h"
 #include "core/json.h"
 
@@ -65,7 +66,7 @@ static struct errand_slice told_of(const struct errand_job_info *job)
     if (job->options.len &&
         er_json_find(job->options, "command", &type, &command, NULL) == 0)
         return command;
-    return job->data;
+    return er_sealed_shown(job->data);
 }
 
 static void row(struct er_table *table, const struct errand_job_info *job, int64_t now_ms)

@@ -43,6 +43,8 @@ const struct er_command *const er_commands[] = {
     &er_cmd_migrate,
     &er_cmd_doctor,
     &er_cmd_config_check,
+    &er_cmd_keys_new,
+    &er_cmd_keys_rotate,
     &er_cmd_bench,
     &er_cmd_help,
 };

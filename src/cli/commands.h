@@ -21,6 +21,8 @@ extern const struct er_command er_cmd_forget;
 extern const struct er_command er_cmd_health;
 extern const struct er_command er_cmd_help;
 extern const struct er_command er_cmd_inspect;
+extern const struct er_command er_cmd_keys_new;
+extern const struct er_command er_cmd_keys_rotate;
 extern const struct er_command er_cmd_list;
 extern const struct er_command er_cmd_make_job;
 extern const struct er_command er_cmd_migrate;

@@ -3,6 +3,7 @@
 #define ER_CLI_DOCTOR_H
 
 #include "cli/cli.h"
+#include "worker/runner.h"
 
 enum er_finding { ER_OK, ER_WARN, ER_FAIL };
 
@@ -21,5 +22,7 @@ void er_doctor_host(struct er_doctor *doctor);
 void er_doctor_work(struct er_doctor *doctor);
 /* doctor_jobs.c: compiler and job files. */
 void er_doctor_jobs(struct er_doctor *doctor);
+/* doctor_keys.c: the key ring; `jobs` NULL: none are known. */
+void er_doctor_keys(struct er_doctor *doctor, const struct er_jobs_about *jobs);
 
 #endif

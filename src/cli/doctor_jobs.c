@@ -66,6 +66,7 @@ void er_doctor_jobs(struct er_doctor *d)
 
     if (!folder || access(folder, F_OK) < 0) {
         er_doctor_say(d, ER_OK, "jobs", NULL, "no app/Jobs in %s", project);
+        er_doctor_keys(d, NULL);
         return;
     }
     folder_mode(d, folder);
@@ -74,6 +75,7 @@ void er_doctor_jobs(struct er_doctor *d)
         return;
     }
     compiler(d, &jobs);
+    er_doctor_keys(d, &jobs);
     for (size_t i = 0; i < jobs.jobs_n; i++) {
         if (!jobs.jobs[i].error)
             continue;

@@ -1,5 +1,6 @@
 /* group.c: from a file of jobs to a chain, a batch or a flow, and waiting for its end. */
 #include "cli/group.h"
+#include "client/seal.h"
 
 #include <string.h>
 
@@ -138,7 +139,7 @@ static void failures_fields(struct er_line *line,
         er_line_open(line, NULL, '{');
         er_line_str(line, "id", f->id.text);
         er_line_str(line, "name", f->name);
-        er_line_raw(line, "data", f->data);
+        er_line_raw(line, "data", er_sealed_json(f->data));
         er_line_text(line, "error", f->error);
         er_line_close(line, '}');
     }

@@ -4,6 +4,7 @@
 #include "cli/inspect.h"
 #include "cli/when.h"
 #include "cli/words.h"
+#include "client/seal.h"
 #include "core/clock.h"
 
 enum { LABEL = 12, INDENT = LABEL, PAGE_MAX = 4 << 20, SHOWN_MAX = 64 << 10 };
@@ -235,7 +236,7 @@ void er_inspect_page(struct er_cli *cli, const struct errand_job_detail *d,
     edges(out, "waits for", d->parents, d->parents_n);
     edges(out, "before", d->children, d->children_n);
     value(out, "options", d->job.options);
-    value(out, "data", d->job.data);
+    value(out, "data", er_sealed_shown(d->job.data));
     value(out, "result", d->job.result);
     if (d->job.error.len && d->attempts_n == 0) {
         label(out, "error");

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "client/seal.h"
 #include "core/clock.h"
 
 enum { PAGE = 200 };
@@ -17,7 +18,7 @@ void er_job_fields(struct er_line *line, const struct errand_job_info *job)
     er_line_int(line, "priority", job->priority);
     er_line_int(line, "attempts", job->attempts);
     er_line_int(line, "tries", job->tries);
-    er_line_raw(line, "data", job->data);
+    er_line_raw(line, "data", er_sealed_json(job->data));
     er_line_time(line, "run_at", job->run_at_ms);
     er_line_time(line, "created_at", job->created_ms);
     er_line_time(line, "started_at", job->started_ms);

@@ -119,6 +119,7 @@ const char er_template_config[] =
     "#   concurrency: 4\n";
 
 const char er_template_gitignore[] = "/errand.db*\n"
+                                     "/errand.keys*\n"
                                      "/.errand/\n";
 
 char *er_template_fill(const char *text, const char *name, const char *class_name,

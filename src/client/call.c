@@ -198,6 +198,10 @@ int er_call_options(const struct errand_options *o, struct er_options *ret,
     if ((rc = say_tries(o->tries, ret, err)) < 0 || (rc = say_rest(o, ret, err)) < 0 ||
         (rc = say_unique(o, ret, err)) < 0 || (rc = say_limits(o, ret, err)) < 0)
         return rc;
+    if (o->encrypted) {
+        ret->has |= ER_OPT_ENCRYPTED;
+        ret->is_encrypted = true;
+    }
     if (o->command && (rc = say_command(o->command, ret, err)) < 0)
         return rc;
     return ret->has ? er_options_check(ret, err) : 0;

@@ -94,6 +94,10 @@ static void say_numbers(const struct errand_job_class *c, struct er_options *o)
         o->max_depth = c->max_depth;
         o->has |= ER_OPT_MAX_DEPTH;
     }
+    if (c->encrypted) {
+        o->is_encrypted = true;
+        o->has |= ER_OPT_ENCRYPTED;
+    }
     o->hooks = (c->failed ? ER_HOOK_FAILED : 0) | (c->timed_out ? ER_HOOK_TIMED_OUT : 0);
     if (o->hooks)
         o->has |= ER_OPT_HOOKS;

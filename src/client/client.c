@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "client/config.h"
 #include "client/handle.h"
+#include "client/keys.h"
 #include "core/backoff.h"
 #include "core/clock.h"
 #include "errand/testing.h"
@@ -124,6 +125,8 @@ static int open_handle(errand *e, const char *url, const struct errand_config *c
     e->busy_ms = options.open.busy_ms;
     e->json.max_bytes = c->max_data ? c->max_data : ER_CLIENT_DATA_DEFAULT;
     e->json.max_depth = c->max_depth;
+    if (c->keys && !(e->keys_path = errand_arena_copy(e->own, c->keys, strlen(c->keys))))
+        return er_error_nomem(err);
     if ((rc = check_numbers(c, err)) < 0 || (rc = base_fill(e, c, err)) < 0)
         return rc;
     return er_store_open(url, &options, &e->store, err);
@@ -174,6 +177,7 @@ void errand_close(errand *e)
         return;
     errand_restore(e);
     er_store_close(e->store);
+    er_key_ring_free(e->keys);
     er_definitions_done(&e->definitions);
     er_buf_done(&e->text);
     er_arena_free(e->call);

@@ -95,6 +95,16 @@ static int resolve_url(struct er_config *config, const struct er_config_args *ar
     return config->url ? 0 : er_error_nomem(err);
 }
 
+static int resolve_keys(struct er_config *config, struct errand_error *err)
+{
+    const char *path = config->client.keys;
+
+    if (!path || path[0] == '/')
+        return 0;
+    config->client.keys = er_config_path(config->arena, config->project, path);
+    return config->client.keys ? 0 : er_error_nomem(err);
+}
+
 static struct errand_worker_queue queue_public(const struct er_config_queue *queue)
 {
     const struct er_options *o = &queue->options;
@@ -221,7 +231,7 @@ static int load(struct er_config *config, const struct er_config_args *args,
     if ((rc = er_notify_check(&config->notify, err)) < 0)
         return er_error_wrap(err, rc, "%s: notifications",
                              config->file ? config->file : "environment");
-    if ((rc = fill_public(config, err)) < 0)
+    if ((rc = fill_public(config, err)) < 0 || (rc = resolve_keys(config, err)) < 0)
         return rc;
     return resolve_url(config, args, cwd, err);
 }

@@ -83,6 +83,7 @@ enum er_config_kind {
     ER_CONFIG_KEEP_COUNT, /* an int64_t, or none or all */
     ER_CONFIG_DURABLE,
     ER_CONFIG_URL,
+    ER_CONFIG_PATH,   /* of a file; a relative one is relative to the project */
     ER_CONFIG_OPTION, /* er_options_set() of defaults or of a queue */
     ER_CONFIG_WEIGHT,
     ER_CONFIG_NOTIFY, /* er_notify_set() */

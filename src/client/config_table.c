@@ -41,6 +41,9 @@ const struct er_config_key er_config_keys[] = {
      AT(client.max_data), 1, 16 << 20},
     {"max_depth", "number", "64", NULL, "deepest nesting in the data of a job",
      ER_CONFIG_INT, AT(client.max_depth), 1, 1000},
+    {"keys", "path", "none", "ERRAND_KEYS",
+     "the key ring for encrypted data; a relative path is relative to the project",
+     ER_CONFIG_PATH, AT(client.keys), 0, 0},
 
     {"defaults.queue", "name", "default", NULL, "queue of jobs that name none",
      ER_CONFIG_OPTION, 0, 0, 0},
@@ -60,6 +63,8 @@ const struct er_config_key er_config_keys[] = {
      "random share added to the wait of a strategy", ER_CONFIG_OPTION, 0, 0, 0},
     {"defaults.priority", "number", "0", NULL, "smaller goes first", ER_CONFIG_OPTION, 0,
      0, 0},
+    {"defaults.encrypted", "bool", "false", NULL, "data of all jobs is encrypted",
+     ER_CONFIG_OPTION, 0, 0, 0},
 
     {"queues.*.tries", "number", "", NULL, "as in defaults, for jobs on this queue",
      ER_CONFIG_OPTION, 0, 0, 0},
@@ -76,6 +81,8 @@ const struct er_config_key er_config_keys[] = {
      ER_CONFIG_OPTION, 0, 0, 0},
     {"queues.*.max_depth", "number", "", NULL,
      "deepest nesting in the data of a job on this queue", ER_CONFIG_OPTION, 0, 0, 0},
+    {"queues.*.encrypted", "bool", "", NULL, "data of jobs on this queue is encrypted",
+     ER_CONFIG_OPTION, 0, 0, 0},
     {"queues.*.weight", "number", "", NULL,
      "share of a worker's time; without any weight the order is strict", ER_CONFIG_WEIGHT,
      0, 1, 1000},

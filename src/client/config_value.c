@@ -205,6 +205,7 @@ static int set_scalar(const struct saying *s, const char *text, struct errand_er
         return set_durable(s, text, err);
     case ER_CONFIG_TEXT:
     case ER_CONFIG_URL:
+    case ER_CONFIG_PATH:
         return set_text(s, text, err);
     case ER_CONFIG_OPTION:
         return set_option(s, s->of.queue ? &s->of.queue->options : &s->config->defaults,

@@ -181,8 +181,8 @@ static int nodes_add(struct er_group *group, const struct graph *g,
         if (node->options && node->options->id.text[0])
             rc = errand_error_set(err, ERRAND_EINVAL,
                                   "it has an id of its own: the flow makes one");
-        else if ((rc = er_group_add(group, &item, !g->is_uncounted[i], err)) == 0)
-            rc = er_group_name(group, '/', node->name, err);
+        else if ((rc = er_group_name(group, '/', node->name, err)) == 0)
+            rc = er_group_add(group, &item, !g->is_uncounted[i], err);
         if (rc < 0)
             er_error_wrap(err, rc, "node '%s'", node->name);
     }

@@ -71,7 +71,7 @@ int er_group_room(struct er_group *group, size_t jobs, size_t edges,
 int er_group_name(struct er_group *group, char separator, const char *name,
                   struct errand_error *err)
 {
-    struct errand_id *id = &group->jobs[group->jobs_n - 1].id;
+    struct errand_id *id = &group->next_id;
     int n = snprintf(id->text, sizeof id->text, "%s%c%s", group->batch.id.text, separator,
                      name);
 
@@ -88,7 +88,7 @@ static int number(struct er_group *group, struct errand_error *err)
 {
     char text[24];
 
-    snprintf(text, sizeof text, "%zu", group->jobs_n);
+    snprintf(text, sizeof text, "%zu", group->jobs_n + 1);
     return er_group_name(group, '/', text, err);
 }
 
@@ -96,6 +96,8 @@ int er_group_add(struct er_group *group, const struct errand_dispatch_item *item
                  bool is_member, struct errand_error *err)
 {
     struct errand_push_job *job = &group->jobs[group->jobs_n];
+    struct errand_options own;
+    const struct errand_options *options = item->options;
     int rc;
 
     if (!item->name)
@@ -105,13 +107,22 @@ int er_group_add(struct er_group *group, const struct errand_dispatch_item *item
                                 "'%s' has a transaction of its own: give it in the "
                                 "options of the whole",
                                 item->name);
-    if ((rc = er_resolve(group->e, item->name, item->data, item->options, group->e->call,
-                         job, err)) < 0)
+    if (group->has_own_id && !group->next_id.text[0] &&
+        !(options && options->id.text[0]) && (rc = number(group, err)) < 0)
+        return rc;
+    if (group->next_id.text[0]) {
+        own = options ? *options : (struct errand_options){0};
+        own.id = group->next_id;
+        options = &own;
+    }
+    group->next_id.text[0] = '\0';
+    if ((rc = er_resolve(group->e, item->name, item->data, options, group->e->call, job,
+                         err)) < 0)
         return rc;
     group->jobs_n++;
     if (is_member)
         job->batch = group->batch.id;
-    return group->has_own_id && !job->id.text[0] ? number(group, err) : 0;
+    return 0;
 }
 
 void er_group_edge(struct er_group *group, size_t child, size_t parent,
@@ -131,10 +142,10 @@ static int callback_add(struct er_group *g, const struct errand_dispatch_item *i
 
     if (!item)
         return 0;
-    if ((rc = er_group_add(g, item, false, err)) == 0 && g->has_own_id &&
-        !(item->options && item->options->id.text[0]))
-        rc = er_group_name(g, ':', names[on], err);
-    if (rc < 0)
+    rc = g->has_own_id && !(item->options && item->options->id.text[0])
+             ? er_group_name(g, ':', names[on], err)
+             : 0;
+    if (rc < 0 || (rc = er_group_add(g, item, false, err)) < 0)
         return er_error_wrap(err, rc, on == ERRAND_ON_END ? "%s" : "on_%s", names[on]);
     g->edges[g->edges_n++] = (struct errand_edge){.child = g->jobs_n - 1,
                                                   .parent_id = g->batch.id,

@@ -16,7 +16,8 @@ struct er_group {
     struct errand_push_job *jobs; /* in the arena of the call */
     struct errand_edge *edges;
     size_t jobs_n, edges_n;
-    bool has_own_id; /* then every job gets an id that follows from it */
+    bool has_own_id;          /* then every job gets an id that follows from it */
+    struct errand_id next_id; /* of the next job, where its caller has not given one */
 };
 
 /* Empties the arena of the call and makes room for so many jobs and edges. `kind` is kept
@@ -29,7 +30,8 @@ int er_group_room(struct er_group *group, size_t jobs, size_t edges,
  * an error. */
 int er_group_add(struct er_group *group, const struct errand_dispatch_item *item,
                  bool is_member, struct errand_error *err);
-/* The last job added becomes ID + separator + name, or EINVAL when that is too long. */
+/* The next job added becomes ID + separator + name, or EINVAL when that is too long.
+ * Before it is added, because what is encrypted is bound to the id. */
 int er_group_name(struct er_group *group, char separator, const char *name,
                   struct errand_error *err);
 void er_group_edge(struct er_group *group, size_t child, size_t parent,

@@ -9,6 +9,7 @@
 #include "core/json.h"
 
 struct errand_job_class;
+struct er_key_ring;
 
 /* Definitions as the store has them, and the classes of this program, which stand before
  * what is published under their key; by key and then name. Their specs are read when they
@@ -40,9 +41,11 @@ struct errand {
     struct er_options base;         /* the levels below queue: configuration, default */
     struct er_options plain;        /* of a job about which nobody says anything */
     struct er_json_limits json;
+    const char *keys_path;    /* NULL: none */
+    struct er_key_ring *keys; /* of that file, once it was needed; or NULL */
     int64_t busy_ms;
     struct er_definitions definitions;
-    struct er_id_source ids; /* of batches */
+    struct er_id_source ids;        /* of batches, and of jobs with encrypted data */
     struct errand_fake_queue *fake; /* NULL: this handle is none */
 };
 
@@ -77,8 +80,8 @@ int er_resolve_class(errand *e, const struct errand_job_class *job_class,
 void er_levels_below(const errand *e, struct er_options *into);
 
 /* dispatch.c: one push, repeated while it may be. */
-int er_push(errand *e, const struct errand_push_params *p,
-            struct errand_push_result *ret, struct errand_error *err);
+int er_push(errand *e, const struct errand_push_params *p, struct errand_push_result *ret,
+            struct errand_error *err);
 
 /* wait.c: asks `look` until it answers 1, asleep in between until something has ended. 0,
  * or ETIMEOUT without a message, or what look answers that no later look mends.

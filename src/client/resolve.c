@@ -10,6 +10,7 @@
 #include "client/class.h"
 #include "client/config.h"
 #include "client/handle.h"
+#include "client/seal_job.h"
 #include "core/data.h"
 #include "core/id.h"
 #include "core/name.h"
@@ -116,7 +117,8 @@ static int copy_tags(const struct er_options *o, struct errand_arena *arena,
 static int encode_call(errand *e, struct er_options *call, struct errand_arena *arena,
                        struct errand_slice *ret, struct errand_error *err)
 {
-    call->has &= ~(uint32_t)(ER_OPT_QUEUE | ER_OPT_PRIORITY | ER_OPT_TAGS | ER_OPT_ASKED);
+    call->has &= ~(uint32_t)(ER_OPT_QUEUE | ER_OPT_PRIORITY | ER_OPT_TAGS | ER_OPT_ASKED |
+                             ER_OPT_ENCRYPTED);
     if (!call->has)
         return 0;
     er_buf_reset(&e->text);
@@ -152,6 +154,11 @@ static int resolve_plain(const errand *e, struct errand_push_job *ret,
     return er_data_check(ret->name, ret->data, &e->plain, &e->json, err);
 }
 
+static bool is_encrypted(const struct er_options *all)
+{
+    return (all->has & ER_OPT_ENCRYPTED) && all->is_encrypted;
+}
+
 static int resolve_levels(errand *e, const struct errand_options *o,
                           const struct source *from, struct errand_arena *arena,
                           struct errand_push_job *ret, struct errand_error *err)
@@ -167,12 +174,10 @@ static int resolve_levels(errand *e, const struct errand_options *o,
         (rc = copy_tags(&all, arena, ret, err)) < 0 ||
         (rc = resolve_asked(from, &call, arena, ret, err)) < 0)
         return rc;
-    if ((all.has & ER_OPT_ENCRYPTED) && all.is_encrypted)
-        return errand_error_set(err, ERRAND_EUNSUPPORTED,
-                                "job '%s' is encrypted, which this errand cannot do",
-                                ret->name);
     place(&all, ret);
     ret->has_failed_hook = may_have_failed_hook(&call, from->definition);
+    if (is_encrypted(&all) && (rc = er_seal_job(e, ret, arena, err)) < 0)
+        return rc;
     return encode_call(e, &call, arena, &ret->options, err);
 }
 
@@ -204,7 +209,7 @@ int er_resolve(errand *e, const char *name, struct errand_slice data,
     if ((rc = resolve_begin(name, data, options, ret, err)) < 0 ||
         (rc = er_definitions_find(e, name, &from.definition, err)) < 0)
         return rc;
-    if (!options && !from.definition)
+    if (!options && !from.definition && !is_encrypted(&e->plain))
         return resolve_plain(e, ret, err);
     return resolve_levels(e, options, &from, arena, ret, err);
 }

@@ -1,17 +1,25 @@
-/* payload.c: data is checked again where it is run. A dispatcher may not have known the
- * class, or an older one of it, and rows can come from plain SQL. */
+/* payload.c: the last look at data before a process gets it.
+ *
+ * Encrypted data is opened here, in the supervisor: it alone has the keys, and what runs
+ * handlers is never given them. Data is checked again, too: a dispatcher may not have
+ * known the class, or an older one of it, and rows can come from plain SQL. */
 #include "worker/payload.h"
 
 #include <string.h>
 
+#include "client/keys.h"
+#include "client/seal.h"
+#include "client/seal_job.h"
 #include "core/data.h"
 #include "worker/supervisor.h"
 
-static bool refuse(struct er_supervisor *s, struct er_attempt *a,
+/* What no retry changes fails for good; a key may still be given. */
+static bool refuse(struct er_supervisor *s, struct er_attempt *a, bool is_final,
                    const struct errand_error *why)
 {
-    struct er_ending ending = {.cause = ERRAND_CAUSE_ERROR,
-                               .verdict = ERRAND_FAIL,
+    struct er_ending ending = {.cause =
+                                   is_final ? ERRAND_CAUSE_ERROR : ERRAND_CAUSE_START,
+                               .verdict = is_final ? ERRAND_FAIL : ERRAND_RETRY,
                                .error = {why->message, strlen(why->message)}};
 
     er_slots_pend_remove(s, a);
@@ -19,22 +27,49 @@ static bool refuse(struct er_supervisor *s, struct er_attempt *a,
     return false;
 }
 
-bool er_payload_ready(struct er_supervisor *s, struct er_attempt *a)
+/* A key that is not known may have come into the ring since it was read. */
+static int open_sealed(struct er_supervisor *s, struct er_attempt *a,
+                       struct errand_error *err)
 {
-    /* What the configuration says, the dispatcher has looked at. */
+    const struct er_sealed_for job = {a->job->name, a->job->queue, a->job->id.text};
+    struct errand_arena *arena = a->lot->arena;
+    const struct er_key_ring *ring = NULL;
+    int rc;
+
+    if ((rc = er_client_keys(s->client, &ring, err)) < 0)
+        return rc;
+    rc = er_unseal(ring, &job, a->data, arena, &a->data, err);
+    if (rc == ERRAND_ENOTFOUND && ring &&
+        (rc = er_client_keys_again(s->client, &ring, err)) == 0)
+        rc = er_unseal(ring, &job, a->data, arena, &a->data, err);
+    return rc;
+}
+
+/* Not what the configuration says: the dispatcher has looked at that. */
+static int check(const struct er_attempt *a, struct errand_error *err)
+{
     static const struct er_json_limits limits = {
         .max_bytes = ER_DATA_MAX, .max_depth = 1000, .max_keys = SIZE_MAX};
     struct errand_slice data = a->data;
+
+    if (!a->plan->data || a->kind != ER_RUN_HANDLE)
+        return 0;
+    if (!data.len)
+        data = (struct errand_slice){"null", 4};
+    return er_data_check(a->job->name, data, a->plan->data, &limits, err);
+}
+
+bool er_payload_ready(struct er_supervisor *s, struct er_attempt *a)
+{
     struct errand_error err = {0};
+    int rc;
 
     if (a->is_ready)
         return true;
     a->is_ready = true;
-    if (!a->plan->data || a->kind != ER_RUN_HANDLE)
-        return true;
-    if (!data.len)
-        data = (struct errand_slice){"null", 4};
-    if (er_data_check(a->job->name, data, a->plan->data, &limits, &err) == 0)
-        return true;
-    return refuse(s, a, &err);
+    if (er_sealed_is(a->data) && (rc = open_sealed(s, a, &err)) < 0)
+        return refuse(s, a, rc == ERRAND_ECORRUPT, &err);
+    if ((rc = check(a, &err)) < 0)
+        return refuse(s, a, rc != ERRAND_ENOMEM, &err);
+    return true;
 }

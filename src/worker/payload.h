@@ -8,8 +8,9 @@ struct er_attempt;
 struct er_supervisor;
 
 /* Looks once at the data of an attempt that is about to start, before any process sees
- * it: is it what the class says? False: it is not, and the attempt has ended with the
- * reason, FAILED for good, for no retry changes the data. */
+ * it: opens what is encrypted, and asks whether it is what the class says. False: the
+ * attempt has ended with the reason, FAILED for good when no retry changes it; one whose
+ * key is not here is tried again. */
 bool er_payload_ready(struct er_supervisor *s, struct er_attempt *a);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "client/client.h"
+#include "client/seal_job.h"
 #include "core/clock.h"
 #include "worker/embed.h"
 #include "worker/exec_job.h"
@@ -388,6 +389,7 @@ int errand_worker_run(const char *url, const struct errand_config *config,
 int er_supervisor_work(const struct er_work *work, struct errand_error *err)
 {
     struct er_supervisor *s = calloc(1, sizeof *s);
+    const struct er_key_ring *keys;
     errand *e = NULL;
     int rc;
 
@@ -400,6 +402,8 @@ int er_supervisor_work(const struct er_work *work, struct errand_error *err)
         (rc = store_open(work->url, work->config, &e, err)) < 0)
         goto out;
     s->client = e;
+    if ((rc = er_client_keys(e, &keys, err)) < 0)
+        goto out;
     s->store = er_client_store(e);
     er_retention_init(s, work->config);
     s->slots.typical_ms = -1;

@@ -1,0 +1,116 @@
+/* encrypted.c: encrypted data for who sits at the shell: the job gets it, nothing shows
+ * it. */
+#include "shell.h"
+
+#include "client/keys.h"
+
+#define SECRET "correct-horse-battery"
+
+TEST_FIXTURE(shell_setup, shell_teardown)
+
+/* A project with a key ring and an encrypted executable that fails unless it gets the
+ * data, and never gets to know where the keys are. */
+static void project(void)
+{
+    assert_code(
+        sh("errand new . >/dev/null && echo 'keys: errand.keys' >>errand.yml && "
+           "errand keys:new one && "
+           "printf '%%s\\n' '#!/bin/sh' '# errand: tries=2 backoff=0 encrypted=yes' "
+           "'grep -q " SECRET " && [ -z \"$ERRAND_KEYS\" ]' >app/Jobs/secret.sh && "
+           "chmod +x app/Jobs/secret.sh"),
+        0);
+}
+
+static const char *dispatch(void)
+{
+    struct run run = sh("errand queue:dispatch secret '{\"password\":\"" SECRET "\"}'");
+
+    assert_code(run, 0);
+    return word(run);
+}
+
+TEST(an_executable_gets_the_data_and_no_list_page_or_log_shows_it)
+{
+    const char *id;
+
+    project();
+    id = dispatch();
+    assert_has(sh("errand queue:list").out, "<encrypted>");
+    assert_has(sh("errand queue:list --json").out, "\"data\":\"<encrypted>\"");
+    assert_has(sh("errand queue:inspect %s", id).out, "<encrypted>");
+    assert_has(sh("errand queue:inspect %s --json", id).out, "\"data\":\"<encrypted>\"");
+    assert_code(
+        sh("ERRAND_KEYS=errand.keys errand queue:work --stop-when-empty >work.log 2>&1"),
+        0);
+    assert_has(sh("errand queue:inspect %s", id).out, "completed");
+    assert_code(
+        sh("{ errand queue:list; errand queue:list --json; errand queue:inspect %s; "
+           "errand queue:inspect %s --json; errand queue:events; } >all.log",
+           id, id),
+        0);
+    assert_code(sh("grep -r " SECRET " *.log errand.db*"), 1);
+}
+
+TEST(a_job_that_failed_keeps_its_secret_and_can_be_retried)
+{
+    const char *id;
+
+    project();
+    id = dispatch();
+    assert_code(sh("mv errand.keys away && errand queue:work --stop-when-empty"), 2);
+    assert_code(sh("sed -i '/^keys/d' errand.yml && errand queue:work --max-jobs=2"), 0);
+    assert_has(sh("errand queue:failed").out, "this worker has no key ring");
+    assert_has(sh("errand queue:failed --json").out, "\"data\":\"<encrypted>\"");
+    assert_code(sh("mv away errand.keys && echo 'keys: errand.keys' >>errand.yml"), 0);
+    assert_code(sh("errand queue:retry %s && errand queue:work --stop-when-empty", id),
+                0);
+    assert_has(sh("errand queue:inspect %s", id).out, "completed");
+}
+
+TEST(a_new_key_takes_over_and_the_old_one_may_go)
+{
+    const char *id;
+
+    project();
+    id = dispatch();
+    assert_string_equal(sh("errand keys:new two").out, "two\n");
+    assert_string_equal(sh("errand keys:rotate").out, "1 encrypted with 'two'\n");
+    assert_string_equal(sh("errand keys:rotate").out, "0 encrypted with 'two'\n");
+    assert_code(sh("sed -i '/^one/d' errand.keys && errand queue:work --stop-when-empty"),
+                0);
+    assert_has(sh("errand queue:inspect %s", id).out, "completed");
+    assert_string_equal(sh("stat -c %%a errand.keys").out, "600\n");
+}
+
+TEST(who_has_no_ring_is_told_by_dispatch_doctor_and_check)
+{
+    struct run run;
+
+    project();
+    assert_code(
+        sh("errand doctor >doctor.log; grep 'keys: 1 in .*errand.keys, .one. encrypts' "
+           "doctor.log"),
+        0);
+    assert_code(sh("errand config:check"), 0);
+    assert_code(sh("chmod 644 errand.keys"), 0);
+    run = sh("errand config:check");
+    assert_code(run, 1);
+    assert_has(run.err, "may be read by others (mode 0644); mend it: chmod 600");
+    run = sh("errand queue:dispatch secret 1");
+    assert_code(run, 2);
+    assert_has(run.err, "may be read by others");
+    assert_has(sh("errand doctor").out, "fail: keys: key ring");
+    assert_code(sh("sed -i '/^keys/d' errand.yml"), 0);
+    run = sh("errand queue:dispatch secret 1");
+    assert_code(run, 2);
+    assert_has(run.err, "job 'secret' is encrypted, and no key ring is known here");
+    assert_has(sh("errand doctor").out,
+               "'secret' is encrypted, and there is no key ring");
+}
+
+int main(int argc, char **argv)
+{
+    if (!er_keys_are_built())
+        return 77; /* Meson: skipped */
+    return er_test_main(argc, argv);
+}
