@@ -111,6 +111,15 @@ static int noop(errand_job *job, struct errand_error *err)
 }
 ERRAND_JOB(Noop, .handle = noop)
 
+/* Fails each time, and is tried again in a minute, give or take. */
+static int refuse(errand_job *job, struct errand_error *err)
+{
+    (void)job;
+    return errand_error_set(err, ERRAND_EJOB, "the other side is down"), ERRAND_RETRY;
+}
+ERRAND_JOB(Refuse, .handle = refuse, .tries = 2,
+           .backoff = {.strategy = ERRAND_BACKOFF_FIXED, .base = 60, .jitter = 0.2})
+
 static volatile int sink;
 
 static int overflow(int depth)
