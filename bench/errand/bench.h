@@ -62,5 +62,6 @@ void bench_pickup(struct place *p);
 void bench_delay(struct place *p);
 void bench_idle(struct place *p);
 void bench_executable(struct place *p);
+void bench_schedules(struct place *p);
 
 #endif

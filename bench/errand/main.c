@@ -11,13 +11,21 @@ static const struct {
     const char *name;
     void (*run)(struct place *p);
 } benches[] = {
-    {"one", bench_one},       {"bulk", bench_bulk},
-    {"unique", bench_unique}, {"bytes", bench_bytes},
-    {"drain", bench_drain},   {"drain-keeping", bench_drain_keeping},
-    {"cycle", bench_cycle},   {"cycle-keeping", bench_cycle_keeping},
-    {"growth", bench_growth}, {"sustained", bench_sustained},
-    {"pickup", bench_pickup}, {"delay", bench_delay},
-    {"idle", bench_idle},     {"executable", bench_executable},
+    {"one", bench_one},
+    {"bulk", bench_bulk},
+    {"unique", bench_unique},
+    {"bytes", bench_bytes},
+    {"drain", bench_drain},
+    {"drain-keeping", bench_drain_keeping},
+    {"cycle", bench_cycle},
+    {"cycle-keeping", bench_cycle_keeping},
+    {"growth", bench_growth},
+    {"sustained", bench_sustained},
+    {"pickup", bench_pickup},
+    {"delay", bench_delay},
+    {"idle", bench_idle},
+    {"executable", bench_executable},
+    {"schedules", bench_schedules},
 };
 
 static void run(void (*bench)(struct place *p), const char *sync, const char *path)
