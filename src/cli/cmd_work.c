@@ -118,6 +118,7 @@ static int exec(struct er_cli *cli, struct errand_error *err)
     options = cli->config->worker;
     options.project = cli->config->project;
     options.env_allow = cli->config->env_allow;
+    options.notify = &cli->config->notify;
     if (er_cli_has(cli, "queue"))
         options.queues = er_cli_flag(cli, "queue")->items;
     if (er_cli_has(cli, "name"))

@@ -142,6 +142,16 @@ static int command_main(int argc, char **argv)
     return code;
 }
 
+void errand_runner_main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], ER_RUNNER_ARG) == 0)
+        exit(er_runner_main(argc, argv));
+    if (argc > 1 && strcmp(argv[1], ER_DESCRIBE_ARG) == 0)
+        exit(er_describe_main(argc, argv));
+    if (argc > 1 && strcmp(argv[1], ER_NOTIFY_ARG) == 0)
+        exit(er_notify_main());
+}
+
 int errand_main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], ER_RUNNER_ARG) == 0)

@@ -5,11 +5,15 @@
  * failure, so that storing it again stores nothing. The records of one job name on one
  * queue (a group) wait for the group's guard, a job that exists once by its unique key. A
  * guard that runs gathers the records that wait for it, delivers them in one message,
- * deletes them and comes back after `every`; when none are there it is done. So the first
+ * cancels them and comes back after `every`; when none are there it is done. So the first
  * failure is told at once, a storm is one message each time, and none is lost: if the
- * guard fails for good its records are CANCELLED, and the operator's retry of it brings
- * them back. Both kinds have the same job name; a record that runs (its guard ended in
- * the moment it was stored) delivers itself. */
+ * guard fails for good its records are CANCELLED with it, and the operator's retry of it
+ * brings them back.
+ *
+ * A record that was told stays for a while: whoever stored it may have died before it
+ * could say that it had, and then the failure is stored once more. A third kind of job, a
+ * sweeper, deletes it then. All have the same name; a record that runs (its guard ended
+ * in the moment it was stored) delivers itself. */
 #ifndef ER_CLIENT_NOTIFY_H
 #define ER_CLIENT_NOTIFY_H
 
@@ -49,6 +53,9 @@ int er_notify_check(const struct errand_notify *notify, struct errand_error *err
  * those that have not, or NULL. -1: no memory. */
 int er_notify_ready(const struct errand_notify *notify, struct errand_arena *arena,
                     const char **ret_lack);
+/* All of it in the arena. 0 or -1. */
+int er_notify_copy(const struct errand_notify *notify, struct errand_arena *arena,
+                   struct errand_notify *ret);
 bool er_notify_is_built(void); /* into this errand; else nothing can be delivered */
 int64_t er_notify_every_ms(const struct errand_notify *notify);
 
@@ -95,19 +102,29 @@ struct er_notice {
     int64_t since_ms, until_ms;
     struct er_failure *failures; /* the first of them */
     size_t failures_n;
-    /* the records, to be deleted once it is delivered; a record that runs has none */
+    /* the records that it tells of; a record that runs has none */
     struct errand_id *records;
     size_t records_n;
+    struct errand_id *swept; /* of a sweeper: what it is to delete; total is 0 then */
+    size_t swept_n;
 };
 enum { ER_NOTICE_FAILURES = 10, ER_NOTICE_RECORDS = 10000 };
 
-/* Gathers what waits for job `id` with this data. total 0: nothing to tell. EJSON: not a
- * job of ours. */
-int er_notify_gather(struct er_store *store, const struct errand_id *id,
-                     struct errand_slice data, struct errand_arena *arena,
-                     struct er_notice *ret, struct errand_error *err);
-int er_notify_delete(struct er_store *store, const struct er_notice *notice,
-                     struct errand_arena *arena, struct errand_error *err);
+struct er_gathering {
+    const struct errand_id *id; /* of the guard, or of a record that runs */
+    struct errand_slice data;   /* its data */
+    size_t most;                /* records in one message, up to ER_NOTICE_RECORDS */
+};
+/* What waits for it. total 0: nothing to tell. EJSON: not a job of ours. */
+int er_notify_gather(struct er_store *store, const struct er_gathering *gathering,
+                     struct errand_arena *arena, struct er_notice *ret,
+                     struct errand_error *err);
+/* Its records have been told, and need not be known after `until_ms`. */
+int er_notify_told(struct er_store *store, const struct er_notice *notice,
+                   int64_t until_ms, struct errand_arena *arena,
+                   struct errand_error *err);
+int er_notify_sweep(struct er_store *store, const struct er_notice *notice,
+                    struct errand_arena *arena, struct errand_error *err);
 
 /* ------------------------------------------------------------------ passing on */
 

@@ -9,6 +9,57 @@
 #include "client/notify.h"
 #include "core/json.h"
 
+/* ------------------------------------------------------------------ kept */
+
+static int text_keep(struct errand_arena *arena, const char **text)
+{
+    if (*text && !(*text = errand_arena_copy(arena, *text, strlen(*text))))
+        return -1;
+    return 0;
+}
+
+static int list_keep(struct errand_arena *arena, const char *const **list)
+{
+    const char **copy;
+    size_t n = 0;
+
+    while (*list && (*list)[n])
+        n++;
+    if (!(copy = errand_arena_alloc(arena, (n + 1) * sizeof *copy)))
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        copy[i] = (*list)[i];
+        if (text_keep(arena, &copy[i]) < 0)
+            return -1;
+    }
+    *list = copy;
+    return 0;
+}
+
+int er_notify_copy(const struct errand_notify *notify, struct errand_arena *arena,
+                   struct errand_notify *ret)
+{
+    struct errand_notify n = *notify;
+    const char **const texts[] = {&n.email.from,     &n.email.host,    &n.email.user,
+                                  &n.email.password, &n.slack.webhook, &n.webhook.url,
+                                  &n.webhook.secret, &n.ca_file};
+    size_t ports_n = 0;
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (text_keep(arena, texts[i]) < 0)
+            return -1;
+    if (list_keep(arena, &n.channels) < 0 || list_keep(arena, &n.email.to) < 0 ||
+        list_keep(arena, &n.allow) < 0)
+        return -1;
+    while (n.ports && n.ports[ports_n])
+        ports_n++;
+    if (n.ports && !(n.ports = (const int *)errand_arena_copy(
+                         arena, n.ports, (ports_n + 1) * sizeof *n.ports)))
+        return -1;
+    *ret = n;
+    return 0;
+}
+
 /* ------------------------------------------------------------------ there */
 
 static void text_add(struct er_buf *buf, const char *key, const char *text)

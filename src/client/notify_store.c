@@ -14,7 +14,8 @@
 enum {
     DATA_MAX = 64 << 10,
     ERROR_MAX = 2048, /* of a failure's error: the rest is in queue:inspect */
-    TRIES = 20,       /* with the backoff of the worker: about fifteen hours */
+    SWEEP_MAX = 1 << 20,
+    TRIES = 20, /* with the default backoff: half a day */
 };
 
 /* ------------------------------------------------------------------ what is stored */
@@ -175,6 +176,8 @@ int er_notify_store(struct er_store *store, int channels,
 
 /* ------------------------------------------------------------------ what is gathered */
 
+static const struct er_json_limits data_limits = {.max_bytes = SWEEP_MAX};
+
 static int text_at(struct errand_slice json, const char *path, struct errand_arena *arena,
                    struct errand_slice *ret)
 {
@@ -277,28 +280,66 @@ static int failures_read(struct er_store *store, struct errand_arena *arena,
     return 0;
 }
 
-int er_notify_gather(struct er_store *store, const struct errand_id *id,
-                     struct errand_slice data, struct errand_arena *arena,
-                     struct er_notice *ret, struct errand_error *err)
+static int records_take(const struct errand_job_detail *guard, size_t most,
+                        struct errand_arena *arena, struct er_notice *notice)
+{
+    notice->records =
+        errand_arena_alloc(arena, (guard->children_n + 1) * sizeof *notice->records);
+    if (!notice->records)
+        return -1;
+    for (size_t i = 0; i < guard->children_n && notice->records_n < most; i++)
+        if (guard->children[i].state == ERRAND_HELD && !guard->children[i].is_batch)
+            notice->records[notice->records_n++] = guard->children[i].id;
+    return 0;
+}
+
+/* 1: the data is a sweeper's, 0: it is not. */
+static int sweep_take(struct errand_slice data, struct errand_arena *arena,
+                      struct er_notice *ret, struct errand_error *err)
+{
+    struct er_notice notice = {0};
+    struct errand_slice list, id;
+    struct er_json_walk walk;
+    enum er_json_type type;
+    size_t n = 0;
+
+    if (er_json_check("data", data, &data_limits, err) < 0)
+        return ERRAND_EJSON;
+    if (er_json_find(data, "sweep", &type, &list, NULL) < 0)
+        return 0;
+    for (er_json_walk(&walk, list); er_json_next(&walk);)
+        n++;
+    if (!(notice.swept = errand_arena_alloc(arena, (n + 1) * sizeof *notice.swept)))
+        return er_error_nomem(err);
+    for (er_json_walk(&walk, list); er_json_next(&walk); notice.swept_n++)
+        if (walk.type != ER_JSON_STRING ||
+            er_json_unescape(walk.value, arena, &id, NULL) < 0 ||
+            er_id_parse(id.ptr, &notice.swept[notice.swept_n], NULL) < 0)
+            return errand_error_set(err, ERRAND_EJSON,
+                                    "what is to be swept is not a list of ids");
+    *ret = notice;
+    return 1;
+}
+
+int er_notify_gather(struct er_store *store, const struct er_gathering *gathering,
+                     struct errand_arena *arena, struct er_notice *ret,
+                     struct errand_error *err)
 {
     struct errand_job_detail guard;
     struct er_notice notice;
     int rc;
 
-    if ((rc = notice_begin(id, data, arena, &notice, err)) < 0 ||
-        (rc = er_store_get(store, id, 0, arena, &guard, err)) < 0)
+    if ((rc = sweep_take(gathering->data, arena, ret, err)) != 0)
+        return rc < 0 ? rc : 0;
+    if ((rc = notice_begin(gathering->id, gathering->data, arena, &notice, err)) < 0 ||
+        (rc = er_store_get(store, gathering->id, 0, arena, &guard, err)) < 0)
         return rc;
-    if (failure_read(data, arena, &notice.failures[0]) == 0) {
+    if (failure_read(gathering->data, arena, &notice.failures[0]) == 0) {
         failure_count(&notice, &notice.failures[0]);
         notice.failures_n = 1;
     }
-    notice.records =
-        errand_arena_alloc(arena, (guard.children_n + 1) * sizeof *notice.records);
-    if (!notice.records)
+    if (records_take(&guard, gathering->most, arena, &notice) < 0)
         return er_error_nomem(err);
-    for (size_t i = 0; i < guard.children_n && notice.records_n < ER_NOTICE_RECORDS; i++)
-        if (guard.children[i].state == ERRAND_HELD && !guard.children[i].is_batch)
-            notice.records[notice.records_n++] = guard.children[i].id;
     notice.total = (int64_t)(notice.failures_n + notice.records_n);
     if (notice.records_n && !notice.failures_n)
         notice.id = notice.records[0].text;
@@ -308,14 +349,60 @@ int er_notify_gather(struct er_store *store, const struct errand_id *id,
     return 0;
 }
 
-int er_notify_delete(struct er_store *store, const struct er_notice *notice,
-                     struct errand_arena *arena, struct errand_error *err)
+/* ------------------------------------------------------------------ what was told */
+
+static int change(struct er_store *store, enum errand_change_kind kind,
+                  const struct errand_id *ids, size_t ids_n, struct errand_arena *arena,
+                  struct errand_error *err)
 {
-    const struct errand_change_params params = {
-        .kind = ERRAND_CHANGE_DELETE, .ids = notice->records, .ids_n = notice->records_n};
+    const struct errand_change_params params = {.kind = kind, .ids = ids, .ids_n = ids_n};
     struct errand_change_result got = {0};
+
+    return ids_n ? er_store_change(store, &params, arena, &got, err) : 0;
+}
+
+static int sweeper_push(struct er_store *store, const struct er_notice *notice,
+                        int64_t until_ms, struct errand_arena *arena,
+                        struct errand_error *err)
+{
+    struct errand_push_job job = {.name = ER_NOTIFY_JOB,
+                                  .queue = ER_NOTIFY_QUEUE,
+                                  .tries = TRIES,
+                                  .run_at_ms = until_ms};
+    const struct errand_push_params params = {.jobs = &job, .jobs_n = 1};
+    struct errand_push_result got = {0};
+    struct er_buf buf;
+    int rc;
+
+    er_buf_init(&buf, SWEEP_MAX);
+    er_buf_str(&buf, "{\"sweep\":[");
+    for (size_t i = 0; i < notice->records_n; i++)
+        er_buf_printf(&buf, "%s\"%s\"", i ? "," : "", notice->records[i].text);
+    er_buf_str(&buf, "]}");
+    job.data = (struct errand_slice){buf.ptr, buf.len};
+    rc = buf.has_failed ? er_error_nomem(err)
+                        : er_store_push(store, &params, arena, &got, err);
+    er_buf_done(&buf);
+    return rc;
+}
+
+/* The sweeper goes first: without it they would stay for ever. */
+int er_notify_told(struct er_store *store, const struct er_notice *notice,
+                   int64_t until_ms, struct errand_arena *arena, struct errand_error *err)
+{
+    int rc;
 
     if (!notice->records_n)
         return 0;
-    return er_store_change(store, &params, arena, &got, err);
+    if ((rc = sweeper_push(store, notice, until_ms, arena, err)) < 0)
+        return rc;
+    return change(store, ERRAND_CHANGE_CANCEL, notice->records, notice->records_n, arena,
+                  err);
+}
+
+int er_notify_sweep(struct er_store *store, const struct er_notice *notice,
+                    struct errand_arena *arena, struct errand_error *err)
+{
+    return change(store, ERRAND_CHANGE_DELETE, notice->swept, notice->swept_n, arena,
+                  err);
 }

@@ -22,8 +22,8 @@ enum {
 
 struct posting {
     const struct errand_notify *notify;
-    bool is_https;
-    char refused[160]; /* why an address was not connected to */
+    bool is_https, has_tried; /* one of the addresses */
+    char refused[160];        /* why an address was not connected to */
     size_t response_n;
     char said[SAID_MAX + 1];
     size_t said_n;
@@ -76,8 +76,10 @@ static curl_socket_t on_socket(void *ctx, curlsocktype purpose, struct curl_sock
         snprintf(p->refused, sizeof p->refused, "an address that is not of the internet");
         return CURL_SOCKET_BAD;
     }
-    if (!(why = refusal(p, &address)))
+    if (!(why = refusal(p, &address))) {
+        p->has_tried = true;
         return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+    }
     address_text(&to->addr, text, sizeof text);
     snprintf(p->refused, sizeof p->refused, "%s is %s", text, why);
     return CURL_SOCKET_BAD;
@@ -144,7 +146,7 @@ static void perform(struct er_curl *c, struct posting *p, const char *what,
     curl_easy_getinfo(c->curl, CURLINFO_RETRY_AFTER, &wait);
     if (status)
         status_tell(p, what, status, judge(code, status), ret);
-    else if (p->refused[0])
+    else if (p->refused[0] && !p->has_tried)
         er_delivered_set(ret, ER_GIVE_UP, "%s: %s: not sent there", what, p->refused);
     else
         er_delivered_set(ret, judge(code, status), "%s: %s", what, er_curl_why(c, code));

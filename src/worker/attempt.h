@@ -16,8 +16,15 @@
 
 struct er_runner;
 struct er_exec;
+struct er_notice;
 
-enum er_attempt_state { ER_PENDING, ER_GIVEN, ER_EXECUTING, ER_ENDED };
+enum er_attempt_state {
+    ER_PENDING,
+    ER_GIVEN,
+    ER_EXECUTING,
+    ER_AT_STORE, /* notify.c has something to ask the store about it first */
+    ER_ENDED
+};
 
 /* Why an attempt is being stopped from outside; the first reason stays, but a lost lease
  * and the end of the worker override it: then nothing but the stopping counts. */
@@ -49,8 +56,9 @@ struct er_attempt {
     uint32_t slot;
     double expected_ms; /* its share of the runner's load */
     struct er_exec *exec;
-    int64_t started_ms;      /* wall clock; when it was given, or found running */
-    int64_t started_mono_ms; /* 0: not known to have begun */
+    struct er_notice *notice; /* what it delivers; NULL: it is no such job */
+    int64_t started_ms;       /* wall clock; when it was given, or found running */
+    int64_t started_mono_ms;  /* 0: not known to have begun */
     struct er_capture *log;
     uint64_t dispatched_n; /* jobs it has dispatched */
     int32_t percent;       /* progress; -1: none */

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "client/notify.h"
 #include "core/backoff.h"
 #include "core/data.h"
 #include "core/json.h"
@@ -259,6 +260,19 @@ static int plan_limits(struct er_plan *plan, const struct er_options *call,
     return 0;
 }
 
+/* A job of errand's own, in every worker: this program, as what delivers. */
+static void plan_notify(struct er_plan *plan)
+{
+    static char *const argv[] = {"errand", ER_NOTIFY_ARG, NULL};
+
+    plan->is_notify = true;
+    plan->path = "/proc/self/exe";
+    plan->argv = argv;
+    plan->argc = 2;
+    plan->timeout_ms = 120000;
+    plan->backoff = er_options_default.backoff;
+}
+
 static int plan_resolve(struct er_plan *plan, const struct er_book *book,
                         struct errand_arena *arena)
 {
@@ -331,6 +345,10 @@ static struct er_plan *plan_new(const struct er_book *book, const char *name,
     plan->stored = er_arena_slice(arena, stored.ptr, stored.len);
     if (!plan->name.ptr || (stored.len && !plan->stored.ptr))
         return NULL;
+    if (strcmp(name, ER_NOTIFY_JOB) == 0) {
+        plan_notify(plan);
+        return plan;
+    }
     return plan_resolve(plan, book, arena) < 0 ? NULL : plan;
 }
 

@@ -20,6 +20,7 @@ struct er_plan {
     const char *path;  /* executables and commands; NULL: a runner */
     char *const *argv; /* argv[0] … NULL; a hook appends its word */
     size_t argc;
+    bool is_notify;    /* errand's own: it delivers notifications */
     const char *error; /* why it cannot run, or NULL */
     int64_t timeout_ms, retry_until_ms, memory_mib;
     int32_t tries; /* 0: what the store says */

@@ -270,20 +270,22 @@ static void queues_order(struct er_supervisor *s, struct er_pool *pool,
 {
     const char *const *queues = pool->queues;
     size_t n = pool->queues_n;
+    /* Notifications are worked first and take part in no draw. */
+    size_t own = queues && strcmp(queues[0], ER_NOTIFY_QUEUE) == 0;
     double sum = 0;
 
     for (size_t i = 0; i < n; i++)
         sum += weight_of(s, queues[i]);
     params->queues = queues;
     params->queues_n = n;
-    if (sum <= 0 || n < 2)
+    if (sum <= 0 || n < own + 2)
         return;
     if (!pool->order)
         pool->order = errand_arena_alloc(s->arena, n * sizeof *pool->order);
     if (!pool->order)
         return;
     memcpy(pool->order, queues, n * sizeof *queues);
-    queues_draw(s, pool->order, n, sum);
+    queues_draw(s, pool->order + own, n - own, sum);
     params->queues = pool->order;
 }
 

@@ -225,8 +225,12 @@ static void exec_ended(struct er_exec *e)
     if (e->result.len)
         ending.result = (struct errand_slice){e->result.ptr, e->result.len};
     a->exec = NULL;
-    er_slots_measure(e->s, a->plan, (double)(e->s->now_ms - a->started_mono_ms));
-    er_settle_ended(e->s, a, &ending);
+    if (a->notice) {
+        er_telling_ended(e->s, a, &ending);
+    } else {
+        er_slots_measure(e->s, a->plan, (double)(e->s->now_ms - a->started_mono_ms));
+        er_settle_ended(e->s, a, &ending);
+    }
     if (e->handles_n == 3)
         uv_close((uv_handle_t *)&e->death, on_closed);
     if (e->handles_n >= 2)
@@ -266,8 +270,7 @@ static int input_make(const struct er_attempt *a)
         error = (struct errand_slice){0};
     er_buf_init(&buf, ER_FRAME_MAX);
     er_buf_str(&buf, "{\"data\":");
-    er_buf_add(&buf, a->data.len ? a->data.ptr : "null",
-               a->data.len ? a->data.len : 4);
+    er_buf_add(&buf, a->data.len ? a->data.ptr : "null", a->data.len ? a->data.len : 4);
     er_buf_str(&buf, ",\"error\":");
     if (er_json_write_string(&buf, error.len ? error.ptr : "", error.len) < 0)
         buf.has_failed = true;
@@ -337,9 +340,11 @@ static int exec_spawn(struct er_exec *e, int output, int channel,
         .cwd = s->options.project,
         .memory_mib = a->plan->memory_mib ? a->plan->memory_mib : s->options.memory,
     };
-    int input = input_make(a), parents = -1, rc = 0;
+    int input = a->notice ? er_telling_input(s, a) : input_make(a), parents = -1, rc = 0;
 
-    if (a->job->has_parents && (parents = parents_make(s, a, err)) < 0) {
+    if (a->notice)
+        spawn.memory_mib = 0; /* the limit is meant for handlers */
+    if (a->job->has_parents && !a->notice && (parents = parents_make(s, a, err)) < 0) {
         rc = parents;
     } else if (!spawn.argv || !spawn.envp || input < 0) {
         rc = er_error_nomem(err);

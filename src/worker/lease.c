@@ -253,7 +253,8 @@ void er_leases_bye(struct er_supervisor *s)
 static int reap_call(struct er_supervisor *s, struct errand_arena *arena,
                      struct errand_error *err)
 {
-    struct errand_reap_params params = {.max = REAP_MOST};
+    struct errand_reap_params params = {.max = REAP_MOST,
+                                        .all_hooks = s->telling.channels != 0};
     struct errand_reap_result got = {0};
     int rc;
 

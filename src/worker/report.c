@@ -102,6 +102,7 @@ void er_report_start(struct er_supervisor *s)
                    ERRAND_VERSION, queues, er_store_url(s->store), s->options.concurrency,
                    known, known == 1 ? "job" : "jobs");
     er_report_jobs(s);
+    er_telling_warn(s);
 }
 
 void er_report_jobs(struct er_supervisor *s)
@@ -179,7 +180,10 @@ void er_report_ended(struct er_supervisor *s, const struct er_attempt *a,
     char text[1024];
     int n;
 
-    if (r->is_quiet || o->kind == ERRAND_OUT_LIMIT)
+    /* A hook that nobody wrote, and a look that found nothing to tell, are no news. */
+    if (r->is_quiet || o->kind == ERRAND_OUT_LIMIT ||
+        (o->kind == ERRAND_OUT_HOOK_DONE && !(a->plan->hooks & ER_HOOK_FAILED)) ||
+        (a->plan->is_notify && !a->notice))
         return;
     er_report_turn(s);
     if (++r->lines_n > LINES_A_SECOND) {
@@ -191,7 +195,8 @@ void er_report_ended(struct er_supervisor *s, const struct er_attempt *a,
                  : o->kind == ERRAND_OUT_FAIL  ? RED
                  : o->kind == ERRAND_OUT_RETRY ? YELLOW
                                                : "";
-    n = snprintf(text, sizeof text, "%-7s %s %s attempt %d/%d %lld ms", outcome_word(o),
+    n = snprintf(text, sizeof text, "%-7s %s %s attempt %d/%d %lld ms",
+                 a->notice && o->kind == ERRAND_OUT_SNOOZE ? "told" : outcome_word(o),
                  a->job->name, a->job->id.text, (int)a->job->attempt,
                  (int)(a->plan->tries ? a->plan->tries : a->job->tries),
                  (long long)(o->ended_ms - o->started_ms));

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "client/notify.h"
 #include "errand/worker.h"
 
 enum {
@@ -222,7 +223,8 @@ int er_runner_is_stray(struct errand_error *err)
                                "before anything else";
     struct er_buf frame;
 
-    if (!was_started_as(ER_RUNNER_ARG) && !was_started_as(ER_DESCRIBE_ARG))
+    if (!was_started_as(ER_RUNNER_ARG) && !was_started_as(ER_DESCRIBE_ARG) &&
+        !was_started_as(ER_NOTIFY_ARG))
         return 0;
     er_buf_init(&frame, ER_FRAME_MAX);
     if (socket_is_there() &&
@@ -231,14 +233,6 @@ int er_runner_is_stray(struct errand_error *err)
         (void)!send(ER_FD_SOCKET, frame.ptr, frame.len, MSG_NOSIGNAL);
     er_buf_done(&frame);
     return errand_error_set(err, ERRAND_EINVAL, "%s", text);
-}
-
-void errand_runner_main(int argc, char **argv)
-{
-    if (argc > 1 && strcmp(argv[1], ER_RUNNER_ARG) == 0)
-        exit(er_runner_main(argc, argv));
-    if (argc > 1 && strcmp(argv[1], ER_DESCRIBE_ARG) == 0)
-        exit(er_describe_main(argc, argv));
 }
 
 int er_runner_main(int argc, char **argv)

@@ -175,7 +175,7 @@ static void outcome_make(struct er_supervisor *s, struct er_attempt *a,
         ending->result.len <= TEXT_MAX)
         o->result = text_keep(&s->settle, ending->result);
     if (o->kind == ERRAND_OUT_FAIL)
-        o->hook_due = (a->plan->hooks & ER_HOOK_FAILED) != 0;
+        o->hook_due = (a->plan->hooks & ER_HOOK_FAILED) || er_telling_wants(s, a);
     if (a->log)
         o->log = er_capture_text(a->log, s->settle.arena);
 }
@@ -256,7 +256,8 @@ void er_settle_ended(struct er_supervisor *s, struct er_attempt *a,
     settle->attempts[settle->n++] = a;
     (void)er_failpoint("after-result");
     a->state = ER_ENDED;
+    /* What errand does for itself is not among the jobs somebody asked for. */
     if (o->kind != ERRAND_OUT_HAND_BACK && o->kind != ERRAND_OUT_HOOK_DONE &&
-        o->kind != ERRAND_OUT_LIMIT)
+        o->kind != ERRAND_OUT_LIMIT && !a->plan->is_notify)
         s->ended_n++;
 }

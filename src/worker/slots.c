@@ -179,6 +179,8 @@ void er_slots_add(struct er_supervisor *s, struct er_lot *lot)
 
     for (size_t i = 0; i < lot->attempts_n; i++) {
         struct er_attempt *a = &lot->attempts[i];
+        if (er_telling_take(s, a))
+            continue;
         a->pending_since_ms = s->now_ms;
         a->prev = slots->pending_last;
         if (a->prev)
@@ -187,8 +189,8 @@ void er_slots_add(struct er_supervisor *s, struct er_lot *lot)
             slots->pending_first = a;
         slots->pending_last = a;
         slots->pending_n++;
+        s->pools[lot->pool].pending_n++;
     }
-    s->pools[lot->pool].pending_n += lot->attempts_n;
 }
 
 /* ------------------------------------------------------------------ starting runners */
@@ -331,6 +333,8 @@ static bool attempt_place(struct er_supervisor *s, struct er_attempt *a)
         if (busy >= s->pools[pool].concurrency)
             return false;
         er_slots_pend_remove(s, a);
+        if (a->plan->is_notify && !er_telling_begin(s, a))
+            return true;
         (void)er_failpoint("before-start");
         er_exec_start(s, a);
         return true;

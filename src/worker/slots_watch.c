@@ -52,7 +52,13 @@ void er_slots_stop(struct er_supervisor *s, struct er_attempt *a, enum er_stop w
 {
     if (a->state == ER_ENDED || why <= a->stop)
         return;
+    if (a->state == ER_AT_STORE && why != ER_STOP_LOST)
+        return; /* nothing of it runs any more */
     a->stop = why;
+    if (a->state == ER_AT_STORE) {
+        er_telling_forget(s, a);
+        return;
+    }
     if (a->state == ER_PENDING) {
         er_slots_pend_remove(s, a);
         not_begun(s, a);

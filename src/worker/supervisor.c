@@ -256,6 +256,7 @@ static void on_turn(uv_prepare_t *handle)
         er_slots_assign(s); /* before settling: nobody should wait for the store */
         er_asks_turn(s);
         er_settle_turn(s);
+        er_telling_turn(s);
         er_slots_assign(s);
         er_stats_turn(s);
     }
@@ -407,8 +408,8 @@ int er_supervisor_work(const struct er_work *work, struct errand_error *err)
     s->store = er_client_store(e);
     er_retention_init(s, work->config);
     s->slots.typical_ms = -1;
-    if ((rc = er_settle_init(s, err)) < 0 || (rc = names_make(s, err)) < 0 ||
-        (rc = er_stats_init(s, err)) < 0)
+    if ((rc = er_telling_init(s, err)) < 0 || (rc = er_settle_init(s, err)) < 0 ||
+        (rc = names_make(s, err)) < 0 || (rc = er_stats_init(s, err)) < 0)
         goto out;
     rc = supervise(s, err);
 out:

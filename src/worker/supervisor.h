@@ -11,6 +11,7 @@
 #include "store/store.h"
 #include "worker/attempt.h"
 #include "worker/lease.h"
+#include "worker/notify.h"
 #include "worker/report.h"
 #include "worker/retention.h"
 #include "worker/settle.h"
@@ -82,6 +83,7 @@ struct er_supervisor {
     struct er_slots slots;
     struct er_settle settle;
     struct er_leases leases;
+    struct er_telling telling;
     struct er_retention retention;
     struct er_stats stats;
     struct er_report report;

@@ -6,6 +6,7 @@
 #include "client_test.h"
 #include "store/store.h"
 
+#define FAR (INT64_C(1) << 45)
 enum { EMAIL = 1 << ER_NOTIFY_EMAIL, SLACK = 1 << ER_NOTIFY_SLACK };
 
 static struct er_failure failure(const char *id, const char *name, int64_t failed_ms)
@@ -72,8 +73,9 @@ static struct er_notice gathered(struct errand_reserved job)
 {
     struct er_notice notice = {0};
 
-    if (er_notify_gather(er_client_store(e), &job.id, job.data, test_arena, &notice,
-                         &err) < 0)
+    if (er_notify_gather(er_client_store(e),
+                         &(struct er_gathering){&job.id, job.data, ER_NOTICE_RECORDS},
+                         test_arena, &notice, &err) < 0)
         fail_msg("%s", err.message);
     return notice;
 }
@@ -136,13 +138,14 @@ CLAIM(what_fails_while_the_guard_sleeps_waits_for_its_next_message)
     store_one(failure("j1", "Send", 1000), EMAIL);
     guard = guard_reserved();
     notice = gathered(guard);
-    assert_int_equal(er_notify_delete(er_client_store(e), &notice, test_arena, &err), 0);
+    assert_int_equal(er_notify_told(er_client_store(e), &notice, FAR, test_arena, &err),
+                     0);
     assert_int_equal(count(ERRAND_HELD), 0);
-    guard_settle(guard, ERRAND_OUT_SNOOZE, INT64_C(1) << 45);
+    guard_settle(guard, ERRAND_OUT_SNOOZE, FAR);
     for (int i = 0; i < 3; i++)
         store_one(failure("j2", "Send", 2000 + i), EMAIL);
     assert_int_equal(count(ERRAND_HELD), 3);
-    assert_int_equal(count(ERRAND_SCHEDULED), 1);
+    assert_int_equal(count(ERRAND_SCHEDULED), 2); /* the guard, and a sweeper */
     assert_int_equal(count(ERRAND_READY), 0);
 }
 
@@ -154,7 +157,7 @@ CLAIM(when_nothing_waits_there_is_nothing_to_tell)
     store_one(failure("j1", "Send", 1000), EMAIL);
     guard = guard_reserved();
     notice = gathered(guard);
-    er_notify_delete(er_client_store(e), &notice, test_arena, &err);
+    er_notify_told(er_client_store(e), &notice, FAR, test_arena, &err);
     assert_int_equal(gathered(guard).total, 0);
     guard_settle(guard, ERRAND_OUT_DONE, 0);
     store_one(failure("j2", "Send", 2000), EMAIL); /* a new guard, at once */
@@ -212,7 +215,8 @@ CLAIM(a_storm_is_told_by_number_and_its_first_failures)
     assert_string_equal(notice.failures[9].id, "j9");
     assert_int_equal(notice.since_ms, 1000);
     assert_int_equal(notice.until_ms, 1999);
-    assert_int_equal(er_notify_delete(er_client_store(e), &notice, test_arena, &err), 0);
+    assert_int_equal(er_notify_told(er_client_store(e), &notice, FAR, test_arena, &err),
+                     0);
     assert_int_equal(count(ERRAND_HELD), 0);
 }
 
@@ -225,10 +229,12 @@ CLAIM(data_that_is_none_of_ours_is_refused)
     struct er_notice notice;
 
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_int_equal(er_notify_gather(er_client_store(e), &id,
-                                          (struct errand_slice){bad[i], strlen(bad[i])},
-                                          test_arena, &notice, &err),
-                         ERRAND_EJSON);
+        assert_int_equal(
+            er_notify_gather(
+                er_client_store(e),
+                &(struct er_gathering){&id, {bad[i], strlen(bad[i])}, ER_NOTICE_RECORDS},
+                test_arena, &notice, &err),
+            ERRAND_EJSON);
 }
 
 CLAIM(the_delivering_process_learns_all_it_needs_and_no_more)
@@ -272,6 +278,25 @@ CLAIM(the_delivering_process_learns_all_it_needs_and_no_more)
     assert_false(took.is_test);
     assert_string_equal(took.failures[0].error.ptr, "no \"luck\"\n");
     er_buf_done(&buf);
+}
+
+CLAIM(a_failure_that_was_told_is_known_when_it_is_stored_again)
+{
+    struct errand_reserved guard;
+    struct er_notice notice;
+
+    store_one(failure("j1", "Send", 1000), EMAIL);
+    guard = guard_reserved();
+    notice = gathered(guard);
+    er_notify_told(er_client_store(e), &notice, 0, test_arena, &err);
+    store_one(failure("j1", "Send", 1000), EMAIL);
+    assert_int_equal(count(ERRAND_CANCELLED), 1);
+    assert_int_equal(gathered(guard).total, 0);
+    notice = gathered(guard_reserved()); /* the sweeper */
+    assert_int_equal(notice.total, 0);
+    assert_int_equal(notice.swept_n, 1);
+    assert_int_equal(er_notify_sweep(er_client_store(e), &notice, test_arena, &err), 0);
+    assert_int_equal(count(ERRAND_CANCELLED), 0);
 }
 
 TEST_MAIN()
