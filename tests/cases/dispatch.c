@@ -43,6 +43,17 @@ static void on_welcome_failed(errand_job *job, const struct errand_error *error)
 ERRAND_JOB(SendWelcomeEmail, .handle = on_welcome, .failed = on_welcome_failed,
            .queue = "emails", .tries = 3, .backoff = ERRAND_BACKOFF(60), .timeout = 120)
 
+static int key_of(struct errand_slice data, char *ret_key, size_t size,
+                  struct errand_error *error)
+{
+    (void)error;
+    ledger("key of %.*s", (int)data.len, data.ptr);
+    snprintf(ret_key, size, "the only one");
+    return 0;
+}
+ERRAND_JOB(Keyed, .handle = on_note,
+           .middleware = ERRAND_MIDDLEWARE(ERRAND_UNIQUE(.key_function = key_of)))
+
 enum { MANY = 1000 };
 #define MINUTE_MS INT64_C(60000)
 #define DAY_MS (1440 * MINUTE_MS)
@@ -155,6 +166,18 @@ CASE(case_04_a_condition_decides_whether_anything_happens)
     assert_int_equal(errand_dispatch_unless(e, false, "note", "{}", NULL, NULL, &err),
                      ERRAND_INSERTED);
     assert_int_equal(count(-1, NULL), 2);
+}
+
+CASE(case_04_what_is_not_dispatched_asks_no_key_function)
+{
+    assert_int_equal(errand_dispatch_if(e, false, "keyed", "1", NULL, NULL, &err),
+                     ERRAND_NOT_DISPATCHED);
+    assert_int_equal(errand_dispatch_unless(e, true, "keyed", "2", NULL, NULL, &err),
+                     ERRAND_NOT_DISPATCHED);
+    assert_ledger("");
+    assert_int_equal(errand_dispatch_if(e, true, "keyed", "3", NULL, NULL, &err),
+                     ERRAND_INSERTED);
+    assert_ledger("key of 3\n");
 }
 
 /* ------------------------------------------------------------------ 5, 6 */
