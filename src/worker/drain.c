@@ -12,6 +12,7 @@
 #include "core/backoff.h"
 #include "core/clock.h"
 #include "worker/here.h"
+#include "worker/payload.h"
 
 enum { LEASE_MS = 30000, REPEATS = 3, LOG_MAX = 64 << 10, SHOWN_MAX = 80 };
 #define WORKER "drain"
@@ -127,11 +128,15 @@ static int attempt(struct drain *d, const struct errand_reserved *job,
     return er_here_run(&run, ret, err);
 }
 
-static int hook(struct drain *d, const struct errand_reserved *job,
-                const struct levels *levels, struct errand_error *err)
+/* What cannot be opened is kept from the hook as it is from the handler. */
+static int hook(struct drain *d, struct errand_reserved *job, const struct levels *levels,
+                struct errand_error *err)
 {
-    const struct er_here run = run_of(d, job, levels, job->attempt);
+    struct er_here run;
 
+    if (er_payload_open(d->e, job, d->arena, &job->data, NULL) < 0)
+        return 0;
+    run = run_of(d, job, levels, job->attempt);
     return er_here_failed(&run, job->error, err);
 }
 
@@ -257,22 +262,38 @@ static void count(struct errand_drained *drained, enum errand_outcome_kind kind)
 
 /* ------------------------------------------------------------------ one job */
 
-static int work_job(struct drain *d, const struct errand_reserved *job,
+/* An attempt that cannot begin; `is_final`: no other one can either. */
+static int refuse(struct drain *d, const struct errand_reserved *job,
+                  const struct levels *levels, const struct errand_error *why,
+                  bool is_final, struct errand_outcome *o)
+{
+    const char *text = errand_arena_copy(d->arena, why->message, strlen(why->message));
+
+    o->error = (struct errand_slice){text ? text : "", text ? strlen(text) : 0};
+    o->cause = is_final ? ERRAND_CAUSE_ERROR : ERRAND_CAUSE_START;
+    retry_or_fail(job, levels, 0, o);
+    if (is_final) {
+        o->kind = ERRAND_OUT_FAIL;
+        o->hook_due = levels->job_class && levels->job_class->failed;
+    }
+    return 0;
+}
+
+static int work_job(struct drain *d, struct errand_reserved *job,
                     const struct levels *levels, struct errand_outcome *o,
                     struct er_here_answer *answer, struct errand_error *err)
 {
+    struct errand_error why = {0};
     int rc;
 
     if (!levels->job_class || !levels->job_class->handle) {
-        const char *text =
-            er_arena_printf(d->arena, "this program has no job '%s'", job->name);
-        if (!text)
-            return er_error_nomem(err);
-        o->error = (struct errand_slice){text, strlen(text)};
-        o->cause = ERRAND_CAUSE_START;
-        retry_or_fail(job, levels, 0, o);
-        return 0;
+        errand_error_set(&why, ERRAND_EJOB, "this program has no job '%s'", job->name);
+        return refuse(d, job, levels, &why, false, o);
     }
+    if ((rc = er_payload_open(d->e, job, d->arena, &job->data, &why)) < 0)
+        return refuse(d, job, levels, &why, rc == ERRAND_ECORRUPT, o);
+    if ((rc = er_payload_check(job->name, job->data, &levels->options, &why)) < 0)
+        return refuse(d, job, levels, &why, rc != ERRAND_ENOMEM, o);
     if ((rc = attempt(d, job, levels, job->attempt, answer, err)) < 0)
         return rc;
     if (d->options->twice && answer->verdict == ERRAND_DONE &&
@@ -283,8 +304,7 @@ static int work_job(struct drain *d, const struct errand_reserved *job,
     return 0;
 }
 
-static int work(struct drain *d, const struct errand_reserved *job,
-                struct errand_error *err)
+static int work(struct drain *d, struct errand_reserved *job, struct errand_error *err)
 {
     struct errand_outcome o = {.token = job->token, .key = job->key, .id = job->id};
     struct er_here_answer answer = {0};

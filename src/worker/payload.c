@@ -28,35 +28,34 @@ static bool refuse(struct er_supervisor *s, struct er_attempt *a, bool is_final,
 }
 
 /* A key that is not known may have come into the ring since it was read. */
-static int open_sealed(struct er_supervisor *s, struct er_attempt *a,
-                       struct errand_error *err)
+int er_payload_open(errand *e, const struct errand_reserved *job,
+                    struct errand_arena *arena, struct errand_slice *data,
+                    struct errand_error *err)
 {
-    const struct er_sealed_for job = {a->job->name, a->job->queue, a->job->id.text};
-    struct errand_arena *arena = a->lot->arena;
+    const struct er_sealed_for whom = {job->name, job->queue, job->id.text};
     const struct er_key_ring *ring = NULL;
     int rc;
 
-    if ((rc = er_client_keys(s->client, &ring, err)) < 0)
+    if (!er_sealed_is(*data))
+        return 0;
+    if ((rc = er_client_keys(e, &ring, err)) < 0)
         return rc;
-    rc = er_unseal(ring, &job, a->data, arena, &a->data, err);
-    if (rc == ERRAND_ENOTFOUND && ring &&
-        (rc = er_client_keys_again(s->client, &ring, err)) == 0)
-        rc = er_unseal(ring, &job, a->data, arena, &a->data, err);
+    rc = er_unseal(ring, &whom, *data, arena, data, err);
+    if (rc == ERRAND_ENOTFOUND && ring && (rc = er_client_keys_again(e, &ring, err)) == 0)
+        rc = er_unseal(ring, &whom, *data, arena, data, err);
     return rc;
 }
 
 /* Not what the configuration says: the dispatcher has looked at that. */
-static int check(const struct er_attempt *a, struct errand_error *err)
+int er_payload_check(const char *name, struct errand_slice data,
+                     const struct er_options *options, struct errand_error *err)
 {
     static const struct er_json_limits limits = {
         .max_bytes = ER_DATA_MAX, .max_depth = 1000, .max_keys = SIZE_MAX};
-    struct errand_slice data = a->data;
 
-    if (!a->plan->data || a->kind != ER_RUN_HANDLE)
-        return 0;
     if (!data.len)
         data = (struct errand_slice){"null", 4};
-    return er_data_check(a->job->name, data, a->plan->data, &limits, err);
+    return er_data_check(name, data, options, &limits, err);
 }
 
 bool er_payload_ready(struct er_supervisor *s, struct er_attempt *a)
@@ -67,9 +66,10 @@ bool er_payload_ready(struct er_supervisor *s, struct er_attempt *a)
     if (a->is_ready)
         return true;
     a->is_ready = true;
-    if (er_sealed_is(a->data) && (rc = open_sealed(s, a, &err)) < 0)
+    if ((rc = er_payload_open(s->client, a->job, a->lot->arena, &a->data, &err)) < 0)
         return refuse(s, a, rc == ERRAND_ECORRUPT, &err);
-    if ((rc = check(a, &err)) < 0)
+    if (a->plan->data && a->kind == ER_RUN_HANDLE &&
+        (rc = er_payload_check(a->job->name, a->data, a->plan->data, &err)) < 0)
         return refuse(s, a, rc != ERRAND_ENOMEM, &err);
     return true;
 }

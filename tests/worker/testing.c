@@ -4,6 +4,7 @@
 
 #include <errand.h>
 
+#include "client/keys.h"
 #include "errand/testing.h"
 
 enum { START_MS = 1000000000 };
@@ -484,6 +485,84 @@ CLAIM(a_link_reads_the_result_of_the_one_before)
     detail = get(&child);
     assert_slice(detail->job.result, "{\"sent\":1,\"queue\":\"emails\"}");
     errand_detail_free(detail);
+}
+
+/* ------------------------------------------------------------------ data */
+
+static int on_secret(errand_job *job, struct errand_error *error)
+{
+    const char *card;
+
+    if (errand_job_string(job, "card", &card, error) < 0)
+        return ERRAND_FAIL;
+    see(card, job);
+    errand_error_set(error, 7, "the bank is closed");
+    return ERRAND_FAIL;
+}
+static void on_secret_failed(errand_job *job, const struct errand_error *error)
+{
+    const char *card = "?";
+
+    (void)error;
+    errand_job_string(job, "card", &card, NULL);
+    see(card, job);
+}
+ERRAND_JOB(Secret, .handle = on_secret, .failed = on_secret_failed, .encrypted = true,
+           .schema = "{\"required\":[\"card\"]}")
+
+static void with_keys(void)
+{
+    char path[FOLDER_MAX + 16], id[ER_KEY_ID_MAX + 1];
+    const struct errand_config config = {.keys = path};
+
+    snprintf(path, sizeof path, "%s/keys", test_folder);
+    if (!er_keys_are_built())
+        client_test_skip();
+    assert_int_equal(er_key_ring_add(path, NULL, id, &err), 0);
+    errand_close(e);
+    assert_non_null(e = errand_open(test_url, &config, &err));
+}
+
+CLAIM(encrypted_data_is_opened_for_the_handler_and_its_hook)
+{
+    with_keys();
+    dispatched("Secret", "{\"card\":\"visa\"}", NULL);
+    assert_int_equal(drain(NULL).failed, 1);
+    assert_string_equal(seen, "visa/1 visa/1");
+}
+
+CLAIM(encrypted_data_is_recorded_in_the_clear)
+{
+    assert_int_equal(errand_fake(e, &err), 0);
+    dispatched("Secret", "{\"card\":\"visa\"}", NULL);
+    errand_assert_dispatched_with(e, "secret", "{\"card\":\"visa\"}");
+}
+
+TEST(data_that_the_schema_refuses_is_refused_for_a_test_as_well)
+{
+    struct errand_test_result *r = NULL;
+
+    assert_int_equal(errand_run_test_job("Secret", "{}", NULL, &r, &err), ERRAND_EINVAL);
+    r = ran("Secret", "{\"card\":\"visa\"}", NULL);
+    assert_string_equal(r->error.message, "the bank is closed");
+    errand_test_result_free(r);
+}
+
+/* Nobody had published the class when it was dispatched. */
+CLAIM(data_that_the_schema_refuses_fails_its_only_attempt)
+{
+    struct errand_push_job job = {
+        .name = "Secret", .queue = "default", .tries = 3, .data = {"{}", 2}};
+    struct errand_push_result result = {0};
+
+    assert_int_equal(
+        er_store_push(er_client_store(e),
+                      &(struct errand_push_params){.jobs = &job, .jobs_n = 1}, test_arena,
+                      &result, &err),
+        0);
+    assert_int_equal(drain(NULL).failed, 1);
+    assert_state(&result.jobs[0].id, ERRAND_FAILED);
+    assert_string_equal(seen, "?/1");
 }
 
 CLAIM(a_job_that_nobody_has_fails_its_attempts)
