@@ -9,6 +9,7 @@
 #include "errand/failed.h"
 #include "errand/flow.h"
 #include "errand/job.h"
+#include "errand/limit.h"
 #include "errand/middleware.h"
 #include "errand/notify.h"
 #include "errand/schedule.h"

@@ -28,6 +28,7 @@ const struct er_command *const er_commands[] = {
     &er_cmd_cancel,
     &er_cmd_pause,
     &er_cmd_resume,
+    &er_cmd_limit,
     &er_cmd_clear,
     &er_cmd_prune,
     /* Schedules */

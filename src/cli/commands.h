@@ -23,6 +23,7 @@ extern const struct er_command er_cmd_help;
 extern const struct er_command er_cmd_inspect;
 extern const struct er_command er_cmd_keys_new;
 extern const struct er_command er_cmd_keys_rotate;
+extern const struct er_command er_cmd_limit;
 extern const struct er_command er_cmd_list;
 extern const struct er_command er_cmd_make_job;
 extern const struct er_command er_cmd_migrate;

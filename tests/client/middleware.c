@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "client/class.h"
+#include "errand/limit.h"
 #include "errand/middleware.h"
 
 static int handle(errand_job *job, struct errand_error *error)
@@ -291,6 +292,36 @@ CLAIM(jobs_of_one_key_do_not_overlap)
     dispatched("one", "1", &o);
     assert_int_equal(er_store_exchange(er_client_store(e), &p, test_arena, &r, &err), 0);
     assert_int_equal(r.jobs_n, 2);
+}
+
+CLAIM(limits_are_set_listed_and_removed)
+{
+    struct errand_limit l = {.name = "api",
+                             .kind = ERRAND_LIMIT_RATE,
+                             .scope = ERRAND_SCOPE_KEY,
+                             .target = "{user}",
+                             .n = 5,
+                             .per_ms = 1000};
+    struct errand_limit_list *list;
+
+    assert_int_equal(errand_limit_set(e, &l, &err), 0);
+    assert_int_equal(errand_limit_list(e, &list, &err), 0);
+    assert_int_equal(list->limits_n, 1);
+    assert_string_equal(list->limits[0].limit.name, "api");
+    assert_string_equal(list->limits[0].limit.target, "{user}");
+    assert_int_equal(list->limits[0].limit.n, 5);
+    errand_limit_list_free(list);
+    assert_int_equal(errand_limit_remove(e, "api", &err), 0);
+    assert_int_equal(errand_limit_remove(e, "api", &err), ERRAND_ENOTFOUND);
+    assert_int_equal(errand_limit_remove(e, NULL, &err), ERRAND_EINVAL);
+    l.n = 0;
+    assert_int_equal(errand_limit_set(e, &l, &err), ERRAND_EINVAL);
+    l.n = 1;
+    l.target = "{user";
+    assert_int_equal(errand_limit_set(e, &l, &err), ERRAND_EINVAL);
+    l.scope = (enum errand_limit_scope)9;
+    assert_int_equal(errand_limit_set(e, &l, &err), ERRAND_EINVAL);
+    errand_limit_list_free(NULL);
 }
 
 TEST_MAIN()
