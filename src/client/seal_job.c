@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "client/asked.h"
 #include "client/handle.h"
 #include "client/keys.h"
 #include "client/seal.h"
@@ -55,11 +56,31 @@ static int hide_unique(const struct er_key_ring *ring, struct errand_push_job *j
     return er_seal_key(ring, unique->key, arena, &unique->key, err);
 }
 
+static int hide_keys(const struct er_key_ring *ring, struct errand_limit_use *limits,
+                     size_t n, struct errand_arena *arena, struct errand_error *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        if (limits[i].key.len)
+            rc = er_seal_key(ring, limits[i].key, arena, &limits[i].key, err);
+    return rc;
+}
+
+int er_seal_asked(const struct er_key_ring *ring, struct er_asked *asked,
+                  struct errand_arena *arena, struct errand_error *err)
+{
+    int rc = 0;
+
+    if (asked->is_unique)
+        rc = er_seal_key(ring, asked->unique.key, arena, &asked->unique.key, err);
+    return rc < 0 ? rc : hide_keys(ring, asked->limits, asked->limits_n, arena, err);
+}
+
 static int hide_limits(const struct er_key_ring *ring, struct errand_push_job *job,
                        struct errand_arena *arena, struct errand_error *err)
 {
     struct errand_limit_use *limits;
-    int rc = 0;
 
     if (!job->limits_n)
         return 0;
@@ -67,10 +88,7 @@ static int hide_limits(const struct er_key_ring *ring, struct errand_push_job *j
         return er_error_nomem(err);
     memcpy(limits, job->limits, job->limits_n * sizeof *limits);
     job->limits = limits;
-    for (size_t i = 0; rc == 0 && i < job->limits_n; i++)
-        if (limits[i].key.len)
-            rc = er_seal_key(ring, limits[i].key, arena, &limits[i].key, err);
-    return rc;
+    return hide_keys(ring, limits, job->limits_n, arena, err);
 }
 
 int er_seal_job(errand *e, struct errand_push_job *job, struct errand_arena *arena,

@@ -15,6 +15,11 @@ struct er_key_ring;
  * Leaves a job alone that a fake records. */
 int er_seal_job(struct errand *e, struct errand_push_job *job, struct errand_arena *arena,
                 struct errand_error *err);
+/* Hides the keys of what a worker asks for a job whose data was sealed; `ring` is not
+ * NULL. */
+struct er_asked;
+int er_seal_asked(const struct er_key_ring *ring, struct er_asked *asked,
+                  struct errand_arena *arena, struct errand_error *err);
 /* The ring of a handle, read when it is first needed; NULL when none is configured. */
 int er_client_keys(struct errand *e, const struct er_key_ring **ret,
                    struct errand_error *err);

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "client/seal.h"
+#include "client/seal_job.h"
 #include "core/json.h"
 #include "worker/supervisor.h"
 
@@ -44,18 +46,33 @@ static uint32_t missing(const struct er_attempt *a)
     return bits;
 }
 
+/* What was made of data that the store may not see, it may not see either. By then the
+ * data was opened, so there is a ring. */
+static int hide(struct er_supervisor *s, const struct er_attempt *a,
+                struct er_asked *asked, struct errand_error *err)
+{
+    const struct er_key_ring *ring;
+    int rc = 0;
+
+    if (a->was_sealed && (rc = er_client_keys(s->client, &ring, err)) == 0)
+        rc = er_seal_asked(ring, asked, a->lot->arena, err);
+    return rc;
+}
+
 /* In the arena of the lot, which lives until this attempt is settled. */
-static int ask(struct er_attempt *a, const struct er_keys *keys, struct er_asked **ret,
-               struct errand_error *err)
+static int ask(struct er_supervisor *s, struct er_attempt *a, const struct er_keys *keys,
+               struct er_asked **ret, struct errand_error *err)
 {
     struct errand_arena *arena = a->lot->arena;
     struct er_options rest = *a->plan->asked;
     struct errand_slice data = a->data.len ? a->data : (struct errand_slice){"null", 4};
+    int rc;
 
     rest.has &= ~(uint32_t)ER_OPT_ASKED | missing(a);
     if (!(*ret = errand_arena_alloc(arena, sizeof **ret)))
         return errand_error_set(err, ERRAND_ENOMEM, "out of memory");
-    return er_asked_make(a->job->name, &rest, keys, data, arena, *ret, err);
+    rc = er_asked_make(a->job->name, &rest, keys, data, arena, *ret, err);
+    return rc < 0 ? rc : hide(s, a, *ret, err);
 }
 
 static void ending_of_asked(struct er_ending *ending, const struct er_asked *asked)
@@ -72,7 +89,7 @@ static enum er_admit limit(struct er_supervisor *s, struct er_attempt *a)
     struct er_ending ending;
     struct er_asked *asked;
 
-    if (ask(a, &none, &asked, &err) < 0) {
+    if (ask(s, a, &none, &asked, &err) < 0) {
         ending_of_error(&ending, err.message, strlen(err.message));
         return end(s, a, &ending);
     }
@@ -96,7 +113,8 @@ static const char *key_of(struct errand_slice json, const char *name,
     return text.ptr;
 }
 
-void er_admit_keys(struct er_attempt *a, struct er_ending *ending)
+void er_admit_keys(struct er_supervisor *s, struct er_attempt *a,
+                   struct er_ending *ending)
 {
     struct errand_arena *arena = a->lot->arena;
     struct errand_error err = {0};
@@ -109,7 +127,7 @@ void er_admit_keys(struct er_attempt *a, struct er_ending *ending)
     keys = (struct er_keys){key_of(ending->result, "unique", arena),
                             key_of(ending->result, "rate", arena),
                             key_of(ending->result, "concurrency", arena)};
-    if (ask(a, &keys, &asked, &err) == 0) {
+    if (ask(s, a, &keys, &asked, &err) == 0) {
         ending_of_asked(ending, asked);
         return;
     }
@@ -132,6 +150,7 @@ static int throttle_take(struct er_supervisor *s, const struct er_attempt *a,
         .n = o->throttle.n, .per_ms = o->throttle.per_ms, .take = 1};
     struct errand_rate_result got = {0};
     const char *key = o->throttle_key ? o->throttle_key : "";
+    const struct er_key_ring *ring;
     int rc;
 
     if (!plan->is_throttle_literal &&
@@ -141,6 +160,10 @@ static int throttle_take(struct er_supervisor *s, const struct er_attempt *a,
     if (!(p.name = er_asked_name("throttle", o->throttle_name, a->job->name, arena)))
         return errand_error_set(err, ERRAND_ENOMEM, "out of memory");
     p.key = (struct errand_slice){key, strlen(key)};
+    if (a->was_sealed && p.key.len &&
+        ((rc = er_client_keys(s->client, &ring, err)) < 0 ||
+         (rc = er_seal_key(ring, p.key, arena, &p.key, err)) < 0))
+        return rc;
     rc = er_store_rate_take(s->store, &p, &got, err);
     return rc < 0 ? rc : got.allowed;
 }

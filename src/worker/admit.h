@@ -20,6 +20,7 @@ enum er_admit {
  * Then the throttle. */
 enum er_admit er_admit_ready(struct er_supervisor *s, struct er_attempt *a);
 /* The answer to ER_RUN_KEYS, as an ending of the attempt that was to be. */
-void er_admit_keys(struct er_attempt *a, struct er_ending *ending);
+void er_admit_keys(struct er_supervisor *s, struct er_attempt *a,
+                   struct er_ending *ending);
 
 #endif

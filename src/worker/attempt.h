@@ -40,7 +40,7 @@ struct er_attempt {
     struct er_lot *lot;
     const struct errand_reserved *job; /* in the lot's arena */
     struct errand_slice data;          /* as its process is to see it, see payload.h */
-    bool is_ready;
+    bool is_ready, was_sealed; /* the data was looked at; the store has it encrypted */
     bool is_admitted; /* see admit.h */
     struct er_plan *plan;
     struct er_attempt *prev, *next; /* among the pending ones */

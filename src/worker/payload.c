@@ -66,6 +66,7 @@ bool er_payload_ready(struct er_supervisor *s, struct er_attempt *a)
     if (a->is_ready)
         return true;
     a->is_ready = true;
+    a->was_sealed = er_sealed_is(a->data);
     if ((rc = er_payload_open(s->client, a->job, a->lot->arena, &a->data, &err)) < 0)
         return refuse(s, a, rc == ERRAND_ECORRUPT, &err);
     if (a->plan->data && a->kind == ER_RUN_HANDLE &&

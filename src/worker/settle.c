@@ -234,7 +234,7 @@ void er_settle_ended(struct er_supervisor *s, struct er_attempt *a,
 
     if (a->kind == ER_RUN_KEYS) {
         keys = *ending;
-        er_admit_keys(a, &keys);
+        er_admit_keys(s, a, &keys);
         ending = &keys;
     }
     if (a->kind != ER_RUN_HANDLE)

@@ -9,6 +9,7 @@
 #include "client/keys.h"
 #include "client/seal.h"
 #include "errand/flow.h"
+#include "errand/testing.h"
 #include "errand/worker.h"
 #include "store/store.h"
 #include "support/folder.h"
@@ -324,6 +325,39 @@ TEST(a_unique_key_is_found_again_and_not_readable)
         ERRAND_EINVAL);
     assert_non_null(strstr(err.message, "unique_policy replace would put its data under "
                                         "another job's id"));
+}
+
+/* Its dispatcher did not know the class: the worker asks the store for its key. */
+TEST(a_key_that_the_worker_makes_late_is_not_readable_either)
+{
+    const struct er_sealed_for bound = {"secret", "default", "late-1"};
+    struct errand_push_job job = {
+        .name = "secret", .queue = "default", .id = {"late-1"}, .tries = 3};
+    const struct errand_push_params params = {.jobs = &job, .jobs_n = 1};
+    struct errand_push_result result = {0};
+    struct errand_arena *arena = er_arena_new();
+    struct er_key_ring *keys = NULL;
+
+    assert_int_equal(er_key_ring_load(ring, &keys, &err), 0);
+    assert_int_equal(er_seal(keys, &bound, (struct errand_slice){DATA, strlen(DATA)},
+                             arena, &job.data, &err),
+                     0);
+    er_key_ring_free(keys);
+    assert_int_equal(er_store_push(er_client_store(e), &params, arena, &result, &err), 0);
+    er_arena_free(arena);
+    work_with(ring, 0);
+    assert_job(job.id, ERRAND_COMPLETED, NULL);
+    assert_false(is_in_store("secret:ann"));
+    assert_false(is_in_store(SECRET));
+}
+
+TEST(draining_in_a_test_opens_it_as_a_worker_does)
+{
+    struct errand_id id = dispatch("secret", DATA, NULL);
+
+    if (errand_drain(e, NULL, NULL, &err) < 0)
+        fail_msg("%s", err.message);
+    assert_job(id, ERRAND_COMPLETED, NULL);
 }
 
 TEST(the_failed_hook_gets_the_data_too)
