@@ -11,6 +11,7 @@
 #include "client/handle.h"
 #include "core/backoff.h"
 #include "core/clock.h"
+#include "core/events.h"
 #include "worker/here.h"
 #include "worker/payload.h"
 
@@ -23,6 +24,7 @@ struct drain {
     size_t queues_n;
     struct errand_arena *arena; /* of one job */
     struct er_buf log;
+    uint32_t hints; /* of the last reserve */
     struct errand_drained drained;
 };
 
@@ -66,6 +68,23 @@ static int reserve(struct drain *d, struct errand_exchange_result *ret,
                                              .worker = WORKER};
 
     return er_store_exchange(d->e->store, &p, d->arena, ret, err);
+}
+
+/* What a worker tells of beside what the store tells itself. A listener that misses it is
+ * no reason to stop. */
+static void tell(struct drain *d, const struct errand_reserved *job, enum er_told told)
+{
+    const struct errand_event event = {.at_ms = errand_test_time(d->e),
+                                       .type = er_told_name(told),
+                                       .id = job->id,
+                                       .name = job->name,
+                                       .queue = job->queue,
+                                       .attempt = job->attempt,
+                                       .duration_ms = -1,
+                                       .delay_ms = -1};
+
+    if (d->hints & ERRAND_HINT_EVENTS)
+        er_store_events_add(d->e->store, &event, 1, 0, NULL);
 }
 
 /* ------------------------------------------------------------------ what a job says */
@@ -294,8 +313,11 @@ static int work_job(struct drain *d, struct errand_reserved *job,
         return refuse(d, job, levels, &why, rc == ERRAND_ECORRUPT, o);
     if ((rc = er_payload_check(job->name, job->data, &levels->options, &why)) < 0)
         return refuse(d, job, levels, &why, rc != ERRAND_ENOMEM, o);
+    tell(d, job, ER_TOLD_STARTED);
     if ((rc = attempt(d, job, levels, job->attempt, answer, err)) < 0)
         return rc;
+    if (answer->is_late)
+        tell(d, job, ER_TOLD_TIMED_OUT);
     if (d->options->twice && answer->verdict == ERRAND_DONE &&
         (rc = attempt_again(d, job, levels, answer, err)) < 0)
         return rc;
@@ -306,7 +328,12 @@ static int work_job(struct drain *d, struct errand_reserved *job,
 
 static int work(struct drain *d, struct errand_reserved *job, struct errand_error *err)
 {
-    struct errand_outcome o = {.token = job->token, .key = job->key, .id = job->id};
+    struct errand_outcome o = {.token = job->token,
+                               .key = job->key,
+                               .id = job->id,
+                               .name = job->name,
+                               .queue = job->queue,
+                               .attempt = job->attempt};
     struct er_here_answer answer = {0};
     struct levels levels = {0};
     int rc;
@@ -358,6 +385,7 @@ static int drain(struct drain *d, struct errand_error *err)
             rc = too_many(d, &r.jobs[0], max, err);
             break;
         }
+        d->hints = r.hints;
         rc = work(d, &r.jobs[0], err);
     }
     return rc < 0 ? rc : 0;

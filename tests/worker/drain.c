@@ -254,6 +254,31 @@ CLAIM(a_job_that_was_reserved_unknowingly_runs_when_its_lease_is_over)
     assert_string_equal(seen, "welcome/2");
 }
 
+CLAIM(what_is_drained_is_told_as_a_worker_tells_it)
+{
+    struct errand_events *events = errand_events_open(e, NULL, &err);
+    const struct errand_event *event;
+    char told[256] = "";
+
+    if (!events)
+        fail_msg("%s", err.message);
+    set_time();
+    dispatched("Broken", NULL, NULL);
+    drain(NULL);
+    pass(10);
+    drain(NULL);
+    dispatched("Slow", NULL, NULL);
+    drain(NULL);
+    while (errand_events_next(events, 0, &event, &err) == 1)
+        snprintf(told + strlen(told), sizeof told - strlen(told), "%s/%d ", event->type,
+                 event->attempt);
+    errand_events_close(events);
+    assert_string_equal(told,
+                        "job:dispatched/0 job:started/1 job:retrying/2 job:started/2 "
+                        "job:failed/2 job:dispatched/0 job:started/1 "
+                        "job:timed-out/1 job:failed/1 ");
+}
+
 CLAIM(a_fake_is_not_drained)
 {
     assert_int_equal(errand_fake(e, &err), 0);
