@@ -8,6 +8,7 @@
 #include "errand/events.h"
 #include "errand/failed.h"
 #include "errand/flow.h"
+#include "errand/health.h"
 #include "errand/job.h"
 #include "errand/limit.h"
 #include "errand/middleware.h"

@@ -6,7 +6,7 @@
 #include "cli/line.h"
 #include "cli/table.h"
 #include "cli/when.h"
-#include "cli/worker_view.h"
+#include "client/worker_view.h"
 #include "core/clock.h"
 #include "core/json.h"
 
@@ -61,6 +61,14 @@ static void queues_cell(struct er_table *table, struct errand_slice info)
     er_buf_done(&text);
 }
 
+static enum er_colour colour_of(const char *state)
+{
+    if (strcmp(state, "alive") == 0)
+        return ER_GREEN;
+    return strcmp(state, "quiet") == 0 || strcmp(state, "stopping") == 0 ? ER_YELLOW
+                                                                         : ER_RED;
+}
+
 static void workers_print(struct er_table *table, const struct view *v,
                           struct errand_arena *arena)
 {
@@ -72,7 +80,7 @@ static void workers_print(struct er_table *table, const struct view *v,
 
         er_table_str(table, ER_BOLD, w->worker);
         er_worker_view(w, arena, &view);
-        er_table_str(table, view.colour, view.state);
+        er_table_str(table, colour_of(view.state), view.state);
         er_table_int(table, ER_PLAIN, (int64_t)w->running_n);
         er_table_str(table, ER_PLAIN, er_ago_text(w->since_ms, v->now_ms, when));
         er_table_str(table, ER_PLAIN, er_ago_text(w->seen_ms, v->now_ms, when));

@@ -19,6 +19,8 @@ const struct er_command *const er_commands[] = {
     &er_cmd_batches,
     &er_cmd_workers,
     &er_cmd_events,
+    &er_cmd_health,
+    &er_cmd_stats,
     /* Failed jobs */
     &er_cmd_failed,
     &er_cmd_retry,

@@ -4,7 +4,7 @@
 
 #include "base/arena.h"
 #include "cli/doctor.h"
-#include "cli/worker_view.h"
+#include "client/worker_view.h"
 #include "core/clock.h"
 
 enum { LONG_WAIT_MS = 60000 };

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "client/config_parts.h"
+#include "client/health.h"
 #include "client/notify.h"
 
 /* ------------------------------------------------------------------ environment, flags
@@ -231,6 +232,8 @@ static int load(struct er_config *config, const struct er_config_args *args,
     if ((rc = er_notify_check(&config->notify, err)) < 0)
         return er_error_wrap(err, rc, "%s: notifications",
                              config->file ? config->file : "environment");
+    if ((rc = er_health_limits_check(&config->health, err)) < 0)
+        return er_error_wrap(err, rc, "%s", config->file ? config->file : "environment");
     if ((rc = fill_public(config, err)) < 0 || (rc = resolve_keys(config, err)) < 0)
         return rc;
     return resolve_url(config, args, cwd, err);

@@ -10,6 +10,7 @@
 #include "core/options.h"
 #include "core/schedule.h"
 #include "errand/client.h"
+#include "errand/health.h"
 #include "errand/notify.h"
 #include "errand/worker.h"
 
@@ -52,6 +53,7 @@ struct er_config {
     size_t queues_n;
     struct er_config_schedule *schedules;
     size_t schedules_n;
+    struct errand_health_limits health; /* `health:` */
     /* `worker:` concurrency, grace, lease, …; project is set */
     struct errand_worker_options worker;
     /* NULL: handlers inherit all but errand's secrets; else only these
@@ -86,7 +88,8 @@ enum er_config_kind {
     ER_CONFIG_PATH,   /* of a file; a relative one is relative to the project */
     ER_CONFIG_OPTION, /* er_options_set() of defaults or of a queue */
     ER_CONFIG_WEIGHT,
-    ER_CONFIG_NOTIFY, /* er_notify_set() */
+    ER_CONFIG_SHARE,    /* a double from 0 to 1 */
+    ER_CONFIG_NOTIFY,   /* er_notify_set() */
     ER_CONFIG_SCHEDULE, /* er_schedule_set() of a schedule */
 };
 

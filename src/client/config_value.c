@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "client/notify.h"
 #include "core/clock.h"
+#include "core/json.h"
 #include "core/name.h"
 #include "core/size.h"
 #include "store/store.h"
@@ -48,7 +49,7 @@ static int set_whole(const struct saying *s, const char *text, struct errand_err
 
     if (!whole_parse(text, &n) || (double)n < s->key->min || (double)n > s->key->max)
         return out_of_range(s, text, "a whole number", err);
-    /* max_jobs is the one wide number among the ints. */
+    /* What may be wide has room for it. */
     if (s->key->max > INT32_MAX)
         *(int64_t *)s->target = n;
     else
@@ -70,6 +71,17 @@ static int set_time(const struct saying *s, const char *text, struct errand_erro
         *(double *)s->target = (double)ms / 1000;
     else
         *(int64_t *)s->target = ms;
+    return 0;
+}
+
+static int set_share(const struct saying *s, const char *text, struct errand_error *err)
+{
+    double share = 0;
+
+    if (er_json_double((struct errand_slice){text, strlen(text)}, &share) < 0 ||
+        share < s->key->min || share > s->key->max)
+        return out_of_range(s, text, "a share", err);
+    *(double *)s->target = share;
     return 0;
 }
 
@@ -193,6 +205,8 @@ static int set_scalar(const struct saying *s, const char *text, struct errand_er
     case ER_CONFIG_SECONDS:
     case ER_CONFIG_MS:
         return set_time(s, text, err);
+    case ER_CONFIG_SHARE:
+        return set_share(s, text, err);
     case ER_CONFIG_SIZE:
     case ER_CONFIG_MIB:
         return set_size(s, text, err);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/process.h"
 #include "core/clock.h"
 #include "core/json.h"
 #include "worker/ending.h"

@@ -169,13 +169,6 @@ void er_child_done(struct er_child *child)
     *child = (struct er_child){.pidfd = -1};
 }
 
-uint64_t er_pid_space(void)
-{
-    struct stat st;
-
-    return stat("/proc/self/ns/pid", &st) == 0 ? st.st_ino : 0;
-}
-
 int er_memory_file(const char *name, struct errand_slice bytes)
 {
     int fd = memfd_create(name, MFD_CLOEXEC), why;

@@ -62,7 +62,5 @@ char **er_environ_job(const struct er_environ_job *job, const char *const *allow
 /* A memory file with these bytes, at its start; -1 with errno. */
 int er_memory_file(const char *name, struct errand_slice bytes);
 
-/* Which space of process numbers this process lives in; 0: unknown. */
-uint64_t er_pid_space(void);
 
 #endif

@@ -1,13 +1,12 @@
 /* worker_view.h: what a worker's heartbeat says about it, in words. */
-#ifndef ER_CLI_WORKER_VIEW_H
-#define ER_CLI_WORKER_VIEW_H
+#ifndef ER_CLIENT_WORKER_VIEW_H
+#define ER_CLIENT_WORKER_VIEW_H
 
-#include "cli/cli.h"
+#include "base/arena.h"
 #include "errand/driver.h"
 
 struct er_worker_view {
     const char *state; /* alive quiet stopping blocked killed gone */
-    enum er_colour colour;
     bool takes_jobs;
     const char *trouble, *remedy; /* NULL: none */
 };

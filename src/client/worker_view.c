@@ -4,19 +4,17 @@
  * instead: when its process is not there it was killed, and nobody has to wait to hear
  * it. That holds in its own space of process numbers only, so the heartbeat names that
  * too. */
-#include "cli/worker_view.h"
+#include "client/worker_view.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/process.h"
 #include "core/json.h"
-#include "worker/spawn.h"
 
 static const char *info_text(struct errand_slice info, const char *key,
                              struct errand_arena *arena)
@@ -33,25 +31,6 @@ static const char *info_text(struct errand_slice info, const char *key,
     return errand_arena_copy(arena, text.ptr, text.len);
 }
 
-/* One that nobody has buried yet (a zombie) is dead as well, and still takes signals. */
-static bool is_dead(long pid)
-{
-    char path[64], text[512], *end;
-    size_t n;
-    FILE *f;
-
-    if (kill((pid_t)pid, 0) < 0)
-        return errno == ESRCH;
-    snprintf(path, sizeof path, "/proc/%ld/stat", pid);
-    if (!(f = fopen(path, "re")))
-        return false;
-    n = fread(text, 1, sizeof text - 1, f);
-    fclose(f);
-    text[n] = '\0';
-    end = strrchr(text, ')'); /* of the name, which may hold anything */
-    return end && (strncmp(end, ") Z", 3) == 0 || strncmp(end, ") X", 3) == 0);
-}
-
 static bool is_process_gone(struct errand_slice info, struct errand_arena *arena)
 {
     const char *host = info_text(info, "host", arena);
@@ -64,14 +43,13 @@ static bool is_process_gone(struct errand_slice info, struct errand_arena *arena
     if (!host || !space || !pid || !own_space || strcmp(host, own) != 0 ||
         strtoull(space, NULL, 10) != own_space || strtol(pid, NULL, 10) <= 0)
         return false;
-    return is_dead(strtol(pid, NULL, 10));
+    return er_pid_is_dead(strtol(pid, NULL, 10));
 }
 
 static void killed(const struct errand_worker_info *w, struct errand_arena *arena,
                    struct er_worker_view *ret)
 {
     ret->state = "killed";
-    ret->colour = ER_RED;
     ret->trouble =
         w->running_n
             ? er_arena_printf(arena,
@@ -89,16 +67,13 @@ static void living(struct errand_slice info, struct errand_arena *arena,
     const char *start = info_text(info, "start_error", arena);
     const char *job = info_text(info, "job_error", arena);
 
-    *ret =
-        (struct er_worker_view){.state = "alive", .colour = ER_GREEN, .takes_jobs = true};
+    *ret = (struct er_worker_view){.state = "alive", .takes_jobs = true};
     if (state && strcmp(state, "working") != 0) {
         ret->state = strcmp(state, "quiet") == 0 ? "quiet" : "stopping";
-        ret->colour = ER_YELLOW;
         ret->takes_jobs = false;
     }
     if (start) {
         ret->state = "blocked";
-        ret->colour = ER_RED;
         ret->takes_jobs = false;
         ret->trouble = er_arena_printf(arena, "no runner starts: %s", start);
         ret->remedy = "errand doctor; it tries again by itself";
@@ -117,10 +92,9 @@ void er_worker_view(const struct errand_worker_info *worker, struct errand_arena
     bool has_info = er_json_check("info", worker->info, NULL, NULL) == 0;
 
     if (!worker->is_alive)
-        *ret = (struct er_worker_view){.state = "gone", .colour = ER_RED};
+        *ret = (struct er_worker_view){.state = "gone"};
     else if (!has_info)
-        *ret = (struct er_worker_view){
-            .state = "alive", .colour = ER_GREEN, .takes_jobs = true};
+        *ret = (struct er_worker_view){.state = "alive", .takes_jobs = true};
     else if (is_process_gone(worker->info, arena)) {
         *ret = (struct er_worker_view){0};
         killed(worker, arena, ret);
