@@ -245,12 +245,12 @@ struct errand_drained {
 };
 
 /* Works all that is READY, one by one, in this process, until nothing is: with retries,
- * hooks, followers, limits and events as a worker has them. What waits for its time waits on: see
- * errand_test_pass. Job classes of this program only; a job of another name fails its
- * attempt. `ret_drained` may be NULL. 0, or ECONFLICT when max_attempts were not enough
- * (a job that dispatches itself), or the store's error; what was drained until then is
- * told. A lease is 30 s long: a job whose answer a failing store lost is READY after
- * that. */
+ * hooks, followers, limits and events as a worker has them. What waits for its time waits
+ * on: see errand_test_pass. Job classes of this program only; a job of another name fails
+ * its attempt. `ret_drained` may be NULL. 0, or ECONFLICT when max_attempts were not
+ * enough (a job that dispatches itself), or the store's error; what was drained until
+ * then is told. A lease is 30 s long: a job whose answer a failing store lost is READY
+ * after that. */
 ERRAND_API int errand_drain(errand *e, const struct errand_drain_options *options,
                             struct errand_drained *ret_drained, struct errand_error *err);
 
