@@ -19,6 +19,7 @@ struct board {
 /* The board at $BENCH_BOARD, made when it is not there. Mapped once a process. */
 struct board *board_get(void);
 void board_reset(void);
+double board_rate(void);         /* from the first start to the last */
 void board_await(int64_t count); /* until so many handlers have started; at most 60 s */
 /* p50 and p99 of the values as NAME.p50_ms and NAME.p99_ms. */
 void board_figures(const char *name);
@@ -56,6 +57,8 @@ void bench_drain(struct place *p);
 void bench_drain_keeping(struct place *p);
 void bench_cycle(struct place *p);
 void bench_cycle_keeping(struct place *p);
+void bench_chain(struct place *p);
+void bench_batch(struct place *p);
 void bench_growth(struct place *p);
 void bench_sustained(struct place *p);
 void bench_pickup(struct place *p);

@@ -6,14 +6,6 @@
 #include <sqlite3.h>
 #include <stdio.h>
 
-static double board_rate(void)
-{
-    struct board *b = board_get();
-    double ns = (double)(atomic_load(&b->last_ns) - atomic_load(&b->first_ns));
-
-    return (double)(atomic_load(&b->count) - 1) / (ns / 1e9);
-}
-
 /* Fills with n, works `most` of them (0: all), answers the rate. */
 static double drain(struct place *p, int64_t n, int64_t most)
 {

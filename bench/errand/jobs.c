@@ -36,6 +36,14 @@ void board_reset(void)
     atomic_store(&b->values_n, 0);
 }
 
+double board_rate(void)
+{
+    struct board *b = board_get();
+    double ns = (double)(atomic_load(&b->last_ns) - atomic_load(&b->first_ns));
+
+    return (double)(atomic_load(&b->count) - 1) / (ns / 1e9);
+}
+
 void board_await(int64_t count)
 {
     int64_t end = now_ns() + 60000000000;

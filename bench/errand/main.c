@@ -19,6 +19,8 @@ static const struct {
     {"drain-keeping", bench_drain_keeping},
     {"cycle", bench_cycle},
     {"cycle-keeping", bench_cycle_keeping},
+    {"chain", bench_chain},
+    {"batch", bench_batch},
     {"growth", bench_growth},
     {"sustained", bench_sustained},
     {"pickup", bench_pickup},
