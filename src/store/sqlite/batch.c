@@ -3,6 +3,7 @@
 #include "store/sqlite/push.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/error.h"
 
@@ -98,8 +99,15 @@ int er_batch_count(struct er_tx *tx, const struct er_job *job, int from, int to)
 
 int er_batch_find(struct er_tx *tx, const struct errand_id *id, int64_t *ret)
 {
-    int rc = er_tx_number(tx, ER_SQL_BATCH_FIND, ER_ARGS(er_text(id->text)), ret);
+    int rc;
 
+    /* Members come by the thousand, and most of them are of one batch. */
+    for (const struct er_batch *batch = tx->batches; batch; batch = batch->next)
+        if (strcmp(batch->uid.text, id->text) == 0) {
+            *ret = batch->id;
+            return 0;
+        }
+    rc = er_tx_number(tx, ER_SQL_BATCH_FIND, ER_ARGS(er_text(id->text)), ret);
     if (rc == 0)
         return errand_error_set(tx->err, ERRAND_ENOTFOUND, "there is no batch '%s'",
                                 id->text);
@@ -119,9 +127,18 @@ int er_batch_make(struct er_tx *tx, const struct errand_push_batch *p)
                                 er_int(p->allow_failures), er_int(tx->now_ms),
                                 er_blob_or_null(p->options)))) < 0)
         return rc;
+    er_tx_extra(tx, ER_EXTRA_BATCHES);
     /* It may get no members, and then it ends with this call. */
     rc = er_batch_load(tx, sqlite3_last_insert_rowid(tx->db->handle), &batch);
     return rc < 0 ? rc : er_news_batch(tx, batch);
+}
+
+bool er_batch_any_cancelled(const struct er_tx *tx)
+{
+    for (const struct er_batch *batch = tx->batches; batch; batch = batch->next)
+        if (batch->is_cancelled)
+            return true;
+    return false;
 }
 
 int er_batch_add(struct er_tx *tx, const struct er_job *job)

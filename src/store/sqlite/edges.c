@@ -51,23 +51,23 @@ static int status_now(struct er_tx *tx, const struct errand_edge *e, int64_t par
                      ER_ARGS(er_int(parent), er_int(ER_FLAG_CHILDREN), er_int(0)));
 }
 
-/* n: its place among the edges of the push, so that the same edge may be given twice. */
-static int edge_add(struct er_tx *tx, const struct errand_edge *e, size_t n,
-                    int64_t parent, int64_t child)
+/* `n` is its place among the edges of the push, so that the same edge may be given twice.
+ * A parent of this push has not ended, and its row says already that it has children. */
+static int edge_add(struct er_tx *tx, const struct errand_edge *e, bool is_new,
+                    struct er_edge *ret)
 {
-    enum er_edge_status status = ER_EDGE_OPEN;
     int rc;
 
-    if ((rc = status_now(tx, e, parent, &status)) < 0)
+    ret->status = ER_EDGE_OPEN;
+    if (!is_new && (rc = status_now(tx, e, ret->parent, &ret->status)) < 0)
         return rc;
     rc = er_tx_run(tx, ER_SQL_EDGE_INSERT,
-                   ER_ARGS(er_int(e->parent_is_batch), er_int(parent), er_int(child),
-                           er_int((int64_t)n), er_int(e->on), er_int(status)));
-    if (rc < 0)
+                   ER_ARGS(er_int(e->parent_is_batch), er_int(ret->parent),
+                           er_int(ret->child), er_int(ret->n), er_int(e->on),
+                           er_int(ret->status)));
+    if (rc < 0 || ret->status != ER_EDGE_SATISFIED)
         return rc;
-    return er_tx_run(tx, ER_SQL_JOB_WAITS,
-                     ER_ARGS(er_int(child), er_int(status != ER_EDGE_SATISFIED),
-                             er_int(ER_FLAG_PARENTS)));
+    return er_tx_run(tx, ER_SQL_JOB_WAITS, ER_ARGS(er_int(ret->child)));
 }
 
 static int cancel(struct er_tx *tx, struct er_job *job)
@@ -107,29 +107,31 @@ static int settle_child(struct er_tx *tx, int64_t id, bool has_edges)
 }
 
 int er_edges_push(struct er_tx *tx, const struct errand_push_params *p,
-                  const int64_t *keys, const struct errand_pushed_job *pushed)
+                  const int64_t *keys, const struct errand_pushed_job *pushed,
+                  struct er_ties *ties)
 {
-    bool *has_edges = NULL;
+    bool any_cancelled = er_batch_any_cancelled(tx);
     int rc;
 
-    if (p->edges_n &&
-        !(has_edges = errand_arena_alloc(tx->scratch, p->jobs_n * sizeof *has_edges)))
-        return er_tx_nomem(tx);
     for (size_t i = 0; i < p->edges_n; i++) {
         const struct errand_edge *e = &p->edges[i];
-        int64_t parent;
-        if ((rc = parent_find(tx, e, keys, &parent)) < 0)
+        struct er_edge edge = {.child = keys[e->child], .n = (int64_t)i};
+        bool is_new;
+        if ((rc = parent_find(tx, e, keys, &edge.parent)) < 0)
             return rc;
         if (pushed[e->child].pushed != ERRAND_INSERTED)
             continue;
-        has_edges[e->child] = true;
-        if ((rc = edge_add(tx, e, i, parent, keys[e->child])) < 0)
+        is_new = !e->parent_id.text[0] && pushed[e->parent].pushed == ERRAND_INSERTED;
+        if ((rc = edge_add(tx, e, is_new, &edge)) < 0)
+            return rc;
+        ties[e->child].is_decided |= edge.status != ER_EDGE_OPEN;
+    }
+    for (size_t i = 0; i < p->jobs_n; i++) {
+        bool is_decided = ties && ties[i].is_decided;
+        if (pushed[i].pushed == ERRAND_INSERTED &&
+            (is_decided || (any_cancelled && p->jobs[i].batch.text[0])) &&
+            (rc = settle_child(tx, keys[i], is_decided)) < 0)
             return rc;
     }
-    for (size_t i = 0; i < p->jobs_n; i++)
-        if (pushed[i].pushed == ERRAND_INSERTED &&
-            ((has_edges && has_edges[i]) || p->jobs[i].batch.text[0]) &&
-            (rc = settle_child(tx, keys[i], has_edges && has_edges[i])) < 0)
-            return rc;
     return 0;
 }

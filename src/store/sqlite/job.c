@@ -93,8 +93,10 @@ int er_job_count(struct er_tx *tx, const struct er_job *job, int from, int to)
 
     if (!count)
         return ERRAND_ENOMEM;
-    if (from != ER_NO_STATE)
+    if (from != ER_NO_STATE) {
         count->delta[from]--;
+        tx->moved_n++;
+    }
     if (to != ER_NO_STATE)
         count->delta[to]++;
     return job->flags & ER_FLAG_BATCH ? er_batch_count(tx, job, from, to) : 0;

@@ -75,22 +75,26 @@ static uint32_t flags_of(const struct errand_push_job *p)
            (p->has_failed_hook ? ER_FLAG_HOOK : 0u);
 }
 
-static int insert(struct er_tx *tx, const struct errand_push_job *p, bool is_held,
-                  struct er_job *job)
+static int insert(struct er_tx *tx, const struct errand_push_job *p,
+                  const struct er_ties *ties, struct er_job *job)
 {
+    static const struct er_ties none;
     const struct er_asks asks = {p->unique, p->limits, p->limits_n};
     struct errand_slice asks_text;
     int rc;
 
+    ties = ties ? ties : &none;
     *job = (struct er_job){
         .id = er_tx_take_id(tx),
         .priority = p->priority,
         .run_at = p->run_at_ms > tx->now_ms ? p->run_at_ms : tx->now_ms,
         .created_at = tx->root.last_ms,
         .tries = p->tries,
-        .flags = flags_of(p),
+        .waits = ties->waits,
+        .flags = flags_of(p) | (ties->waits ? ER_FLAG_PARENTS : 0u) |
+                 (ties->has_children ? ER_FLAG_CHILDREN : 0u),
     };
-    job->state = is_held                    ? ERRAND_HELD
+    job->state = ties->waits                ? ERRAND_HELD
                  : job->run_at > tx->now_ms ? ERRAND_SCHEDULED
                                             : ERRAND_READY;
     if (job->id >> ID_BITS)
@@ -130,8 +134,9 @@ static int tell(struct er_tx *tx, const struct errand_push_job *p,
 }
 
 /* One job of a push: *ret_key is the job that the edges of this index concern. */
-static int push_one(struct er_tx *tx, const struct errand_push_job *p, bool is_held,
-                    struct errand_pushed_job *ret, int64_t *ret_key)
+static int push_one(struct er_tx *tx, const struct errand_push_job *p,
+                    const struct er_ties *ties, struct errand_pushed_job *ret,
+                    int64_t *ret_key)
 {
     struct er_job job;
     int64_t batch;
@@ -143,7 +148,7 @@ static int push_one(struct er_tx *tx, const struct errand_push_job *p, bool is_h
         return rc < 0 ? rc : 0;
     if (p->unique && (rc = er_unique_check(tx, p, ret, ret_key)) != 0)
         return rc < 0 ? rc : 0;
-    if ((rc = insert(tx, p, is_held, &job)) < 0)
+    if ((rc = insert(tx, p, ties, &job)) < 0)
         return rc;
     *ret_key = job.id;
     ret->pushed = ERRAND_INSERTED;
@@ -155,16 +160,37 @@ static int push_one(struct er_tx *tx, const struct errand_push_job *p, bool is_h
     return tell(tx, p, &job, &ret->id);
 }
 
-/* Which of the jobs wait for others: they are HELD from the start. */
-static int held_of(struct er_tx *tx, const struct errand_push_params *p, bool **ret)
+/* Known before the jobs are inserted, so that their rows are written once. */
+static int ties_make(struct er_tx *tx, const struct errand_push_params *p,
+                     struct er_ties **ret)
 {
     *ret = NULL;
     if (!p->edges_n)
         return 0;
     if (!(*ret = errand_arena_alloc(tx->scratch, p->jobs_n * sizeof **ret)))
         return er_tx_nomem(tx);
-    for (size_t i = 0; i < p->edges_n; i++)
-        (*ret)[p->edges[i].child] = true;
+    for (size_t i = 0; i < p->edges_n; i++) {
+        const struct errand_edge *e = &p->edges[i];
+        (*ret)[e->child].waits++;
+        if (!e->parent_id.text[0])
+            (*ret)[e->parent].has_children = true;
+    }
+    return 0;
+}
+
+/* Their states as told are those at the end of the call. */
+static int states_tell(struct er_tx *tx, const int64_t *keys,
+                       struct errand_pushed_job *jobs, size_t n)
+{
+    bool has_changed = tx->moved_n > 0;
+    int rc;
+
+    for (size_t i = 0; i < n; i++)
+        has_changed |=
+            jobs[i].pushed == ERRAND_REPLACED || jobs[i].pushed == ERRAND_EXTENDED;
+    for (size_t i = 0; has_changed && i < n; i++)
+        if (keys[i] && (rc = er_pushed_state(tx, keys[i], &jobs[i].state)) < 0)
+            return rc;
     return 0;
 }
 
@@ -188,8 +214,8 @@ int er_push_all(struct er_tx *tx, const struct errand_push_params *p,
                 struct errand_push_result *ret)
 {
     struct errand_pushed_job *jobs;
+    struct er_ties *ties;
     int64_t *keys;
-    bool *held, has_changed;
     int rc;
 
     if ((rc = last_ms_set(tx)) < 0)
@@ -198,25 +224,16 @@ int er_push_all(struct er_tx *tx, const struct errand_push_params *p,
     keys = errand_arena_alloc(tx->scratch, p->jobs_n * sizeof *keys);
     if (!jobs || !keys)
         return er_tx_nomem(tx);
-    if ((rc = held_of(tx, p, &held)) < 0 ||
+    if ((rc = ties_make(tx, p, &ties)) < 0 ||
         (p->batch && (rc = er_batch_make(tx, p->batch)) < 0))
         return rc;
     for (size_t i = 0; i < p->jobs_n; i++)
-        if ((rc = push_one(tx, &p->jobs[i], held && held[i], &jobs[i], &keys[i])) < 0)
+        if ((rc = push_one(tx, &p->jobs[i], ties ? &ties[i] : NULL, &jobs[i], &keys[i])) <
+            0)
             return rc;
-    if ((rc = er_edges_push(tx, p, keys, jobs)) < 0)
+    if ((rc = er_edges_push(tx, p, keys, jobs, ties)) < 0 || (rc = er_follow(tx)) < 0 ||
+        (rc = states_tell(tx, keys, jobs, p->jobs_n)) < 0)
         return rc;
-    if ((rc = er_follow(tx)) < 0)
-        return rc;
-    /* What followed, or came behind it, may have changed what was just pushed. */
-    has_changed = p->edges_n || tx->job_news_n;
-    for (size_t i = 0; i < p->jobs_n; i++)
-        has_changed |=
-            jobs[i].pushed == ERRAND_REPLACED || jobs[i].pushed == ERRAND_EXTENDED;
-    for (size_t i = 0; i < p->jobs_n; i++)
-        if (keys[i] && (has_changed || p->jobs[i].batch.text[0]) &&
-            (rc = er_pushed_state(tx, keys[i], &jobs[i].state)) < 0)
-            return rc;
     ret->jobs = jobs;
     ret->hints = er_tx_hints(tx);
     return 0;

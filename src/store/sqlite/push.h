@@ -43,10 +43,18 @@ int er_unique_take(struct er_tx *tx, const struct er_job *job,
 /* Somebody holds the key: 1, or 0. */
 int er_unique_is_held(struct er_tx *tx, struct errand_slice key);
 
+/* What the edges of a push mean for the row of one of its jobs. */
+struct er_ties {
+    int32_t waits;     /* edges to parents; such a job is inserted as HELD */
+    bool has_children; /* named by its place in the push */
+    bool is_decided;   /* one of its parents has ended already */
+};
+
 /* edges.c: the edges of a push, whose waiting jobs are inserted as HELD; and jobs that
- * have no chance from the start. */
+ * have no chance from the start. `ties` is NULL when there are no edges. */
 int er_edges_push(struct er_tx *tx, const struct errand_push_params *p,
-                  const int64_t *keys, const struct errand_pushed_job *pushed);
+                  const int64_t *keys, const struct errand_pushed_job *pushed,
+                  struct er_ties *ties);
 
 /* follow.c: CANCELLED_BY is AGAINST, and what cancelled the child. */
 enum er_edge_status {
@@ -72,5 +80,7 @@ int er_edge_against(struct er_tx *tx, int64_t child, struct er_edge *ret);
 int er_batch_find(struct er_tx *tx, const struct errand_id *id, int64_t *ret);
 int er_batch_make(struct er_tx *tx, const struct errand_push_batch *batch);
 int er_batch_add(struct er_tx *tx, const struct er_job *job);
+/* Of those that this call has looked at. */
+bool er_batch_any_cancelled(const struct er_tx *tx);
 
 #endif

@@ -74,6 +74,60 @@ static int done_alone(struct er_tx *tx, const struct done *done)
     return rc < 0 ? rc : er_follow(tx);
 }
 
+/* Mostly of one batch, in a row. */
+struct members {
+    struct members *next;
+    struct er_batch *batch;
+    int64_t n;
+};
+
+static int members_read(struct er_tx *tx, sqlite3_stmt *st, struct members **ret)
+{
+    struct members *last = NULL;
+    int rc;
+
+    while ((rc = er_tx_next(tx, st)) > 0) {
+        int64_t id = sqlite3_column_int64(st, 0);
+        if (last && last->batch->id == id) {
+            last->n++;
+            continue;
+        }
+        if (!(last = errand_arena_alloc(tx->scratch, sizeof *last)))
+            rc = er_tx_nomem(tx);
+        else if ((rc = er_batch_load(tx, id, &last->batch)) == 0)
+            *last = (struct members){*ret, last->batch, 1};
+        if (rc < 0) {
+            sqlite3_reset(st);
+            return rc;
+        }
+        *ret = last;
+    }
+    return rc;
+}
+
+/* Members of batches that go on need no more than counting: 1, or 0 when a batch may end
+ * with this run, so that its members are to be looked at one by one. */
+static int members_count(struct er_tx *tx, const struct done *first, size_t n,
+                         int64_t forbid)
+{
+    sqlite3_stmt *st = er_tx_bind(
+        tx, ER_SQL_DONE_BATCHES,
+        ER_ARGS(er_int(first->id), er_int(first->id + (int64_t)n - 1), er_int(forbid)));
+    struct members *members = NULL;
+    int rc = st ? members_read(tx, st, &members) : tx->err->code;
+
+    if (rc < 0)
+        return rc;
+    for (const struct members *m = members; m; m = m->next)
+        if (m->batch->pending <= (int64_t)n)
+            return 0;
+    for (const struct members *m = members; m; m = m->next) {
+        m->batch->pending -= m->n;
+        m->batch->is_dirty = true;
+    }
+    return 1;
+}
+
 /* *ret_left: some of the run are still there. */
 static int done_run(struct er_tx *tx, const struct done *first, size_t n, bool *ret_left)
 {
@@ -84,6 +138,13 @@ static int done_run(struct er_tx *tx, const struct done *first, size_t n, bool *
     struct er_count *count;
     int rc;
 
+    if (keeps && (tx->root.extras & ER_EXTRA_BATCHES)) {
+        forbid &= ~(int64_t)ER_FLAG_BATCH;
+        if ((rc = members_count(tx, first, n, forbid)) < 0)
+            return rc;
+        if (rc == 0)
+            forbid |= ER_FLAG_BATCH;
+    }
     if (keeps && (rc = er_tx_run(tx, ER_SQL_HISTORY_INSERT_RUN,
                                  ER_ARGS(er_int(first->id), er_int(last),
                                          er_int(first->started_at), er_int(first->ran_ms),

@@ -181,6 +181,7 @@ enum er_extra {
     ER_EXTRA_PARKED = 1 << 3,     /* errand_parked */
     ER_EXTRA_CANCELS = 1 << 4,    /* errand_cancels */
     ER_EXTRA_CLAIMS_END = 1 << 5, /* errand_unique_keys that end by time */
+    ER_EXTRA_BATCHES = 1 << 6,    /* errand_batches */
 };
 
 /* ------------------------------------------------------------------ transaction */
@@ -234,6 +235,7 @@ struct er_tx {
     struct er_root root;
     bool is_root_fresh; /* read from the file, not remembered */
     struct er_numbers ids, tokens;
+    size_t moved_n; /* changes of state of jobs that were there */
     struct er_count *counts;
     size_t counts_n, counts_max;
     struct errand_move *moves;

@@ -1,2 +1,2 @@
--- job_waits.sql: One more edge: ?2 is 1 when it is not satisfied.
-UPDATE errand_jobs SET waits = waits + ?2, flags = flags | ?3 WHERE id = ?1;
+-- job_waits.sql: One of the edges that it came with is satisfied from the start.
+UPDATE errand_jobs SET waits = waits - 1 WHERE id = ?1;
