@@ -8,6 +8,7 @@
 #include "client/schedules.h"
 #include "core/clock.h"
 #include "core/id.h"
+#include "core/json.h"
 #include "core/name.h"
 #include "core/zone.h"
 
@@ -47,6 +48,33 @@ static int spec_read(const struct errand_schedule_spec *spec, struct er_schedule
     return 0;
 }
 
+/* Who says that data shall not be read in the store must not find it in a schedule there.
+ */
+static int check_secret(errand *e, const char *name, const struct er_schedule *schedule,
+                        struct errand_error *err)
+{
+    const char *job = schedule->job ? schedule->job : name;
+    struct er_options all = schedule->options;
+    const struct er_options *definition;
+    struct errand_slice data;
+    int rc;
+
+    if (er_json_whole(schedule->data, &data) == ER_JSON_NULL)
+        return 0;
+    if ((rc = er_client_definition(e, job, &definition, err)) < 0)
+        return rc;
+    if (definition)
+        er_options_fill(&all, definition);
+    er_levels_below(e, &all);
+    if (!(all.has & ER_OPT_ENCRYPTED) || !all.is_encrypted)
+        return 0;
+    return errand_error_set(
+        err, ERRAND_EINVAL,
+        "schedule '%s': job '%s' is encrypted, and a schedule keeps its "
+        "data in the clear: give it none",
+        name, job);
+}
+
 int errand_schedule_put(errand *e, const char *name,
                         const struct errand_schedule_spec *spec, struct errand_error *err)
 {
@@ -60,7 +88,8 @@ int errand_schedule_put(errand *e, const char *name,
         return rc;
     if ((rc = spec_read(spec, &schedule, err)) < 0)
         return er_error_wrap(err, rc, "schedule '%s'", name);
-    if ((rc = er_schedules_read(e->store, e->call, &rows, err)) < 0)
+    if ((rc = check_secret(e, name, &schedule, err)) < 0 ||
+        (rc = er_schedules_read(e->store, e->call, &rows, err)) < 0)
         return rc;
     there = er_schedules_find(&rows, name);
     if (there && strcmp(there->stored.name, name) != 0)

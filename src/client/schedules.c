@@ -109,6 +109,8 @@ int er_schedule_call(const struct er_schedule_row *row, struct errand_arena *are
         ret_options->priority = o->priority;
     if (o->has & ER_OPT_COMMAND)
         ret_options->command = o->command;
+    if (o->has & ER_OPT_ENCRYPTED)
+        ret_options->encrypted = o->is_encrypted;
     if (o->has & ER_OPT_UNIQUE) {
         ret_options->unique = o->unique;
         ret_options->unique_for = (double)o->unique_ttl_ms / 1000;

@@ -9,6 +9,7 @@
 #include "client/keys.h"
 #include "client/seal.h"
 #include "errand/flow.h"
+#include "errand/schedule.h"
 #include "errand/testing.h"
 #include "errand/worker.h"
 #include "store/store.h"
@@ -358,6 +359,27 @@ TEST(draining_in_a_test_opens_it_as_a_worker_does)
     if (errand_drain(e, NULL, NULL, &err) < 0)
         fail_msg("%s", err.message);
     assert_job(id, ERRAND_COMPLETED, NULL);
+}
+
+TEST(a_schedule_of_an_encrypted_job_may_hold_no_data_and_fires_encrypted)
+{
+    struct errand_schedule_spec spec = {.cron = "@daily", .job = "secret", .data = DATA};
+    const struct errand_options options = {.encrypted = true};
+    struct errand_job_detail *job;
+    struct errand_id id;
+
+    assert_int_equal(errand_schedule_put(e, "nightly", &spec, &err), ERRAND_EINVAL);
+    assert_string_equal(err.message,
+                        "schedule 'nightly': job 'secret' is encrypted, and a schedule "
+                        "keeps its data in the clear: give it none");
+    assert_false(is_in_store(SECRET));
+    spec = (struct errand_schedule_spec){
+        .cron = "@daily", .job = "plain", .options = &options};
+    assert_int_equal(errand_schedule_put(e, "nightly", &spec, &err), 0);
+    assert_int_equal(errand_schedule_trigger(e, "nightly", &id, &err), 0);
+    assert_int_equal(errand_get(e, &id, &job, &err), 0);
+    assert_true(er_sealed_is(job->job.data));
+    errand_detail_free(job);
 }
 
 TEST(the_failed_hook_gets_the_data_too)
