@@ -72,6 +72,9 @@ struct errand_job_class {
     /* The store sees the data in no other form; who dispatches and who works need the key
      * ring, see docs/guide/data.md. */
     bool encrypted;
+    /* seconds since it was dispatched in which an attempt may begin: when the next one
+     * would come later, the job fails. 0: as long as tries are left */
+    double retry_for;
     /* what happens around the handler, see middleware.h: ERRAND_MIDDLEWARE(…) */
     const struct errand_middleware *middleware;
     const struct errand_job_class *next; /* errand's own */

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "cli/job_view.h"
 #include "cli/project.h"
+#include "core/clock.h"
 #include "core/id.h"
 #include "core/json.h"
 #include "core/name.h"
@@ -23,6 +24,7 @@ const struct er_flag er_dispatch_flags[] = {
      ER_FLAG_TEXT},
     {"backoff-strategy", "NAME", "fixed, linear or exponential", ER_FLAG_TEXT, 0, 0,
      strategies},
+    {"retry-until", "T", "not tried again after: 1h, or an instant", ER_FLAG_WHEN},
     {"timeout", "T", "what an attempt may take: 90, 10m", ER_FLAG_DURATION},
     {"priority", "N", "smaller goes first; default 0", ER_FLAG_COUNT, -1000000, 1000000},
     {"unique", "KEY", "nothing is stored while another job holds this key", ER_FLAG_TEXT},
@@ -59,6 +61,7 @@ int er_dispatch_options(struct er_cli *cli, struct errand_options *ret,
                         struct errand_error *err)
 {
     const struct er_flag_value *delay = er_cli_flag(cli, "delay");
+    const struct er_flag_value *until = er_cli_flag(cli, "retry-until");
     const char *id = er_cli_text(cli, "id");
     int rc;
 
@@ -71,6 +74,9 @@ int er_dispatch_options(struct er_cli *cli, struct errand_options *ret,
     ret->unique_for = (double)er_cli_number(cli, "unique-for", 0) / 1000;
     ret->unique_until = ret->unique_for > 0 ? ERRAND_UNIQUE_TTL : ERRAND_UNIQUE_DONE;
     ret->tags = er_cli_flag(cli, "tag")->items;
+    if (er_cli_has(cli, "retry-until"))
+        ret->retry_until_ms =
+            until->number + (until->is_instant ? 0 : er_clock_wall_ms(NULL));
     if (!ret->unique)
         ret->unique_until = ERRAND_UNIQUE_TTL;
     if (!ret->unique && er_cli_has(cli, "unique-for"))

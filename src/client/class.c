@@ -119,10 +119,13 @@ int er_class_options(const struct errand_job_class *job_class, struct er_options
     say_tags(c, &o);
     say_numbers(c, &o);
     if ((rc = er_seconds_to_ms("timeout", c->timeout, &o.timeout_ms, err)) < 0 ||
+        (rc = er_seconds_to_ms("retry_for", c->retry_for, &o.retry_for_ms, err)) < 0 ||
         (rc = er_seconds_to_ms("unique_for", c->unique_for, &o.unique_ttl_ms, err)) < 0)
         return rc;
     if (o.timeout_ms > 0)
         o.has |= ER_OPT_TIMEOUT;
+    if (o.retry_for_ms > 0)
+        o.has |= ER_OPT_RETRY_FOR;
     /* Without a time to hold it, the key is held as long as the job lives. */
     if (c->unique && o.unique_ttl_ms == 0)
         o.unique_until = ERRAND_UNIQUE_DONE;

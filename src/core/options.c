@@ -60,6 +60,7 @@ const struct er_option_field er_option_fields[] = {
     {"max_depth", ER_OPT_MAX_DEPTH, ER_KIND_INT32, AT(max_depth), 1, 1000},
     {"schema", ER_OPT_SCHEMA, ER_KIND_SCHEMA, AT(schema), 0, 0},
     {"encrypted", ER_OPT_ENCRYPTED, ER_KIND_BOOL, AT(is_encrypted), 0, 0},
+    {"retry_for", ER_OPT_RETRY_FOR, ER_KIND_SECONDS, AT(retry_for_ms), 1, 3660 * DAY_MS},
 };
 const size_t er_option_fields_n = sizeof er_option_fields / sizeof *er_option_fields;
 
@@ -192,6 +193,8 @@ void er_options_fill(struct er_options *into, const struct er_options *from)
         into->command = from->command;
     if (missing & ER_OPT_RETRY_UNTIL)
         into->retry_until_ms = from->retry_until_ms;
+    if (missing & ER_OPT_RETRY_FOR)
+        into->retry_for_ms = from->retry_for_ms;
     if (missing & ER_OPT_MEMORY)
         into->memory_mib = from->memory_mib;
     if (missing & ER_OPT_TRACE)

@@ -36,6 +36,7 @@ enum er_option_bit {
     ER_OPT_MAX_DEPTH = 1 << 18,
     ER_OPT_SCHEMA = 1 << 19,    /* JSON, see schema.h */
     ER_OPT_ENCRYPTED = 1 << 20, /* see client/seal.h */
+    ER_OPT_RETRY_FOR = 1 << 21,
     /* what a store is asked to hold a job to */
     ER_OPT_ASKED = ER_OPT_UNIQUE | ER_OPT_RATE | ER_OPT_CONCURRENCY,
 };
@@ -70,6 +71,7 @@ struct er_options {
     uint32_t hooks; /* enum er_hook */
     const char *command;
     int64_t retry_until_ms;
+    int64_t retry_for_ms; /* since it was dispatched */
     size_t max_data;
     int64_t memory_mib;
     const char *trace;

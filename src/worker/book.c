@@ -300,6 +300,7 @@ static int plan_resolve(struct er_plan *plan, const struct er_book *book,
     er_options_fill(&o, &er_options_default);
     plan->timeout_ms = o.timeout_ms;
     plan->retry_until_ms = o.has & ER_OPT_RETRY_UNTIL ? o.retry_until_ms : 0;
+    plan->retry_for_ms = o.has & ER_OPT_RETRY_FOR ? o.retry_for_ms : 0;
     plan->memory_mib = o.has & ER_OPT_MEMORY ? o.memory_mib : 0;
     plan->backoff = o.backoff;
     plan->hooks = o.has & ER_OPT_HOOKS ? o.hooks : 0;

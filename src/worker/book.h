@@ -22,7 +22,7 @@ struct er_plan {
     size_t argc;
     bool is_notify;    /* errand's own: it delivers notifications */
     const char *error; /* why it cannot run, or NULL */
-    int64_t timeout_ms, retry_until_ms, memory_mib;
+    int64_t timeout_ms, retry_until_ms, retry_for_ms, memory_mib;
     int32_t tries; /* 0: what the store says */
     struct errand_backoff backoff;
     uint32_t hooks;

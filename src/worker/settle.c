@@ -96,6 +96,14 @@ static bool is_spent(const struct er_attempt *a)
     return a->job->attempt >= (a->plan->tries ? a->plan->tries : a->job->tries);
 }
 
+static bool is_too_late(const struct er_attempt *a, int64_t at_ms)
+{
+    const struct er_plan *plan = a->plan;
+
+    return (plan->retry_until_ms && at_ms >= plan->retry_until_ms) ||
+           (plan->retry_for_ms && at_ms >= a->job->created_ms + plan->retry_for_ms);
+}
+
 static void retry_or_fail(struct er_supervisor *s, const struct er_attempt *a,
                           int64_t wait, struct errand_outcome *o)
 {
@@ -105,7 +113,7 @@ static void retry_or_fail(struct er_supervisor *s, const struct er_attempt *a,
     if (wait <= 0)
         wait = er_backoff_ms(&a->plan->backoff, a->job->attempt,
                              er_settle_random(&s->settle));
-    if (a->plan->retry_until_ms && o->ended_ms + wait >= a->plan->retry_until_ms)
+    if (is_too_late(a, o->ended_ms + wait))
         return; /* it would come too late to be wanted */
     o->kind = ERRAND_OUT_RETRY;
     o->run_at_ms = o->ended_ms + wait;

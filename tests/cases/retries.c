@@ -166,6 +166,33 @@ CASE(nothing_is_tried_again_after_the_time_that_the_call_named)
     assert_int_equal(look(id)->attempts_n, 1);
 }
 
+ERRAND_JOB(Hurried, .handle = on_broken, .tries = 5, .backoff = ERRAND_BACKOFF(60),
+           .retry_for = 90)
+
+CASE(nothing_is_tried_again_when_the_time_of_its_class_is_over)
+{
+    struct errand_id id = push("hurried", "{}", NULL);
+
+    work_attempts(1);
+    assert_state(id, ERRAND_SCHEDULED); /* after 60 s: still wanted */
+    id = push("hurried", "{}", &(struct errand_options){.backoff = ERRAND_BACKOFF(91)});
+    work_attempts(1);
+    assert_state(id, ERRAND_FAILED);
+}
+
+TEST(the_command_and_the_header_line_say_until_when_to_try)
+{
+    sh("printf '#!/bin/sh\\n# errand: backoff=60 retry-for=30\\nexit 1\\n' "
+       ">app/Jobs/headed; chmod +x app/Jobs/headed");
+    assert_code(sh("errand queue:dispatch headed --id=by-header"), 0);
+    assert_code(sh("mine queue:dispatch fixed --id=by-flag --retry-until=30"), 0);
+    assert_code(sh("mine queue:dispatch fixed --id=wanted --retry-until=2m"), 0);
+    assert_code(sh("mine queue:work --max-jobs=3"), 0);
+    assert_has(sh("errand queue:inspect by-header --json").out, "\"state\":\"failed\"");
+    assert_has(sh("errand queue:inspect by-flag --json").out, "\"state\":\"failed\"");
+    assert_has(sh("errand queue:inspect wanted --json").out, "\"state\":\"scheduled\"");
+}
+
 /* ------------------------------------------------------------------ 14 */
 
 static void on_import_failed(errand_job *job, const struct errand_error *error)

@@ -10,7 +10,7 @@ static const char *const two_tags[] = {"a", "b"};
 
 /* Every option said, each in another way than its default. */
 static const struct er_options all = {
-    .has = (1 << 21) - 1,
+    .has = (1 << 22) - 1,
     .queue = "mail",
     .tries = 7,
     .timeout_ms = 1500,
@@ -27,6 +27,7 @@ static const struct er_options all = {
     .hooks = ER_HOOK_FAILED | ER_HOOK_TIMED_OUT,
     .command = "[\"ls\"]",
     .retry_until_ms = 99,
+    .retry_for_ms = 77,
     .max_data = 4096,
     .memory_mib = 64,
     .trace = "00-0-0-00",
@@ -160,6 +161,7 @@ static const struct {
     {{.has = ER_OPT_COMMAND, .command = "[\"a\",1]"},
      "argument 1 of command is not a string"},
     {{.has = ER_OPT_COMMAND, .command = "\"ls\""}, "command is not a JSON array"},
+    {{.has = ER_OPT_RETRY_FOR}, "retry_for is 0 s: more than 0 to 3660 days are allowed"},
     {{.has = ER_OPT_RETRY_UNTIL, .retry_until_ms = -1},
      "retry_until is -1: 0 to 9223372036854775807 are allowed"},
     {{.has = ER_OPT_MAX_DATA}, "max_data is 0: 1 to 16777216 are allowed"},

@@ -46,6 +46,7 @@ TEST(every_option_can_be_said_in_text)
     set("retry-until", "2026-11-24T05:43:30.123Z");
     set("max-data", "64k");
     set("memory", "512");
+    set("retry-for", "2h");
     set("trace", "00-0-0-00");
     set("backoff", "60");
     set("rate", "100/60s");
@@ -61,7 +62,7 @@ TEST(every_option_can_be_said_in_text)
     set("max-depth", "7");
     set("schema", "{\"type\":\"null\"}");
     set("encrypted", "yes");
-    assert_int_equal(o.has, (1 << 21) - 1);
+    assert_int_equal(o.has, (1 << 22) - 1);
     assert_int_equal(o.rate.n, 100);
     assert_int_equal(o.rate.per_ms, 60000);
     assert_string_equal(o.rate_key, "{userId}");
@@ -82,6 +83,7 @@ TEST(every_option_can_be_said_in_text)
     assert_string_equal(o.zone, "Europe/Berlin");
     assert_int_equal(o.hooks, ER_HOOK_FAILED | ER_HOOK_TIMED_OUT);
     assert_int_equal(o.retry_until_ms, INT64_C(1795499010123));
+    assert_int_equal(o.retry_for_ms, 7200000);
     assert_int_equal(o.max_data, 65536);
     assert_int_equal(o.memory_mib, 512);
     assert_int_equal(o.max_depth, 7);
@@ -269,7 +271,7 @@ TEST(a_name_far_from_all_gets_the_list)
         "hooks, command, retry-until, max-data, memory, trace, rate, rate-name, "
         "rate-key, concurrency, concurrency-name, concurrency-key, throttle, "
         "throttle-name, throttle-key, key-functions, max-depth, "
-        "schema, encrypted";
+        "schema, encrypted, retry-for";
     char expected[1024];
 
     snprintf(expected, sizeof expected, "unknown option 'colour': there are %s", list);
