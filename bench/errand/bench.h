@@ -66,5 +66,6 @@ void bench_delay(struct place *p);
 void bench_idle(struct place *p);
 void bench_executable(struct place *p);
 void bench_schedules(struct place *p);
+void bench_events(struct place *p);
 
 #endif

@@ -28,6 +28,7 @@ static const struct {
     {"idle", bench_idle},
     {"executable", bench_executable},
     {"schedules", bench_schedules},
+    {"events", bench_events},
 };
 
 static void run(void (*bench)(struct place *p), const char *sync, const char *path)

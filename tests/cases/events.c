@@ -119,6 +119,94 @@ TEST(case_24_the_command_shows_the_same_five_events)
     assert_code(sh("grep the-job seen | sed -n 3p | grep '\"attempt\":2'"), 0);
 }
 
+/* ------------------------------------------------------------------ slow ones */
+
+static int on_quick(errand_job *job, struct errand_error *error)
+{
+    (void)job;
+    (void)error;
+    return ERRAND_DONE;
+}
+ERRAND_JOB(Quick, .handle = on_quick)
+
+enum { MANY = 10000, PART = 1000 };
+
+static void push_many(void)
+{
+    struct errand_dispatch_item items[PART];
+
+    for (size_t i = 0; i < PART; i++)
+        items[i] = (struct errand_dispatch_item){.name = "quick"};
+    for (int n = 0; n < MANY; n += PART)
+        assert_int_equal(errand_dispatch_bulk(e, items, PART, NULL, &err), PART);
+}
+
+/* In a process of its own: says that it follows, is stopped, and when it goes on answers
+ * whether it was told that it had missed something, and saw the last job. */
+static void follow_and_stop(int out)
+{
+    errand *own = errand_open(case_url, NULL, NULL);
+    errand_events *events = own ? errand_events_open(own, NULL, NULL) : NULL;
+    const struct errand_event *event;
+    char told = 'n';
+
+    if (!events || write(out, "r", 1) != 1)
+        _exit(1);
+    raise(SIGSTOP);
+    while (errand_events_next(events, 5000, &event, NULL) > 0) {
+        if (strcmp(event->type, "events:missed") == 0)
+            told = 'y';
+        if (strcmp(event->id.text, "the-last") == 0)
+            break;
+    }
+    if (write(out, &told, 1) != 1)
+        _exit(1);
+    _exit(0);
+}
+
+struct count {
+    size_t dispatched, completed, missed;
+};
+
+static void tally(const struct errand_event *event, void *ctx)
+{
+    struct count *c = ctx;
+
+    c->dispatched += strcmp(event->type, "job:dispatched") == 0;
+    c->completed += strcmp(event->type, "job:completed") == 0;
+    c->missed += strcmp(event->type, "events:missed") == 0;
+}
+
+CASE_SHARED(case_24_ten_thousand_jobs_do_not_wait_for_one_who_stands_still)
+{
+    struct count c = {0};
+    errand_listener *listener = errand_on(e, NULL, tally, &c, &err);
+    int answer[2], status;
+    char byte = 0;
+    pid_t pid;
+
+    assert_non_null(listener);
+    assert_int_equal(pipe(answer), 0);
+    if ((pid = fork()) == 0)
+        follow_and_stop(answer[1]);
+    assert_int_equal(read(answer[0], &byte, 1), 1);
+    assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+    assert_true(WIFSTOPPED(status));
+    push_many();
+    work_all();
+    assert_int_equal(count(ERRAND_COMPLETED, NULL), MANY);
+    push("quick", NULL, &(struct errand_options){.id = {"the-last"}});
+    kill(pid, SIGCONT);
+    assert_int_equal(read(answer[0], &byte, 1), 1);
+    assert_int_equal(byte, 'y');
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    errand_off(listener);
+    /* Who reads along has seen it all, or knows that it has not. */
+    assert_true(c.missed > 0 || (c.dispatched == MANY + 1 && c.completed == MANY));
+    close(answer[0]);
+    close(answer[1]);
+}
+
 /* ------------------------------------------------------------------ health */
 
 static int64_t now;
