@@ -168,7 +168,9 @@ int er_schedule_write(struct er_store *store, const char *name,
         return er_error_nomem(err);
     }
     row.spec = (struct errand_slice){spec.ptr, spec.len};
-    row.next_ms = next_of(&next, now_ms);
+    /* Schedulers tell each other by it how far they have come. */
+    row.next_ms =
+        next.since_ms == now_ms ? next_of(&next, now_ms) : there->stored.next_ms;
     rc = er_store_schedule_put(store, &row, err);
     er_buf_done(&spec);
     return rc < 0 ? rc : 1;

@@ -123,38 +123,53 @@ static void done_set(struct er_ticker *t, size_t i, int64_t slot_ms, int64_t mis
     pthread_mutex_unlock(&t->lock);
 }
 
-/* What the store is asked, once `job` is made. */
-static int store_fire(struct er_ticker *t, size_t i, struct errand_fire_params *p,
-                      struct errand_fire_result *ret, struct errand_error *err)
+/* One call of the store: a slot of entry i. */
+struct shot {
+    size_t i;
+    int64_t slot_ms, now_ms;
+    enum errand_overlap overlap;
+    int64_t slots_n; /* recorded without a job; 0: fired */
+    /* what is done with now, beyond this slot: late ones that follow. The store keeps the
+     * slot after it as the next one, and so does who comes later know of it. */
+    int64_t until_ms;
+};
+
+static int shoot(struct er_ticker *t, const struct shot *shot,
+                 const struct errand_push_job *job, struct errand_fire_result *ret,
+                 struct errand_error *err)
 {
-    struct er_entry *e = &t->agenda->entries[i];
+    const struct er_entry *e = &t->agenda->entries[shot->i];
+    struct errand_fire_params p = {
+        .now_ms = t->owns_time ? shot->now_ms : 0,
+        .name = name_of(e),
+        .slot_ms = shot->slot_ms,
+        .next_ms = er_cron_next(&e->when.cron, e->when.zone, shot->until_ms),
+        .overlap = shot->overlap,
+        .job = job,
+        .slots_n = shot->slots_n};
     int64_t missed_n = 0;
     int rc;
 
-    p->name = name_of(e);
-    p->next_ms = er_cron_next(&e->when.cron, e->when.zone, p->slot_ms);
-    if (p->next_ms == ER_CRON_NEVER)
-        p->next_ms = 0;
-    if ((rc = er_store_fire(t->store, p, t->arena, ret, err)) < 0)
+    if (p.next_ms == ER_CRON_NEVER)
+        p.next_ms = 0;
+    if ((rc = er_store_fire(t->store, &p, t->arena, ret, err)) < 0)
         return rc;
     if (ret->fired == ERRAND_FIRED_SKIPPED)
         missed_n = 1;
     else if (ret->fired == ERRAND_FIRED_RECORDED)
-        missed_n = p->slots_n;
-    done_set(t, i, p->slot_ms, missed_n);
-    return 0;
+        missed_n = shot->slots_n;
+    done_set(t, shot->i, shot->slot_ms, missed_n);
+    return (int)ret->fired;
 }
 
 /* Answers enum errand_fired. ENOTFOUND: the schedule is gone. */
-static int slot_fire(struct er_ticker *t, size_t i, int64_t slot_ms, int64_t now_ms,
-                     enum errand_overlap overlap, struct errand_error *err)
+static int slot_fire(struct er_ticker *t, const struct shot *shot,
+                     struct errand_error *err)
 {
-    struct er_entry *e = &t->agenda->entries[i];
-    struct errand_fire_params p = {
-        .now_ms = t->owns_time ? now_ms : 0, .slot_ms = slot_ms, .overlap = overlap};
+    struct er_entry *e = &t->agenda->entries[shot->i];
+    struct errand_fire_result fired;
     struct errand_options options;
     struct errand_push_job job;
-    struct errand_fire_result fired;
     int rc;
 
     er_arena_reset(t->arena);
@@ -164,34 +179,27 @@ static int slot_fire(struct er_ticker *t, size_t i, int64_t slot_ms, int64_t now
                            t->arena, &job, err);
     if (rc == ERRAND_ENOTFOUND) /* of the data, not of the schedule */
         rc = err->code = ERRAND_EINVAL;
-    if (rc < 0)
+    if (rc < 0 || (rc = shoot(t, shot, &job, &fired, err)) < 0)
         return rc;
-    p.job = &job;
-    if ((rc = store_fire(t, i, &p, &fired, err)) < 0)
-        return rc;
-    if (fired.fired == ERRAND_FIRED) {
+    if (rc == ERRAND_FIRED) {
         pthread_mutex_lock(&t->lock);
-        e->last_ms = now_ms;
+        e->last_ms = shot->now_ms;
         pthread_mutex_unlock(&t->lock);
-        fired_tell(t, e, slot_ms, &fired);
-    } else if (fired.fired == ERRAND_FIRED_SKIPPED) {
-        skipped_tell(t, e, slot_ms, fired.hints);
+        fired_tell(t, e, shot->slot_ms, &fired);
+    } else if (rc == ERRAND_FIRED_SKIPPED) {
+        skipped_tell(t, e, shot->slot_ms, fired.hints);
     }
-    return (int)fired.fired;
+    return rc;
 }
 
 /* Answers enum errand_fired. */
-static int slots_record(struct er_ticker *t, size_t i, int64_t slot_ms, int64_t n,
-                        int64_t now_ms, struct errand_error *err)
+static int slots_record(struct er_ticker *t, const struct shot *shot,
+                        struct errand_error *err)
 {
-    struct errand_fire_params p = {
-        .now_ms = t->owns_time ? now_ms : 0, .slot_ms = slot_ms, .slots_n = n};
     struct errand_fire_result fired;
-    int rc;
 
     er_arena_reset(t->arena);
-    rc = store_fire(t, i, &p, &fired, err);
-    return rc < 0 ? rc : (int)fired.fired;
+    return shoot(t, shot, NULL, &fired, err);
 }
 
 /* ------------------------------------------------------------------ late ones */
@@ -201,26 +209,32 @@ static bool is_stopping(const struct er_ticker *t)
     return t->must_stop && t->must_stop(t->must_stop_ctx);
 }
 
-static int late_fire(struct er_ticker *t, size_t i, const struct er_schedule_late *late,
-                     int64_t now_ms, struct errand_error *err)
+/* Who catches up first tells it; who joins in the middle sees by the next slot that the
+ * store keeps that somebody has begun. */
+static int late_fire(struct er_ticker *t, struct shot shot,
+                     const struct er_schedule_late *late, struct errand_error *err)
 {
-    struct er_entry *e = &t->agenda->entries[i];
-    enum errand_overlap overlap =
-        e->when.missed == ERRAND_MISSED_ALL ? ERRAND_OVERLAP_ALLOW : e->row.spec.overlap;
-    bool is_told = false;
+    struct er_entry *e = &t->agenda->entries[shot.i];
+    bool is_told = e->row.stored.next_ms > late->last_ms;
     int rc = 0;
 
+    if (e->when.missed == ERRAND_MISSED_ALL)
+        shot.overlap = ERRAND_OVERLAP_ALLOW;
     if (late->record_n) {
-        rc = slots_record(t, i, late->record_ms, late->record_n, now_ms, err);
-        is_told = true;
-        if (rc >= 0 && rc != ERRAND_FIRED_ALREADY)
-            missed_tell(t, e, late);
-    }
-    for (size_t k = 0; rc >= 0 && k < late->slots_n && !is_stopping(t); k++) {
-        rc = slot_fire(t, i, late->slots[k], now_ms, overlap, err);
+        shot.slot_ms = late->record_ms;
+        shot.slots_n = late->record_n;
+        rc = slots_record(t, &shot, err);
         if (rc >= 0 && rc != ERRAND_FIRED_ALREADY && !is_told)
             missed_tell(t, e, late);
-        is_told = true; /* who was not the first leaves it to the first */
+        is_told = true;
+    }
+    shot.slots_n = 0;
+    for (size_t k = 0; rc >= 0 && k < late->slots_n && !is_stopping(t); k++) {
+        shot.slot_ms = late->slots[k];
+        rc = slot_fire(t, &shot, err);
+        if (rc >= 0 && rc != ERRAND_FIRED_ALREADY && !is_told)
+            missed_tell(t, e, late);
+        is_told = true;
     }
     return rc < 0 ? rc : 0;
 }
@@ -235,16 +249,19 @@ static int late_do(struct er_ticker *t, size_t i, int64_t now_ms,
 {
     struct er_entry *e = &t->agenda->entries[i];
     struct errand_arena *arena = er_arena_new();
+    struct shot shot = {.i = i, .now_ms = now_ms, .overlap = e->row.spec.overlap};
     struct er_schedule_late late;
     int rc;
 
     if (!arena)
         return er_error_nomem(err);
     rc = er_schedule_late(&e->when, e->base_ms, now_ms, arena, &late, err);
+    shot.slot_ms = shot.until_ms = late.last_ms;
+    shot.slots_n = late.missed_n;
     if (rc == 0 && late.missed_n && e->row.stored.paused) /* nobody missed them */
-        rc = slots_record(t, i, late.last_ms, late.missed_n, now_ms, err);
+        rc = slots_record(t, &shot, err);
     else if (rc == 0 && late.missed_n)
-        rc = late_fire(t, i, &late, now_ms, err);
+        rc = late_fire(t, shot, &late, err);
     er_arena_free(arena);
     return rc < 0 ? rc : 0;
 }
@@ -260,7 +277,13 @@ static int due_do(struct er_ticker *t, size_t i, int64_t now_ms, struct errand_e
         rc = late_do(t, i, now_ms, err);
     while (rc >= 0 && t->agenda->wake_ms[i] <= now_ms && !er_fire_is_late(e, now_ms) &&
            !is_stopping(t))
-        rc = slot_fire(t, i, e->next_ms, now_ms, e->row.spec.overlap, err);
+        rc = slot_fire(t,
+                       &(struct shot){.i = i,
+                                      .slot_ms = e->next_ms,
+                                      .until_ms = e->next_ms,
+                                      .now_ms = now_ms,
+                                      .overlap = e->row.spec.overlap},
+                       err);
     return rc < 0 ? rc : 0;
 }
 

@@ -213,6 +213,53 @@ CLAIM(what_two_schedulers_catch_up_is_told_once)
     er_ticker_done(&two);
 }
 
+static bool stop_after(void *ctx)
+{
+    return --*(int *)ctx < 0;
+}
+
+CLAIM(who_joins_a_catch_up_in_the_middle_does_not_tell_it_again)
+{
+    struct er_ticker one, two;
+    int left = 20;
+
+    put_with("report", (struct errand_schedule_spec){.cron = "*/5 * * * *",
+                                                     .missed = ERRAND_MISSED_ALL});
+    the_clock.fixed_ms += 3 * HOUR + 2 * MINUTE;
+    ticker_begin(&one);
+    one.must_stop = stop_after;
+    one.must_stop_ctx = &left;
+    er_ticker_turn(&one, the_clock.fixed_ms);
+    assert_in_range(jobs_n("report"), 5, 30);
+    /* It was deployed again meanwhile, with other data. */
+    put_with("report", (struct errand_schedule_spec){.cron = "*/5 * * * *",
+                                                     .missed = ERRAND_MISSED_ALL,
+                                                     .data = "1"});
+    ticker_begin(&two);
+    er_ticker_turn(&two, the_clock.fixed_ms);
+    assert_int_equal(jobs_n("report"), 36);
+    assert_int_equal(events_n("schedule:missed", NULL), 1);
+    /* The next outage is another one. */
+    er_ticker_turn(&two, the_clock.fixed_ms += 3 * HOUR);
+    assert_int_equal(jobs_n("report"), 72);
+    assert_int_equal(events_n("schedule:missed", NULL), 2);
+    er_ticker_done(&one);
+    er_ticker_done(&two);
+}
+
+CLAIM(a_change_during_an_outage_does_not_hide_it)
+{
+    struct er_ticker t;
+
+    put("report", "*/5 * * * *");
+    the_clock.fixed_ms += 3 * HOUR + 2 * MINUTE;
+    put_with("report", (struct errand_schedule_spec){.cron = "*/5 * * * *", .data = "1"});
+    ticker_begin(&t);
+    er_ticker_turn(&t, the_clock.fixed_ms);
+    assert_int_equal(events_n("schedule:missed", NULL), 1);
+    er_ticker_done(&t);
+}
+
 CLAIM(who_slept_through_what_another_fired_misses_nothing)
 {
     struct er_ticker sleeper, other;
