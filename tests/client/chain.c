@@ -1,6 +1,8 @@
 /* chain.c: chains and flows as a program makes them. */
 #include "client/flow_test.h"
 
+#include <sqlite3.h>
+
 static struct errand_id chain(const char *const *names, size_t n,
                               const struct errand_batch_options *options)
 {
@@ -262,7 +264,7 @@ CLAIM(what_is_wrong_with_a_flow_is_told_with_the_node)
                    "has 27 bytes, 26 are left");
 }
 
-CLAIM(a_chain_joins_the_callers_transaction)
+CLAIM(a_store_without_transactions_cannot_take_a_chain_into_one)
 {
     const struct errand_dispatch_item links[] = {item("a"), item("b")};
     const struct errand_batch_options o = {.transaction = &err};
@@ -271,6 +273,36 @@ CLAIM(a_chain_joins_the_callers_transaction)
         return; /* tests/client/wait.c has those that can */
     assert_refused(errand_chain(e, links, 2, &o, NULL, &err), ERRAND_EUNSUPPORTED,
                    "transaction");
+}
+
+static void chain_in_a_transaction(const char *end, int64_t stored)
+{
+    const struct errand_dispatch_item links[] = {item("a"), item("b")}, tidy = item("t");
+    struct errand_batch_options o = {.id = {"c"}, .finally = &tidy};
+    sqlite3 *db;
+
+    assert_int_equal(sqlite3_open(test_url + strlen("sqlite:"), &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    o.transaction = db;
+    assert_int_equal(errand_chain(e, links, 2, &o, NULL, &err), 2);
+    assert_int_equal(stored_n(), 0);
+    assert_int_equal(sqlite3_exec(db, end, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    assert_int_equal(stored_n(), stored);
+}
+
+static void chain_in_both_transactions(void)
+{
+    chain_in_a_transaction("ROLLBACK", 0);
+    chain_in_a_transaction("COMMIT", 3);
+    assert_work(DONE, "a");
+    assert_work(DONE, "b");
+    assert_work(DONE, "t");
+}
+
+TEST(a_chain_lives_and_dies_with_the_callers_transaction)
+{
+    client_test_run("sqlite", chain_in_both_transactions);
 }
 
 TEST_MAIN()

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "errand/flow.h"
 #include "errand/testing.h"
 
 #if defined(__has_feature)
@@ -175,6 +176,49 @@ CLAIM(dispatching_without_memory_stores_all_or_nothing)
     stored_n = 0;
     fail_everywhere(dispatch_one, nothing_by_halves);
     fail_everywhere(bulk, nothing_by_halves);
+}
+
+static int chain_and_flow(void)
+{
+    static const char *const first[] = {"one", NULL};
+    static const struct errand_flow_node nodes[] = {{.name = "one"},
+                                                    {.name = "two", .after = first}};
+    static const struct errand_dispatch_item links[] = {
+        {.name = "a"}, {.name = "b", .options = &said}, {.name = "c"}};
+    const struct errand_batch_options o = {.name = "n", .finally = &links[0]};
+    int rc = errand_chain(e, links, 3, &o, NULL, &err);
+
+    stored_n += rc >= 0 ? 4 : 0;
+    if (rc < 0)
+        return rc;
+    rc = errand_flow(e, nodes, 2, NULL, NULL, &err);
+    stored_n += rc >= 0 ? 2 : 0;
+    return rc;
+}
+
+static struct errand_id batch_looked_at;
+
+static int look_at_batch(void)
+{
+    struct errand_batch_result *result = NULL;
+    int rc = errand_batch_get(e, &batch_looked_at, &result, &err);
+
+    errand_batch_result_free(result);
+    return rc;
+}
+
+CLAIM(chains_and_flows_without_memory_are_stored_whole_or_not)
+{
+    static const struct errand_dispatch_item members[] = {{.name = "a"}, {.name = "b"}};
+
+    if (!can_fail())
+        client_test_skip();
+    stored_n = 0;
+    assert_int_equal(errand_batch(e, members, 2, NULL, &batch_looked_at, &err), 2);
+    assert_true(work_one(e, ERRAND_OUT_FAIL));
+    stored_n += 2;
+    fail_everywhere(chain_and_flow, nothing_by_halves);
+    fail_everywhere(look_at_batch, NULL);
 }
 
 static struct errand_id looked_at;
