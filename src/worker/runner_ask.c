@@ -25,6 +25,8 @@ static int ahead_begin(struct er_self *r)
     if (r->is_ahead)
         return 0;
     er_buf_reset(&r->ahead);
+    if (er_buf_reserve(&r->ahead, READ_SIZE) < 0)
+        return -1;
     if (r->in.len > r->at &&
         er_buf_add(&r->ahead, r->in.ptr + r->at, r->in.len - r->at) < 0)
         return -1;

@@ -106,6 +106,7 @@ TEST(a_batch_that_succeeds_exits_with_0)
 
 TEST(a_flow_follows_its_graph)
 {
+    json_t *line;
     struct run r;
 
     r = sh("echo '[{\"node\":\"last\",\"job\":\"three\",\"after\":[\"l\",\"r\"]},"
@@ -118,7 +119,9 @@ TEST(a_flow_follows_its_graph)
     r = sh("cat ran");
     assert_int_equal(strncmp(r.out, "tidy null\n", 10), 0);
     assert_has(r.out, "\nthree null\n");
-    assert_json_int(json_line(sh("errand queue:batches f --json"), 0), "successful", 4);
+    line = json_line(sh("errand queue:batches f --json"), 0);
+    assert_json_int(line, "successful", 4);
+    json_decref(line);
 }
 
 TEST(batches_are_listed_and_cancelled)
