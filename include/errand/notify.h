@@ -39,7 +39,7 @@ struct errand_notify_email {
     const char *host;      /* of the mail server */
     int port;              /* 0: by tls */
     enum errand_notify_tls tls;
-    const char *user, *password; /* NULL: no log-in */
+    const char *user, *password; /* user NULL: no log-in */
 };
 
 struct errand_notify_slack {
@@ -73,10 +73,10 @@ struct errand_notify {
 
 /* Checks it and puts it into the options of a worker, which borrow it: it must live as
  * long as they. Answers 0, or how many of the channels lack an address (a webhook that is
- * NULL, no host for e-mail) and are left out; the worker says so once when it starts.
- * ERRAND_EINVAL names the value: an unknown channel, an address with a line end in it, a
- * URL that is neither http nor https; ERRAND_EUNSUPPORTED: this errand was built without
- * notifications. All workers of a store want the same. */
+ * NULL, no host for e-mail, a user without a password) and are left out; the worker says
+ * so once when it starts. ERRAND_EINVAL names the value: an unknown channel, an address
+ * with a line end in it, a URL that is neither http nor https; ERRAND_EUNSUPPORTED: this
+ * errand was built without notifications. All workers of a store want the same. */
 ERRAND_API int errand_notify_configure(struct errand_worker_options *worker,
                                        const struct errand_notify *notify,
                                        struct errand_error *err);

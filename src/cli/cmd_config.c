@@ -6,6 +6,7 @@
 #include "cli/line.h"
 #include "cli/table.h"
 #include "client/keys.h"
+#include "client/notify.h"
 
 static const struct er_column columns[] = {
     {.title = "SETTING"}, {.title = "VALUE", .max = 60}, {.title = "FROM"}};
@@ -72,6 +73,15 @@ static int keys_check(struct er_cli *cli)
     return ER_EXIT_FAILED;
 }
 
+/* What is left out is no error, but nobody should find out by silence. */
+static void lack_note(struct er_cli *cli)
+{
+    const char *lack = NULL;
+
+    if (er_notify_ready(&cli->config->notify, cli->arena, &lack) >= 0 && lack)
+        er_cli_note(cli, "notifications: %s", lack);
+}
+
 static int exec(struct er_cli *cli, struct errand_error *err)
 {
     struct er_config_setting *list = NULL;
@@ -87,6 +97,7 @@ static int exec(struct er_cli *cli, struct errand_error *err)
         return rc;
     if ((rc = print_all(cli, list, n, err)) < 0)
         return rc;
+    lack_note(cli);
     return keys_check(cli);
 }
 

@@ -166,6 +166,7 @@ static int exec(struct er_cli *cli, struct errand_error *err)
     }
     er_doctor_host(&d);
     er_doctor_jobs(&d);
+    er_doctor_notify(&d);
     if (!cli->out.is_json && d.failed_n + d.warned_n)
         er_printf(&cli->out, "\n%d to repair, %d to look at\n", d.failed_n, d.warned_n);
     return d.failed_n ? ER_EXIT_FAILED : ER_EXIT_DONE;

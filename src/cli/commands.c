@@ -46,6 +46,7 @@ const struct er_command *const er_commands[] = {
     &er_cmd_migrate,
     &er_cmd_doctor,
     &er_cmd_config_check,
+    &er_cmd_notify_test,
     &er_cmd_keys_new,
     &er_cmd_keys_rotate,
     &er_cmd_bench,

@@ -297,10 +297,6 @@ static int check_email(const struct errand_notify_email *e, struct errand_error 
     if ((int)e->tls < ERRAND_TLS_STARTTLS || e->tls > ERRAND_TLS_NONE)
         return errand_error_set(err, ERRAND_EINVAL, "email.tls: %d is no way of TLS",
                                 (int)e->tls);
-    if (!e->user != !e->password)
-        return errand_error_set(err, ERRAND_EINVAL, "email has a %s and no %s",
-                                e->user ? "user" : "password",
-                                e->user ? "password" : "user");
     if (e->tls != ERRAND_TLS_NONE)
         return 0;
     if (e->host && !is_this_machine(e->host))
@@ -365,7 +361,10 @@ static const char *lack_of(const struct errand_notify *n, int channel)
     case ER_NOTIFY_EMAIL:
         if (!n->email.to || !n->email.to[0])
             return "notifications.email.to";
-        return n->email.host ? NULL : "notifications.email.host";
+        if (!n->email.host)
+            return "notifications.email.host";
+        return n->email.user && !n->email.password ? "notifications.email.password"
+                                                   : NULL;
     case ER_NOTIFY_SLACK:
         return n->slack.webhook ? NULL : "notifications.slack.webhook";
     case ER_NOTIFY_WEBHOOK:

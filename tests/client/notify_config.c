@@ -150,7 +150,6 @@ TEST(what_cannot_work_is_an_error_with_its_place)
     refuse("notifications: {allow: [10.0.0.1/8]}\n", "'10.0.0.1/8' is not a network");
     refuse("notifications: {email: {host: 'a b'}}\n", "is not the name of a host");
     refuse("notifications: {ca_file: no.pem}\n", "no.pem' cannot be read");
-    refuse("notifications: {email: {user: me}}\n", "email has a user and no password");
     refuse("notifications: {email: {tls: none, host: mail.example.com}}\n",
            "on this machine alone");
     refuse("notifications: {email: {tls: none, user: a, password: b}}\n",
@@ -317,6 +316,20 @@ TEST(a_channel_without_its_address_is_counted_and_told_in_one_line)
         assert_int_equal(errand_notify_configure(&options, &n, &error), 2);
         assert_ptr_equal(options.notify, &n);
     }
+    er_arena_free(arena);
+}
+
+TEST(a_log_in_without_its_password_is_not_tried)
+{
+    static const char *const email[] = {"email", NULL}, *const to[] = {"a@b.c", NULL};
+    const struct errand_notify n = {.channels = email,
+                                    .email = {.to = to, .host = "h", .user = "me"}};
+    struct errand_arena *arena = er_arena_new();
+    const char *lack = NULL;
+
+    assert_int_equal(er_notify_ready(&n, arena, &lack), 0);
+    assert_string_equal(lack,
+                        "email is left out, notifications.email.password is not set");
     er_arena_free(arena);
 }
 

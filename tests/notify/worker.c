@@ -326,4 +326,58 @@ CASE_SHARED(no_secret_is_seen_from_outside_while_it_is_delivered)
     told_stop();
 }
 
+/* ------------------------------------------------------------------ the command */
+
+TEST(a_test_message_goes_over_every_channel_that_is_set)
+{
+    struct run run;
+    json_t *line;
+
+    told_start(NULL, NULL);
+    told_yaml("email, slack", "  slack: {webhook: '${MY_SLACK}'}\n");
+    run = sh("MY_SLACK=%s errand notify:test", told_url);
+    assert_code(run, 0);
+    assert_string_equal(run.out, "email: sent\nslack: sent\n");
+    assert_int_equal(sink_count(&mail), 1);
+    assert_int_equal(sink_count(&web), 1);
+    sink_stop(&web);
+    run = sh("MY_SLACK=%s errand notify:test --channel=slack --json", told_url);
+    assert_code(run, 1);
+    line = json_line(run, 0);
+    assert_json_string(line, "channel", "slack");
+    assert_json_string(line, "status", "failed");
+    assert_lacks(json_string_value(json_object_get(line, "error")), "hunter2");
+    json_decref(line);
+    told_stop();
+}
+
+TEST(a_test_needs_a_channel_that_is_one)
+{
+    struct run run = sh("errand notify:test");
+
+    assert_code(run, 2);
+    assert_has(run.err, "no channel is set");
+    run = sh("errand notify:test --channel=pager");
+    assert_code(run, 2);
+    assert_has(run.err, "there is no channel 'pager'");
+    run = sh("errand notify:test --channel=slack");
+    assert_code(run, 1);
+    assert_has(run.err, "notifications.slack.webhook is not set");
+}
+
+TEST(what_is_left_out_is_told_by_config_check_and_doctor)
+{
+    static const char lack[] =
+        "slack is left out, notifications.slack.webhook is not set";
+    struct run run;
+
+    sh("rm -f errand.yml; echo 'notifications: {channels: [slack]}' >errand.yml");
+    run = sh("errand config:check");
+    assert_code(run, 0);
+    assert_has(run.err, "note: notifications: ");
+    assert_has(run.err, lack);
+    run = sh("errand doctor");
+    assert_has(run.out, lack);
+}
+
 CASES_MAIN()
