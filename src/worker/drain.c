@@ -335,15 +335,18 @@ static int work(struct drain *d, struct errand_reserved *job, struct errand_erro
                                .queue = job->queue,
                                .attempt = job->attempt};
     struct er_here_answer answer = {0};
+    struct errand_error why = {0};
     struct levels levels = {0};
     int rc;
 
     o.started_ms = o.ended_ms = errand_test_time(d->e);
-    if ((rc = levels_read(d, job, &levels, err)) < 0)
-        return rc;
+    rc = levels_read(d, job, &levels, &why);
     if (job->kind == ERRAND_WORK_FAILED_HOOK) {
         rc = hook(d, job, &levels, err);
         o.kind = ERRAND_OUT_HOOK_DONE;
+    } else if (rc < 0) {
+        levels.tries = job->tries;
+        rc = refuse(d, job, &levels, &why, false, &o);
     } else {
         rc = work_job(d, job, &levels, &o, &answer, err);
     }

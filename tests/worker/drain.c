@@ -169,6 +169,28 @@ CLAIM(a_link_reads_the_result_of_the_one_before)
     errand_detail_free(detail);
 }
 
+CLAIM(options_that_cannot_be_read_fail_the_attempt)
+{
+    struct errand_push_job job = {.name = "Counter",
+                                  .queue = "default",
+                                  .tries = 1,
+                                  .data = {"1", 1},
+                                  .options = {"{\"tries\":\"x\"}", 13}};
+    struct errand_push_result result = {0};
+    struct errand_job_detail *detail;
+
+    assert_int_equal(
+        er_store_push(er_client_store(e),
+                      &(struct errand_push_params){.jobs = &job, .jobs_n = 1}, test_arena,
+                      &result, &err),
+        0);
+    assert_int_equal(drain(NULL).failed, 1);
+    detail = get(&result.jobs[0].id);
+    if (!memmem(detail->job.error.ptr, detail->job.error.len, "tries", 5))
+        fail_msg("%.*s", (int)detail->job.error.len, detail->job.error.ptr);
+    errand_detail_free(detail);
+}
+
 CLAIM(a_job_that_nobody_has_fails_its_attempts)
 {
     struct errand_id id = dispatched("nobody-has-it", NULL,
