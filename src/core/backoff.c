@@ -101,3 +101,18 @@ int er_backoff_check(const struct errand_backoff *backoff, struct errand_error *
                                 backoff->jitter);
     return 0;
 }
+
+int64_t er_retry_at(const struct er_retry *r, int64_t ended_ms, double random)
+{
+    int64_t wait_ms = r->wait_ms, at_ms;
+
+    if (r->attempt >= r->tries)
+        return -1;
+    if (wait_ms <= 0)
+        wait_ms = er_backoff_ms(r->backoff, r->attempt, random);
+    at_ms = ended_ms + wait_ms;
+    if ((r->until_ms && at_ms >= r->until_ms) ||
+        (r->for_ms && at_ms >= r->created_ms + r->for_ms))
+        return -1;
+    return at_ms;
+}

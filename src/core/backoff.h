@@ -10,6 +10,17 @@
  * is a number in [0, 1) for the jitter, so that the rule itself has no state. Never
  * negative, never over the cap plus its jitter. */
 int64_t er_backoff_ms(const struct errand_backoff *backoff, int retry, double random);
+/* An attempt that may be followed by another one. */
+struct er_retry {
+    int32_t attempt, tries; /* 1 for the first */
+    const struct errand_backoff *backoff;
+    int64_t wait_ms;          /* the attempt's own wish; 0: by the backoff */
+    int64_t created_ms;       /* of the job */
+    int64_t until_ms, for_ms; /* an instant, and since it was created; 0: not said */
+};
+/* When the next attempt is due, after one that ended at that time; -1: there is none, for
+ * the tries are spent or it would come too late. `random` as above. */
+int64_t er_retry_at(const struct er_retry *retry, int64_t ended_ms, double random);
 /* Does it say anything, or is it zero-initialised? */
 bool er_backoff_is_said(const struct errand_backoff *backoff);
 /* NaN, negative, list too long, jitter over 1: EINVAL. */

@@ -214,18 +214,21 @@ static int attempt_again(struct drain *d, const struct errand_reserved *job,
 static void retry_or_fail(const struct errand_reserved *job, const struct levels *levels,
                           int64_t wait_ms, struct errand_outcome *o)
 {
-    o->kind = ERRAND_OUT_FAIL;
-    o->hook_due = levels->job_class && levels->job_class->failed;
-    if (job->attempt >= levels->tries)
-        return;
-    if (wait_ms <= 0)
-        wait_ms = er_backoff_ms(&levels->options.backoff, job->attempt, 0);
-    if (levels->options.has & ER_OPT_RETRY_UNTIL &&
-        o->ended_ms + wait_ms >= levels->options.retry_until_ms)
-        return;
-    o->kind = ERRAND_OUT_RETRY;
-    o->hook_due = false;
-    o->run_at_ms = o->ended_ms + wait_ms;
+    const struct er_options *all = &levels->options;
+    const struct er_retry retry = {
+        .attempt = job->attempt,
+        .tries = levels->tries,
+        .backoff = &all->backoff,
+        .wait_ms = wait_ms,
+        .created_ms = job->created_ms,
+        .until_ms = all->has & ER_OPT_RETRY_UNTIL ? all->retry_until_ms : 0,
+        .for_ms = all->has & ER_OPT_RETRY_FOR ? all->retry_for_ms : 0};
+    int64_t at_ms = er_retry_at(&retry, o->ended_ms, 0);
+
+    o->kind = at_ms < 0 ? ERRAND_OUT_FAIL : ERRAND_OUT_RETRY;
+    o->hook_due = at_ms < 0 && levels->job_class && levels->job_class->failed;
+    if (at_ms >= 0)
+        o->run_at_ms = at_ms;
 }
 
 static void decide(struct drain *d, const struct errand_reserved *job,

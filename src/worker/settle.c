@@ -91,32 +91,22 @@ static struct errand_slice error_keep(struct er_supervisor *s, const struct er_a
     return text ? (struct errand_slice){text, strlen(text)} : (struct errand_slice){0};
 }
 
-static bool is_spent(const struct er_attempt *a)
-{
-    return a->job->attempt >= (a->plan->tries ? a->plan->tries : a->job->tries);
-}
-
-static bool is_too_late(const struct er_attempt *a, int64_t at_ms)
-{
-    const struct er_plan *plan = a->plan;
-
-    return (plan->retry_until_ms && at_ms >= plan->retry_until_ms) ||
-           (plan->retry_for_ms && at_ms >= a->job->created_ms + plan->retry_for_ms);
-}
-
 static void retry_or_fail(struct er_supervisor *s, const struct er_attempt *a,
                           int64_t wait, struct errand_outcome *o)
 {
-    o->kind = ERRAND_OUT_FAIL;
-    if (is_spent(a))
-        return;
-    if (wait <= 0)
-        wait = er_backoff_ms(&a->plan->backoff, a->job->attempt,
-                             er_settle_random(&s->settle));
-    if (is_too_late(a, o->ended_ms + wait))
-        return; /* it would come too late to be wanted */
-    o->kind = ERRAND_OUT_RETRY;
-    o->run_at_ms = o->ended_ms + wait;
+    const struct er_plan *plan = a->plan;
+    const struct er_retry retry = {.attempt = a->job->attempt,
+                                   .tries = plan->tries ? plan->tries : a->job->tries,
+                                   .backoff = &plan->backoff,
+                                   .wait_ms = wait,
+                                   .created_ms = a->job->created_ms,
+                                   .until_ms = plan->retry_until_ms,
+                                   .for_ms = plan->retry_for_ms};
+    int64_t at_ms = er_retry_at(&retry, o->ended_ms, er_settle_random(&s->settle));
+
+    o->kind = at_ms < 0 ? ERRAND_OUT_FAIL : ERRAND_OUT_RETRY;
+    if (at_ms >= 0)
+        o->run_at_ms = at_ms;
 }
 
 static bool is_done(const struct er_ending *ending)

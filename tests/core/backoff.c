@@ -183,4 +183,41 @@ TEST(the_check_passes_what_can_be_meant)
     assert_works(er_backoff_check(&b, &err), err);
 }
 
+TEST(the_next_attempt_is_due_after_its_backoff_or_when_the_attempt_said)
+{
+    const struct errand_backoff list = ERRAND_BACKOFF(60, 300);
+    struct er_retry r = {.attempt = 2, .tries = 3, .backoff = &list};
+
+    assert_int_equal(er_retry_at(&r, 1000, 0), 301000);
+    r.wait_ms = 5;
+    assert_int_equal(er_retry_at(&r, 1000, 0), 1005);
+}
+
+TEST(there_is_none_when_the_tries_are_spent)
+{
+    const struct errand_backoff list = ERRAND_BACKOFF(60);
+    const struct er_retry last = {.attempt = 3, .tries = 3, .backoff = &list},
+                          over = {
+                              .attempt = 4, .tries = 3, .backoff = &list, .wait_ms = 1};
+
+    assert_int_equal(er_retry_at(&last, 1000, 0), -1);
+    assert_int_equal(er_retry_at(&over, 1000, 0), -1);
+}
+
+TEST(there_is_none_that_would_come_too_late)
+{
+    const struct errand_backoff list = ERRAND_BACKOFF(60);
+    struct er_retry r = {.attempt = 1, .tries = 3, .backoff = &list, .created_ms = 500};
+
+    r.until_ms = 61001;
+    assert_int_equal(er_retry_at(&r, 1000, 0), 61000);
+    r.until_ms = 61000;
+    assert_int_equal(er_retry_at(&r, 1000, 0), -1);
+    r.until_ms = 0;
+    r.for_ms = 60501;
+    assert_int_equal(er_retry_at(&r, 1000, 0), 61000);
+    r.for_ms = 60500;
+    assert_int_equal(er_retry_at(&r, 1000, 0), -1);
+}
+
 TEST_MAIN()
