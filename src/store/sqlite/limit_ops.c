@@ -141,11 +141,6 @@ static int used(struct er_tx *tx, const struct errand_limit *limit, int64_t *ret
     return rc;
 }
 
-struct waiting {
-    int64_t id;
-    bool is_counted;
-};
-
 /* READY jobs that the limit bears on and that cannot start now. Those that are parked are
  * known; the rest of the lines is looked at up to a number, as this is for a person to
  * read. */
@@ -180,6 +175,46 @@ static int waiting_of(struct er_tx *tx, enum er_sql sql, const char *name, int64
     return rc;
 }
 
+/* Behind a queue that is at its limit all its READY jobs wait. 1, or 0: it is no such. */
+static int waiting_queue(struct er_tx *tx, const struct errand_limit *limit, int64_t *ret)
+{
+    struct er_bucket *bucket;
+    int64_t queue;
+    sqlite3_stmt *st;
+    int rc;
+
+    if (limit->scope != ERRAND_SCOPE_QUEUE)
+        return 0;
+    if ((rc = er_bucket_get(tx, limit->name, (struct errand_slice){.ptr = ""}, &bucket)) <
+            0 ||
+        (rc = er_queue_id(tx, limit->target, false, &queue)) < 0)
+        return rc;
+    if (!queue || er_applied_room(&(struct er_applied){.bucket = bucket,
+                                                       .kind = limit->kind,
+                                                       .n = limit->n,
+                                                       .per_ms = limit->per_ms},
+                                  tx->now_ms) > 0)
+        return 0;
+    if (!(st = er_tx_bind(tx, ER_SQL_QUEUE_LOOK, ER_ARGS(er_int(queue)))))
+        return tx->err->code;
+    if ((rc = er_tx_next(tx, st)) > 0) {
+        *ret = sqlite3_column_int64(st, 2);
+        sqlite3_reset(st);
+    }
+    return rc;
+}
+
+static int waiting(struct er_tx *tx, const struct errand_limit *limit, int64_t *ret)
+{
+    int rc = waiting_queue(tx, limit, ret);
+
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    if ((rc = waiting_of(tx, ER_SQL_LIMITS_PARKED, limit->name, ret)) < 0)
+        return rc;
+    return waiting_of(tx, ER_SQL_LIMITS_READY, limit->name, ret);
+}
+
 static int limits(struct er_tx *tx, struct errand_limits_result *ret)
 {
     int rc;
@@ -200,10 +235,7 @@ static int limits(struct er_tx *tx, struct errand_limits_result *ret)
         if (!row->limit.name || !row->limit.target)
             return er_tx_nomem(tx);
         if ((rc = used(tx, &tx->limits->set[i], &row->used)) < 0 ||
-            (rc = waiting_of(tx, ER_SQL_LIMITS_PARKED, row->limit.name, &row->waiting)) <
-                0 ||
-            (rc = waiting_of(tx, ER_SQL_LIMITS_READY, row->limit.name, &row->waiting)) <
-                0)
+            (rc = waiting(tx, &tx->limits->set[i], &row->waiting)) < 0)
             return rc;
     }
     return 0;

@@ -343,6 +343,41 @@ int64_t er_applied_room(const struct er_applied *a, int64_t now_ms)
                : a->n - er_bucket_started(a->bucket, a->per_ms, now_ms);
 }
 
+/* A queue at its own limit is passed over as a line: to park its jobs one by one would
+ * cost each of thousands two moves, and each reserve a look. */
+int er_limits_room(struct er_tx *tx, int64_t queue, int64_t *ret_room, int64_t *ret_at)
+{
+    const char *name;
+    int rc;
+
+    *ret_room = INT64_MAX;
+    *ret_at = 0;
+    if (!(tx->root.extras & ER_EXTRA_LIMITS))
+        return 0;
+    if ((rc = er_limits_load(tx)) < 0)
+        return rc;
+    if (!(name = er_queue_text(tx, queue)))
+        return tx->err->code;
+    for (size_t i = 0; i < tx->limits->set_n; i++) {
+        const struct errand_limit *set = &tx->limits->set[i];
+        struct er_applied a = {.kind = set->kind, .n = set->n, .per_ms = set->per_ms};
+        int64_t room, at;
+
+        if (set->scope != ERRAND_SCOPE_QUEUE || strcmp(set->target, name) != 0)
+            continue;
+        if ((rc = er_bucket_get(tx, set->name, (struct errand_slice){.ptr = ""},
+                                &a.bucket)) < 0)
+            return rc;
+        room = er_applied_room(&a, tx->now_ms);
+        *ret_room = room < *ret_room ? room : *ret_room;
+        at = room <= 0 && a.kind == ERRAND_LIMIT_RATE
+                 ? er_bucket_free_at(a.bucket, a.n, a.per_ms)
+                 : 0;
+        *ret_at = at > *ret_at ? at : *ret_at;
+    }
+    return 0;
+}
+
 /* ------------------------------------------------------------ starting, ending */
 
 static int hold(struct er_tx *tx, struct er_job *job, const struct er_applied *a)
@@ -428,6 +463,7 @@ int er_limits_start(struct er_tx *tx, struct er_job *job)
 
 int er_limits_leave(struct er_tx *tx, const struct er_job *job)
 {
+    const struct errand_limit *set;
     int64_t *buckets = NULL;
     size_t n = 0;
     sqlite3_stmt *st;
@@ -448,6 +484,9 @@ int er_limits_leave(struct er_tx *tx, const struct er_job *job)
             break;
         bucket->running--;
         bucket->is_dirty = true;
+        if ((set = set_find(tx->limits, bucket->name)) &&
+            set->scope == ERRAND_SCOPE_QUEUE)
+            tx->wake |= ERRAND_WAIT_READY; /* its queue may go on */
         rc = er_lines_offer(tx, bucket);
     }
     return rc;

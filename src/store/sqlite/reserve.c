@@ -292,11 +292,20 @@ static int rows_start(struct picking *k, const struct line *line,
     return 0;
 }
 
+static int room_of(struct picking *k, const struct line *line, size_t *ret)
+{
+    int64_t room, at;
+    int rc = er_limits_room(k->tx, line->id, &room, &at);
+
+    *ret = room <= 0 ? 0 : room > INT32_MAX ? (size_t)INT32_MAX : (size_t)room;
+    return rc;
+}
+
 /* Up to `max` rows of a queue: *ret_read are out of its line, taken or parked. */
 static int take(struct picking *k, struct line *line, size_t max, size_t *ret_read)
 {
     struct er_tx *tx = k->tx;
-    size_t first = k->ret->jobs_n, read = 0, kept, extras_max = 0;
+    size_t first = k->ret->jobs_n, read = 0, kept, extras_max = 0, room;
     bool is_special = (tx->root.extras & ER_EXTRA_LIMITS) != 0;
     struct extra *extras = NULL;
     struct er_count *count;
@@ -304,6 +313,10 @@ static int take(struct picking *k, struct line *line, size_t max, size_t *ret_re
     int rc;
 
     *ret_read = 0;
+    if ((rc = room_of(k, line, &room)) < 0)
+        return rc;
+    if (!(max = max < room ? max : room))
+        return 0;
     if (!(st = er_tx_bind(tx, ER_SQL_RESERVE,
                           ER_ARGS(er_int(line->id), er_int((int64_t)max)))))
         return tx->err->code;
@@ -361,11 +374,14 @@ static int pick_in_order(struct picking *k)
 
 static int head_read(struct picking *k, struct line *line)
 {
-    sqlite3_stmt *st =
-        er_tx_bind(k->tx, ER_SQL_READY_FIRST, ER_ARGS(er_int(line->id), er_int(1)));
+    sqlite3_stmt *st;
+    size_t room;
     int rc;
 
     line->head.id = 0;
+    if ((rc = room_of(k, line, &room)) < 0 || !room)
+        return rc;
+    st = er_tx_bind(k->tx, ER_SQL_READY_FIRST, ER_ARGS(er_int(line->id), er_int(1)));
     if (!st)
         return k->tx->err->code;
     if ((rc = er_tx_next(k->tx, st)) <= 0)
@@ -526,7 +542,7 @@ static int pick_hooks(struct picking *k)
 /* When to look again: known only where nothing more could be taken now. */
 static int next_find(struct picking *k)
 {
-    int64_t at;
+    int64_t at, room;
     int rc;
 
     for (size_t i = 0; i < k->lines_n; i++) {
@@ -535,6 +551,10 @@ static int next_find(struct picking *k)
             sooner(k, line->paused_until);
             continue;
         }
+        if ((rc = er_limits_room(k->tx, line->id, &room, &at)) < 0)
+            return rc;
+        if (line->ready > 0)
+            sooner(k, at);
         if (line->scheduled > 0) {
             rc = er_tx_number(k->tx, ER_SQL_DUE_NEXT, ER_ARGS(er_int(line->id)), &at);
             if (rc < 0)

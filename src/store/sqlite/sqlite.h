@@ -431,6 +431,9 @@ int er_unique_drop(struct er_tx *tx, const struct er_job *job, bool is_deleted);
 
 /* limits.c: 1 it starts, or 0: it was parked. The job is READY and out of its line. */
 int er_limits_start(struct er_tx *tx, struct er_job *job);
+/* How many jobs of a queue its own limits let start now: the queue waits as a whole.
+ * *ret_at: when time lets the next one go, 0: time alone lets nobody. */
+int er_limits_room(struct er_tx *tx, int64_t queue, int64_t *ret_room, int64_t *ret_at);
 int er_limits_leave(struct er_tx *tx, const struct er_job *job); /* no longer RUNNING */
 /* A READY job went without having run: its place at a limit is free for another. */
 int er_limits_offer(struct er_tx *tx, const struct er_job *job);

@@ -270,6 +270,73 @@ TEST(a_limit_of_a_job_name_caps_it_on_all_queues)
     assert_int_equal(reserve(10).jobs_n, 1);
 }
 
+TEST(a_queue_at_its_rate_says_when_it_goes_on)
+{
+    int64_t t = now;
+
+    put((struct errand_limit){.name = "narrow",
+                              .kind = ERRAND_LIMIT_RATE,
+                              .scope = ERRAND_SCOPE_QUEUE,
+                              .target = "slow",
+                              .n = 2,
+                              .per_ms = MINUTE});
+    for (int i = 0; i < 5; i++)
+        push_on("slow", "a");
+    push_on("fast", "b");
+    assert_int_equal(reserve(10).jobs_n, 3);
+    now += SECOND;
+    assert_int_equal(reserve(10).next_at_ms, t + MINUTE);
+    assert_int_equal(reserve_from("slow", 10).next_at_ms, t + MINUTE);
+    assert_int_equal(limit_info("narrow").waiting, 3);
+    now = t + MINUTE;
+    assert_int_equal(reserve_from("slow", 10).jobs_n, 2);
+}
+
+TEST(a_queue_under_two_limits_keeps_to_both)
+{
+    struct errand_exchange_result ret;
+
+    put((struct errand_limit){.name = "narrow",
+                              .kind = ERRAND_LIMIT_CONCURRENCY,
+                              .scope = ERRAND_SCOPE_QUEUE,
+                              .target = DEFAULT_QUEUE,
+                              .n = 2});
+    put((struct errand_limit){.name = "often",
+                              .kind = ERRAND_LIMIT_RATE,
+                              .scope = ERRAND_SCOPE_QUEUE,
+                              .target = DEFAULT_QUEUE,
+                              .n = 3,
+                              .per_ms = MINUTE});
+    for (int i = 0; i < 5; i++)
+        push("a");
+    ret = reserve(10);
+    assert_int_equal(ret.jobs_n, 2);
+    done(ret.jobs[0]);
+    done(ret.jobs[1]);
+    ret = reserve(10);
+    assert_int_equal(ret.jobs_n, 1);
+    reserve_none();
+    done(ret.jobs[0]);
+    reserve_none();
+    now += MINUTE;
+    assert_int_equal(reserve(10).jobs_n, 2);
+}
+
+TEST(what_stands_behind_a_jobs_own_limit_in_a_limited_queue_may_start)
+{
+    put((struct errand_limit){.name = "narrow",
+                              .kind = ERRAND_LIMIT_CONCURRENCY,
+                              .scope = ERRAND_SCOPE_QUEUE,
+                              .target = DEFAULT_QUEUE,
+                              .n = 2});
+    push_under("a", one_at_a_time);
+    push_under("b", one_at_a_time);
+    push("free");
+    assert_string_equal(reserve_one().name, "a");
+    assert_string_equal(reserve_one().name, "free");
+    reserve_none();
+}
+
 TEST(deleting_a_limit_lets_jobs_go)
 {
     put((struct errand_limit){.name = "narrow",
