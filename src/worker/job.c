@@ -106,6 +106,8 @@ int errand_job_result(errand_job *job, const char *json, struct errand_error *er
 }
 
 static void log_to_host(errand_job *job, const char *fmt, va_list ap)
+    __attribute__((format(printf, 2, 0)));
+static void log_to_host(errand_job *job, const char *fmt, va_list ap)
 {
     char *line = NULL;
     int len = vasprintf(&line, fmt, ap);

@@ -6,6 +6,8 @@
 #include "base/buf.h"
 #include "core/json.h"
 #include "core/options.h"
+#include "core/schema.h"
+#include "core/zone.h"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || \
@@ -180,6 +182,41 @@ TEST(what_was_written_before_memory_ran_out_stays)
     assert_int_equal(er_options_encode(&options, &buf), -1);
     is_out = false;
     er_buf_done(&buf);
+}
+
+static int compile(struct errand_arena *arena, struct errand_error *err)
+{
+    static const char text[] =
+        "{\"properties\":{\"a\":{\"items\":{\"required\":[\"b\"]}}},"
+        "\"additionalProperties\":{\"type\":\"null\"}}";
+    const struct er_schema *schema;
+
+    return er_schema_compile(slice(text), arena, &schema, err);
+}
+
+TEST(a_schema_without_memory_is_no_schema)
+{
+    run_out_everywhere(compile);
+}
+
+TEST(a_zone_without_memory_is_no_zone)
+{
+    struct er_zones *zones = er_zones_new(NULL);
+    const struct er_zone *zone = NULL;
+    struct errand_error err = {0};
+
+    if (!can_run_out()) {
+        er_zones_free(zones);
+        skip();
+    }
+    assert_non_null(zones);
+    is_out = true;
+    assert_null(er_zones_new(NULL));
+    assert_int_equal(er_zones_get(zones, "Europe/Berlin", &zone, &err), ERRAND_ENOMEM);
+    is_out = false;
+    assert_null(zone);
+    assert_int_equal(er_zones_get(zones, "Europe/Berlin", &zone, &err), 0);
+    er_zones_free(zones);
 }
 
 TEST(no_arena_is_null)
