@@ -4,6 +4,7 @@
 #define ERRAND_H
 
 #include "errand/client.h"
+#include "errand/engine.h"
 #include "errand/error.h"
 #include "errand/events.h"
 #include "errand/failed.h"

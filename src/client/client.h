@@ -60,4 +60,11 @@ int er_client_resolve_now(errand *e, const struct errand_job_class *job_class,
                           struct errand_slice data, const struct errand_options *options,
                           struct er_options *ret, struct errand_error *err);
 
+/* The same for a job that was reserved, where no runner says what its class says: what is
+ * stored with it, then what is published, queue, configuration, default. Strings live in
+ * `arena`, but for those of a definition, which are valid until the next call on `e`. */
+int er_client_resolve_stored(errand *e, const struct errand_reserved *job,
+                             struct errand_arena *arena, struct er_options *ret,
+                             struct errand_error *err);
+
 #endif

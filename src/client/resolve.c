@@ -268,3 +268,24 @@ int er_client_resolve_now(errand *e, const struct errand_job_class *job_class,
         return rc;
     return er_data_check(job.name, job.data, ret, &e->json, err);
 }
+
+int er_client_resolve_stored(errand *e, const struct errand_reserved *job,
+                             struct errand_arena *arena, struct er_options *ret,
+                             struct errand_error *err)
+{
+    const struct er_options *definition;
+    struct er_options all = {0};
+    int rc;
+
+    if (job->options.len && (rc = er_options_decode(job->options, arena, &all, err)) < 0)
+        return er_error_wrap(err, rc, "options of '%s'", job->name);
+    if ((rc = er_client_definition(e, job->name, &definition, err)) < 0)
+        return rc;
+    if (definition)
+        er_options_fill(&all, definition);
+    all.queue = job->queue;
+    all.has |= ER_OPT_QUEUE;
+    er_levels_below(e, &all);
+    *ret = all;
+    return 0;
+}
