@@ -104,6 +104,32 @@ static int grow(errand_job *job, struct errand_error *err)
 }
 ERRAND_JOB(Grow, .handle = grow, .tries = 50, .backoff = ERRAND_BACKOFF(0))
 
+/* {"key": "a", "ms": 5}: beside the ledger, when a job of a key was inside. */
+static int keyed(errand_job *job, struct errand_error *err)
+{
+    const char *key;
+    long long ms = 0;
+    char what[40];
+
+    if (errand_job_string(job, "key", &key, err) < 0 ||
+        errand_job_int(job, "ms", &ms, err) < 0)
+        return ERRAND_FAIL;
+    ledger("start", job);
+    snprintf(what, sizeof what, "in %s", key);
+    ledger(what, job);
+    sleep_ms(ms);
+    snprintf(what, sizeof what, "out %s", key);
+    ledger(what, job);
+    ledger("done", job);
+    return ERRAND_DONE;
+}
+ERRAND_JOB(Keyed, .handle = keyed, .tries = 50, .backoff = ERRAND_BACKOFF(0))
+/* One whose dispatcher knows nothing of its limits. */
+ERRAND_JOB(Strict, .handle = keyed, .tries = 50, .backoff = ERRAND_BACKOFF(0),
+           .middleware = ERRAND_MIDDLEWARE(ERRAND_WITHOUT_OVERLAPPING(.key = "{key}"),
+                                           ERRAND_THROTTLE(.max = 100000, .per = 3600,
+                                                           .key = "{key}")))
+
 static int noop(errand_job *job, struct errand_error *err)
 {
     (void)job, (void)err;
