@@ -71,8 +71,8 @@ struct errand_notify {
     const char *ca_file; /* certificates to trust in place of the system's (PEM) */
 };
 
-/* Checks it and puts it into the options of a worker, which borrow it: it must live as
- * long as they. Answers 0, or how many of the channels lack an address (a webhook that is
+/* Checks it and puts it into the options of a worker, which borrow it until the worker
+ * is started. Answers 0, or how many of the channels lack an address (a webhook that is
  * NULL, no host for e-mail, a user without a password) and are left out; the worker says
  * so once when it starts. ERRAND_EINVAL names the value: an unknown channel, an address
  * with a line end in it, a URL that is neither http nor https; ERRAND_EUNSUPPORTED: this

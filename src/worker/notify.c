@@ -69,12 +69,11 @@ int er_telling_init(struct er_supervisor *s, struct errand_error *err)
         return 0;
     if ((rc = errand_notify_configure(&s->options, given, err)) < 0)
         return rc;
-    host = errand_arena_alloc(s->arena, 256);
-    if (!host || er_notify_copy(given, s->arena, &t->settings) < 0)
+    if (!(host = errand_arena_alloc(s->arena, 256)))
         return er_error_nomem(err);
     gethostname(host, 255);
     t->host = host;
-    s->options.notify = &t->settings;
+    t->settings = *given;
     t->channels = er_notify_ready(&t->settings, s->arena, &t->lack);
     if (t->channels < 0 || (t->channels && queue_add(s) < 0))
         return er_error_nomem(err);

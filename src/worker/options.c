@@ -54,6 +54,19 @@ static int queues_keep(struct errand_arena *arena, struct errand_worker_options 
     return 0;
 }
 
+static int notify_keep(struct errand_arena *arena, struct errand_worker_options *o)
+{
+    struct errand_notify *copy;
+
+    if (!o->notify)
+        return 0;
+    if (!(copy = errand_arena_alloc(arena, sizeof *copy)) ||
+        er_notify_copy(o->notify, arena, copy) < 0)
+        return -1;
+    o->notify = copy;
+    return 0;
+}
+
 int er_options_keep(const struct errand_worker_options *given, struct errand_arena *arena,
                     struct errand_worker_options *ret)
 {
@@ -62,7 +75,8 @@ int er_options_keep(const struct errand_worker_options *given, struct errand_are
     *ret = given ? *given : none;
     if (list_keep(arena, &ret->queues) < 0 || list_keep(arena, &ret->env_allow) < 0 ||
         text_keep(arena, &ret->name) < 0 || text_keep(arena, &ret->project) < 0 ||
-        text_keep(arena, &ret->project_name) < 0 || queues_keep(arena, ret) < 0)
+        text_keep(arena, &ret->project_name) < 0 || queues_keep(arena, ret) < 0 ||
+        notify_keep(arena, ret) < 0)
         return -1;
     return 0;
 }
