@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include <errand/health.h>
+
 static int on_note(errand_job *job, struct errand_error *error)
 {
     long long n;
@@ -209,6 +211,34 @@ CASE(case_05_after_sixty_seconds_means_not_a_millisecond_earlier)
     assert_int_equal(count(ERRAND_SCHEDULED, NULL), 1);
     assert_int_equal(claimable(then), 1);
     assert_int_equal(count(ERRAND_SCHEDULED, NULL), 0);
+}
+
+static void assert_health(int64_t delayed, int64_t pending)
+{
+    struct errand_health *health = NULL;
+
+    assert_int_equal(errand_health(e, NULL, &health, &err), 0);
+    assert_int_equal(health->metrics.counts[ERRAND_SCHEDULED], delayed);
+    assert_int_equal(health->metrics.counts[ERRAND_READY], pending);
+    errand_health_free(health);
+}
+
+/* A paused queue: its time comes and nobody takes it. */
+CASE(case_05_health_shows_it_delayed_and_then_pending)
+{
+    int64_t then;
+
+    the_clock.fixed_ms = er_clock_wall_ms(NULL);
+    then = the_clock.fixed_ms + MINUTE_MS;
+    assert_int_equal(errand_dispatch_after(e, 60, "note", "{}", NULL, NULL, &err),
+                     ERRAND_INSERTED);
+    assert_int_equal(er_store_queue_pause(er_client_store(e), "default", ERRAND_FOREVER,
+                                          the_clock.fixed_ms, &err),
+                     0);
+    assert_int_equal(claimable(then - 1), 0);
+    assert_health(1, 0);
+    assert_int_equal(claimable(then), 0);
+    assert_health(0, 1);
 }
 
 CASE(case_06_at_an_instant_that_has_passed_means_now)
