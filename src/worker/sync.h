@@ -23,7 +23,8 @@ struct er_sync {
     struct er_child child;
     int output_fd; /* what the job prints, passed on to standard error */
     int channel_fd;
-    bool is_over; /* the child has ended: status */
+    int64_t term_ms, kill_ms; /* monotonic; when it is to be ended */
+    bool is_over;             /* the child has ended: status */
     int status;
     bool has_answer; /* a DONE frame, or an executable that ended */
     bool is_timed_out;

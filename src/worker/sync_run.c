@@ -19,7 +19,8 @@ enum {
     EXIT_FOR_GOOD = 65,
     EXIT_RETRY = 75,
     TERM_TO_KILL_MS = 5000,
-    LOOK_MS = 50, /* where no descriptor tells of the end of a child */
+    START_MS = 60000, /* job files may have to be compiled */
+    LOOK_MS = 50,     /* where no descriptor tells of the end of a child */
     CHUNK = 64 << 10,
 };
 
@@ -62,6 +63,16 @@ static void done_read(struct er_sync *s, const struct er_frame *frame)
     shutdown(s->channel_fd, SHUT_WR);
 }
 
+/* Its time is over so long from now, and `more`. */
+static void clock_set(struct er_sync *s, int64_t more_ms)
+{
+    s->term_ms = s->kill_ms = INT64_MAX;
+    if (s->timeout_ms <= 0)
+        return;
+    s->term_ms = er_clock_mono_ms(NULL) + s->timeout_ms + more_ms;
+    s->kill_ms = s->term_ms + TERM_TO_KILL_MS;
+}
+
 static void frames_read(struct er_sync *s)
 {
     struct er_frame frame;
@@ -70,6 +81,8 @@ static void frames_read(struct er_sync *s)
     while ((n = er_frame_next(s->in.ptr, s->in.len, &frame)) > 0) {
         if (frame.type == ER_FRAME_DONE)
             done_read(s, &frame);
+        else if (frame.type == ER_FRAME_STARTED)
+            clock_set(s, 0);
         else if (frame.type == ER_FRAME_FATAL)
             keep(&s->error, frame.body);
         er_buf_drop(&s->in, (size_t)n);
@@ -116,38 +129,32 @@ static void look_for_end(struct er_sync *s)
     }
 }
 
-struct clock {
-    int64_t term_ms, kill_ms;
-};
-
 /* TERM when its time is over, KILL when that did not help; and KILL for a runner that has
  * answered and does not go. */
-static void time_check(struct er_sync *s, struct clock *c)
+static void time_check(struct er_sync *s)
 {
     int64_t now = er_clock_mono_ms(NULL);
 
     if (s->is_over)
         return;
-    if (s->has_answer && c->term_ms != INT64_MAX) {
-        c->term_ms = INT64_MAX;
-        c->kill_ms = now + TERM_TO_KILL_MS;
+    if (s->has_answer && s->term_ms != INT64_MAX) {
+        s->term_ms = INT64_MAX;
+        s->kill_ms = now + TERM_TO_KILL_MS;
     }
-    if (!s->is_timed_out && now >= c->term_ms) {
+    if (!s->is_timed_out && now >= s->term_ms) {
         s->is_timed_out = true;
         er_child_signal(&s->child, SIGTERM);
-    } else if (now >= c->kill_ms) {
+    } else if (now >= s->kill_ms) {
         er_child_signal(&s->child, SIGKILL);
     }
 }
 
 int er_sync_run(struct er_sync *s, struct errand_error *err)
 {
-    int64_t now = er_clock_mono_ms(NULL);
-    struct clock c = {INT64_MAX, INT64_MAX};
     bool has_output = true, has_channel = true;
 
-    if (s->timeout_ms > 0)
-        c = (struct clock){now + s->timeout_ms, now + s->timeout_ms + TERM_TO_KILL_MS};
+    /* A runner first has to load what it runs; its own time begins when it says so. */
+    clock_set(s, s->file ? 0 : START_MS);
     while (!s->is_over || has_output || has_channel) {
         struct pollfd fds[] = {
             {.fd = has_output ? s->output_fd : -1, .events = POLLIN},
@@ -161,7 +168,7 @@ int er_sync_run(struct er_sync *s, struct errand_error *err)
         if (fds[1].revents)
             has_channel = channel_read(s);
         look_for_end(s);
-        time_check(s, &c);
+        time_check(s);
         /* Somebody it started may hold its ends open for ever: what is there is all. */
         if (s->is_over && !fds[0].revents && !fds[1].revents)
             break;
