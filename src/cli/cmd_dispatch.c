@@ -13,6 +13,8 @@ static const struct er_flag flags[] = {
      ER_FLAG_SWITCH},
     {"file", "F", "one job for each line of JSON in this file, - for standard input",
      ER_FLAG_TEXT},
+    {"encrypted", NULL, "keep the data from the store; needs a key ring, see keys:new",
+     ER_FLAG_SWITCH},
     {.more = er_dispatch_flags},
 };
 
@@ -56,6 +58,7 @@ static int exec(struct er_cli *cli, struct errand_error *err)
         (rc = er_dispatch_options(cli, &options, err)) < 0 ||
         (rc = er_cli_config(cli, err)) < 0)
         return rc;
+    options.encrypted = er_cli_has(cli, "encrypted");
     if (er_cli_has(cli, "file"))
         return er_dispatch_file(cli, name, er_cli_text(cli, "file"), &options, err);
     if (data && strcmp(data, "-") == 0 && (rc = stdin_read(cli, &data, err)) < 0)

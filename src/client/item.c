@@ -57,6 +57,7 @@ static const struct {
     {"unique_policy", OPTION, 0},
     {"tags", OPTION, 0},
     {"command", OPTION, 0},
+    {"encrypted", OPTION, 0},
 };
 enum { MEMBERS_N = sizeof members / sizeof *members };
 
@@ -260,6 +261,7 @@ static void options_take(const struct er_options *from, struct errand_options *i
     into->unique_policy = from->unique_policy;
     into->tags = from->tags;
     into->command = from->command;
+    into->encrypted = from->is_encrypted;
 }
 
 static int read_options(struct reading *r)

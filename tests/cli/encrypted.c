@@ -51,6 +51,18 @@ TEST(an_executable_gets_the_data_and_no_list_page_or_log_shows_it)
     assert_code(sh("grep -r " SECRET " *.log errand.db*"), 1);
 }
 
+TEST(a_call_or_an_item_of_a_batch_may_ask_for_it)
+{
+    project();
+    assert_code(sh("errand queue:dispatch other '{\"password\":\"" SECRET
+                   "\"}' --encrypted && echo '[{\"job\":\"other\",\"encrypted\":true,"
+                   "\"data\":\"" SECRET "\"}]' >b.json && errand queue:batch b.json"),
+                0);
+    assert_string_equal(sh("errand queue:list --json | grep -c '<encrypted>'").out,
+                        "2\n");
+    assert_code(sh("grep " SECRET " errand.db*"), 1);
+}
+
 TEST(a_job_that_failed_keeps_its_secret_and_can_be_retried)
 {
     const char *id;
