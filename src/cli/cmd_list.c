@@ -133,7 +133,8 @@ const struct er_command er_cmd_list = {
     .about =
         "With --json each line is a job: id name queue state priority attempts tries "
         "data run_at created_at started_at finished_at worker error tags batch_id. "
-        "Times are RFC 3339 in UTC.",
+        "Times are RFC 3339 in UTC. --search reads every job that the other options "
+        "leave: name a queue, a state or a limit where there are many.",
     .example = "errand queue:list --state=ready,running --queue=emails\n"
                "errand queue:list --json --limit=0 | jq -r .id",
     .exec = exec,

@@ -239,6 +239,30 @@ TEST(doctor_says_what_to_do)
     assert_has(r.out, "chmod 600");
 }
 
+TEST(doctor_reads_a_large_store_only_when_it_is_told)
+{
+    struct run r = sh("seq 100001 | errand queue:dispatch hello --file=- >/dev/null; "
+                      "errand doctor");
+
+    assert_has(r.out, " jobs, not read through: --full");
+    assert_has(sh("errand doctor --full").out, "everything in the store fits together");
+}
+
+TEST(doctor_does_not_wait_long_for_a_lock_that_others_hold)
+{
+    sqlite3 *other;
+    char path[PATH_MAX + 16];
+    struct run r;
+
+    snprintf(path, sizeof path, "%s/errand.db", shell_folder);
+    assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    r = sh("timeout 20 errand doctor"); /* 30 s is what others wait */
+    sqlite3_close(other);
+    assert_code(r, 1);
+    assert_has(r.out, "fail: write: ");
+}
+
 TEST(doctor_looks_at_a_store_that_is_no_store)
 {
     struct run r = sh("echo this is not a database, whatever it is called >bad.db; "
