@@ -17,7 +17,8 @@
 
 enum {
     AHEAD_MS = 50,
-    AHEAD_N = 200, /* of no-ops: half the commits of 100, 15 % less CPU a job */
+    MEND_MS = 10000, /* how often a job asks for a file that is broken */
+    AHEAD_N = 200,   /* of no-ops: half the commits of 100, 15 % less CPU a job */
     BACKOFF_FIRST_MS = 1000,
     /* at most 9 starts in a minute, and half a minute to recover */
     BACKOFF_MOST_MS = 15000,
@@ -302,6 +303,20 @@ static void cannot_start(struct er_supervisor *s, struct er_attempt *a, const ch
     er_settle_ended(s, a, &ending);
 }
 
+/* Its file is at hand and does not compile, or its header line is wrong: somebody is at
+ * it right now, or will be. The job comes again, and none of its tries is lost. */
+static bool is_waiting_for_mend(const struct er_attempt *a)
+{
+    return a->kind == ER_RUN_HANDLE && a->plan->about && a->plan->about->error;
+}
+
+static void wait_for_mend(struct er_supervisor *s, struct er_attempt *a)
+{
+    struct er_ending ending = {.verdict = ERRAND_SNOOZE, .snooze_ms = MEND_MS};
+
+    er_settle_ended(s, a, &ending);
+}
+
 static bool is_hook_missing(const struct er_attempt *a)
 {
     uint32_t hook = a->kind == ER_RUN_FAILED_HOOK      ? ER_HOOK_FAILED
@@ -321,8 +336,11 @@ static bool attempt_place(struct er_supervisor *s, struct er_attempt *a)
 
     if (a->plan->error || is_hook_missing(a)) {
         er_slots_pend_remove(s, a);
-        cannot_start(s, a,
-                     a->plan->error ? a->plan->error : "its class has no such hook");
+        if (is_waiting_for_mend(a))
+            wait_for_mend(s, a);
+        else
+            cannot_start(s, a,
+                         a->plan->error ? a->plan->error : "its class has no such hook");
         return true;
     }
     if (!er_payload_ready(s, a))

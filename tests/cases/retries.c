@@ -193,6 +193,25 @@ TEST(the_command_and_the_header_line_say_until_when_to_try)
     assert_has(sh("errand queue:inspect wanted --json").out, "\"state\":\"scheduled\"");
 }
 
+CASE_SHARED(while_its_file_does_not_compile_a_job_loses_no_attempt)
+{
+    struct errand_id id;
+
+    sh("echo '#error not yet' >app/Jobs/Draft.c");
+    id = push("draft", "{}", &(struct errand_options){.tries = ERRAND_NO_RETRY});
+    assert_code(sh("errand queue:work --max-jobs=1 --max-time=20"), 0);
+    assert_state(id, ERRAND_SCHEDULED);
+    assert_int_equal(look(id)->job.attempts, 0);
+    sh("printf '#include <errand.h>\\nstatic int h(errand_job *j, struct errand_error "
+       "*e)\\n"
+       "{ (void)j; (void)e; return ERRAND_DONE; }\\nERRAND_JOB(Draft, .handle = h)\\n' "
+       ">app/Jobs/Draft.c");
+    run_now(id);
+    assert_code(sh("errand queue:work --max-jobs=1 --max-time=20"), 0);
+    assert_state(id, ERRAND_COMPLETED);
+    assert_int_equal(look(id)->job.attempts, 1);
+}
+
 /* ------------------------------------------------------------------ 14 */
 
 static void on_import_failed(errand_job *job, const struct errand_error *error)
