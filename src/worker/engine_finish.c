@@ -23,20 +23,20 @@ static struct errand_slice text_of(const char *text)
 static void retry_or_fail(errand_engine *g, const struct er_held *h, double wait_s,
                           struct errand_outcome *o)
 {
-    const struct er_options *options = &h->options;
-    int64_t wait_ms = wait_s > 0 ? (int64_t)(wait_s * 1000 + 0.5)
-                                 : er_backoff_ms(&options->backoff, h->job.attempt,
-                                                 er_engine_random(g));
-    int64_t at_ms = o->ended_ms + wait_ms;
+    const struct er_options *all = &h->options;
+    const struct er_retry retry = {
+        .attempt = h->job.attempt,
+        .tries = h->job.tries,
+        .backoff = &all->backoff,
+        .wait_ms = wait_s > 0 ? (int64_t)fmax(1, round(wait_s * 1000)) : 0,
+        .created_ms = h->reserved->created_ms,
+        .until_ms = all->has & ER_OPT_RETRY_UNTIL ? all->retry_until_ms : 0,
+        .for_ms = all->has & ER_OPT_RETRY_FOR ? all->retry_for_ms : 0};
+    int64_t at_ms = er_retry_at(&retry, o->ended_ms, er_engine_random(g));
 
-    o->kind = ERRAND_OUT_FAIL;
-    if (h->job.attempt >= h->job.tries ||
-        (options->has & ER_OPT_RETRY_UNTIL && at_ms >= options->retry_until_ms) ||
-        (options->has & ER_OPT_RETRY_FOR &&
-         at_ms >= h->reserved->created_ms + options->retry_for_ms))
-        return;
-    o->kind = ERRAND_OUT_RETRY;
-    o->run_at_ms = at_ms;
+    o->kind = at_ms < 0 ? ERRAND_OUT_FAIL : ERRAND_OUT_RETRY;
+    if (at_ms >= 0)
+        o->run_at_ms = at_ms;
 }
 
 static void decide(errand_engine *g, struct er_held *h,
