@@ -47,7 +47,8 @@ struct errand_schedule_spec {
     /* seconds: each slot fires up to so much later, always by the same time for the same
      * name and slot; at most a day */
     double jitter;
-    /* as for errand_dispatch; no id, no time, no transaction. NULL: none */
+    /* as for errand_dispatch, but for id, times (delay_ms, run_at_ms, retry_until_ms),
+     * isolate and transaction. NULL: none */
     const struct errand_options *options;
 };
 

@@ -19,7 +19,8 @@ static int options_read(const struct errand_options *o, struct er_options *ret,
 {
     if (!o)
         return 0;
-    if (o->id.text[0] || o->delay_ms || o->run_at_ms || o->transaction)
+    if (o->id.text[0] || o->delay_ms || o->run_at_ms || o->retry_until_ms || o->isolate ||
+        o->transaction)
         return errand_error_set(
             err, ERRAND_EINVAL,
             "options of a schedule have neither an id, nor a time, nor a transaction");

@@ -85,6 +85,24 @@ const char *er_schedule_job(const struct er_schedule_row *row)
     return row->spec.job ? row->spec.job : row->stored.name;
 }
 
+static void limits_take(const struct er_options *o, struct errand_options *into)
+{
+    if (o->has & ER_OPT_RATE)
+        into->rate = (struct errand_rate){.max = o->rate.n,
+                                          .per = (double)o->rate.per_ms / 1000,
+                                          .name = o->rate_name,
+                                          .key = o->rate_key};
+    if (o->has & ER_OPT_THROTTLE)
+        into->throttle = (struct errand_rate){.max = o->throttle.n,
+                                              .per = (double)o->throttle.per_ms / 1000,
+                                              .name = o->throttle_name,
+                                              .key = o->throttle_key};
+    if (o->has & ER_OPT_CONCURRENCY)
+        into->concurrency = (struct errand_concurrency){.max = o->concurrency,
+                                                        .name = o->concurrency_name,
+                                                        .key = o->concurrency_key};
+}
+
 int er_schedule_call(const struct er_schedule_row *row, struct errand_arena *arena,
                      struct errand_options *ret_options, struct errand_error *err)
 {
@@ -111,6 +129,7 @@ int er_schedule_call(const struct er_schedule_row *row, struct errand_arena *are
         ret_options->command = o->command;
     if (o->has & ER_OPT_ENCRYPTED)
         ret_options->encrypted = o->is_encrypted;
+    limits_take(o, ret_options);
     if (o->has & ER_OPT_UNIQUE) {
         ret_options->unique = o->unique;
         ret_options->unique_for = (double)o->unique_ttl_ms / 1000;

@@ -94,6 +94,51 @@ CLAIM(a_schedule_is_listed_with_all_that_it_says)
     errand_schedule_list_free(list);
 }
 
+CLAIM(a_schedule_hands_on_every_option_of_its_job)
+{
+    const char *const tags[] = {"a", "b", NULL};
+    const struct errand_options options = {
+        .queue = "reports",
+        .tries = 7,
+        .timeout = 90,
+        .backoff = ERRAND_BACKOFF(60, 300),
+        .priority = -3,
+        .unique = "key",
+        .unique_for = 60,
+        .unique_policy = ERRAND_UNIQUE_EXTEND,
+        .rate = {.max = 5, .per = 60, .name = "mail", .key = "k"},
+        .concurrency = {.max = 2, .key = "c"},
+        .throttle = {.max = 1, .per = 3600},
+        .tags = tags};
+    const struct errand_schedule_spec spec = {.cron = "@daily", .options = &options};
+    struct errand_arena *arena = er_arena_new();
+    struct errand_options got;
+    struct er_schedule_rows rows;
+
+    begin();
+    ok(errand_schedule_put(e, "report", &spec, &err));
+    ok(er_schedules_read(er_client_store(e), arena, &rows, &err));
+    ok(er_schedule_call(&rows.rows[0], arena, &got, &err));
+    assert_string_equal(got.queue, "reports");
+    assert_int_equal(got.tries, 7);
+    assert_true(got.timeout > 89 && got.timeout < 91);
+    assert_int_equal(got.backoff.list_n, 2);
+    assert_int_equal(got.priority, -3);
+    assert_string_equal(got.unique, "key");
+    assert_true(got.unique_for > 59 && got.unique_for < 61);
+    assert_int_equal(got.unique_policy, ERRAND_UNIQUE_EXTEND);
+    assert_int_equal(got.rate.max, 5);
+    assert_true(got.rate.per > 59 && got.rate.per < 61);
+    assert_string_equal(got.rate.name, "mail");
+    assert_string_equal(got.rate.key, "k");
+    assert_int_equal(got.concurrency.max, 2);
+    assert_string_equal(got.concurrency.key, "c");
+    assert_int_equal(got.throttle.max, 1);
+    assert_string_equal(got.tags[1], "b");
+    assert_null(got.tags[2]);
+    er_arena_free(arena);
+}
+
 CLAIM(the_next_slots_follow_the_zone_over_a_change_of_its_clock)
 {
     const struct errand_schedule_spec spec = {.cron = "0 8 * * *",
