@@ -65,6 +65,7 @@ void bench_pickup(struct place *p);
 void bench_delay(struct place *p);
 void bench_idle(struct place *p);
 void bench_executable(struct place *p);
+void bench_limited(struct place *p);
 void bench_schedules(struct place *p);
 void bench_events(struct place *p);
 

@@ -27,6 +27,7 @@ static const struct {
     {"delay", bench_delay},
     {"idle", bench_idle},
     {"executable", bench_executable},
+    {"limited", bench_limited},
     {"schedules", bench_schedules},
     {"events", bench_events},
 };

@@ -100,11 +100,13 @@ static int read_limit(struct er_tx *tx, struct reading *r, struct errand_limit_u
     return ret->name ? 0 : er_tx_nomem(tx);
 }
 
-static int decode(struct er_tx *tx, struct errand_slice text, struct er_asks_read *ret)
+int er_asks_decode(struct er_tx *tx, struct errand_slice text, struct er_asks_read *ret)
 {
     struct reading r = {.p = text.ptr, .end = text.ptr + text.len};
     int rc;
 
+    ret->is_unique = false;
+    ret->limits_n = 0;
     while (r.p < r.end && !r.is_broken) {
         char what = *r.p++;
         if (what == 'u') {
@@ -139,7 +141,7 @@ int er_asks_read(struct er_tx *tx, int64_t job, struct er_asks_read *ret)
     sqlite3_reset(st);
     if (!text.ptr)
         return text.len ? er_tx_nomem(tx) : 0;
-    return decode(tx, text, ret);
+    return er_asks_decode(tx, text, ret);
 }
 
 int er_asks_write(struct er_tx *tx, int64_t job, const struct er_asks *asks,

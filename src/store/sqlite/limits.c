@@ -80,14 +80,17 @@ static uint64_t hash_of(const char *name, struct errand_slice key)
 
 static int starts_load(struct er_tx *tx, struct er_bucket *bucket)
 {
-    sqlite3_stmt *st =
-        er_tx_bind(tx, ER_SQL_STARTS_READ,
-                   ER_ARGS(er_int(bucket->id), er_int(tx->now_ms - bucket->longest_ms)));
+    sqlite3_stmt *st = er_tx_bind(tx, ER_SQL_STARTS_READ, ER_ARGS(er_int(bucket->id)));
+    int64_t since = tx->now_ms - bucket->longest_ms;
     int rc;
 
     if (!st)
         return tx->err->code;
     while ((rc = er_tx_next(tx, st)) > 0) {
+        if (sqlite3_column_int64(st, 0) <= since) {
+            bucket->has_old = true;
+            continue;
+        }
         if (er_tx_grow(tx, &bucket->starts, bucket->starts_n, &bucket->starts_max,
                        sizeof *bucket->starts) < 0) {
             sqlite3_reset(st);
@@ -210,9 +213,10 @@ int er_bucket_start(struct er_tx *tx, struct er_bucket *bucket, int64_t per_ms, 
 
     if ((rc = er_bucket_make(tx, bucket)) < 0)
         return rc;
-    if (per_ms > bucket->longest_ms)
+    if (per_ms > bucket->longest_ms) {
         bucket->longest_ms = per_ms;
-    bucket->is_dirty = true;
+        bucket->is_dirty = true;
+    }
     bucket->started_n += n;
     /* In order, also when the clock went back. */
     for (i = bucket->starts_n; i > 0 && bucket->starts[i - 1].at_ms > tx->now_ms; i--)
@@ -231,26 +235,29 @@ int er_bucket_start(struct er_tx *tx, struct er_bucket *bucket, int64_t per_ms, 
     return 0;
 }
 
+static int starts_write(struct er_tx *tx, const struct er_bucket *b)
+{
+    int rc = er_tx_run(tx, ER_SQL_START_ADD,
+                       ER_ARGS(er_int(b->id), er_int(tx->now_ms), er_int(b->started_n)));
+
+    if (rc < 0 || !b->has_old)
+        return rc;
+    return er_tx_run(tx, ER_SQL_STARTS_FORGET,
+                     ER_ARGS(er_int(b->id), er_int(tx->now_ms - b->longest_ms)));
+}
+
 int er_limits_write(struct er_tx *tx)
 {
     for (struct er_bucket *b = tx->limits ? tx->limits->buckets : NULL; b; b = b->next) {
         int rc;
-        if (!b->is_dirty)
-            continue;
-        if ((rc = er_tx_run(
-                 tx, ER_SQL_BUCKET_WRITE,
-                 ER_ARGS(er_int(b->id), er_int(b->running), er_int(b->longest_ms)))) < 0)
+        if (b->is_dirty && (rc = er_tx_run(tx, ER_SQL_BUCKET_WRITE,
+                                           ER_ARGS(er_int(b->id), er_int(b->running),
+                                                   er_int(b->longest_ms)))) < 0)
             return rc;
-        if (b->started_n &&
-            ((rc = er_tx_run(tx, ER_SQL_START_ADD,
-                             ER_ARGS(er_int(b->id), er_int(tx->now_ms),
-                                     er_int(b->started_n)))) < 0 ||
-             (rc = er_tx_run(
-                  tx, ER_SQL_STARTS_FORGET,
-                  ER_ARGS(er_int(b->id), er_int(tx->now_ms - b->longest_ms)))) < 0))
+        if (b->started_n && (rc = starts_write(tx, b)) < 0)
             return rc;
         b->started_n = 0;
-        b->is_dirty = false;
+        b->is_dirty = b->has_old = false;
     }
     return 0;
 }
@@ -279,7 +286,8 @@ static int applied_own(struct er_tx *tx, const struct er_job *job,
 
     if (!(job->flags & ER_FLAG_LIMITS))
         return 0;
-    rc = er_asks_read(tx, job->id, &asks);
+    rc = job->asks.len ? er_asks_decode(tx, job->asks, &asks)
+                       : er_asks_read(tx, job->id, &asks);
     for (size_t i = 0; rc == 0 && i < asks.limits_n; i++) {
         const struct errand_limit_use *use = &asks.limits[i];
         const struct errand_limit *set = set_find(tx->limits, use->name);

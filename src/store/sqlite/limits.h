@@ -20,7 +20,8 @@ struct er_bucket {
     struct er_start *starts; /* oldest first */
     size_t starts_n, starts_max;
     int64_t started_n; /* in this transaction */
-    bool is_dirty;
+    bool is_dirty;     /* the row */
+    bool has_old;      /* starts that matter to nobody */
 };
 
 struct er_limits {

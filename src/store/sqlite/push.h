@@ -29,6 +29,7 @@ struct er_asks_read {
 int er_asks_encode(struct er_tx *tx, const struct er_asks *asks,
                    struct errand_slice *ret); /* empty: nothing is asked */
 int er_asks_read(struct er_tx *tx, int64_t job, struct er_asks_read *ret);
+int er_asks_decode(struct er_tx *tx, struct errand_slice text, struct er_asks_read *ret);
 /* With these flags beside those that the job has. */
 int er_asks_write(struct er_tx *tx, int64_t job, const struct er_asks *asks,
                   uint32_t flags);

@@ -5,7 +5,7 @@
  * last. The job row is not written: RUNNING is being named by a lease. A job at a limit
  * leaves the range for the line of that limit (limits.c), and the queue is asked again.
  */
-#include "store/sqlite/sqlite.h"
+#include "store/sqlite/reserve.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,27 +13,6 @@
 #include "base/error.h"
 
 enum { PARK_MAX = 5000 };
-
-/* A queue asked for, as it is now. */
-struct line {
-    int64_t id, paused_until, ready, scheduled;
-    struct {
-        int64_t priority, run_at, id;
-    } head; /* when several queues are one line */
-};
-
-struct picking {
-    struct er_tx *tx;
-    const struct errand_exchange_params *p;
-    struct errand_exchange_result *ret;
-    struct line *lines;
-    size_t lines_n, lines_max;
-    int64_t token; /* of the lease to be; 0 before the first row */
-    struct er_lease_job *entries;
-    size_t jobs_max, entries_max;
-    size_t parked_n;
-    int64_t next_at_ms;
-};
 
 static void sooner(struct picking *k, int64_t at_ms)
 {
@@ -117,30 +96,7 @@ static int lines_make(struct picking *k)
     return rc;
 }
 
-static bool is_paused(const struct picking *k, const struct line *line)
-{
-    return line->paused_until > k->tx->now_ms;
-}
-
 /* ------------------------------------------------------------ rows */
-
-/* Both statements that hand out work begin with these columns. */
-enum {
-    COL_ID,
-    COL_PRIORITY,
-    COL_RUN_AT,
-    COL_ATTEMPT,
-    COL_TRIES,
-    COL_FLAGS,
-    COL_NAME,
-    COL_CREATED,
-    COL_BATCH,
-    COL_PAYLOAD,
-    COL_OPTIONS,
-    COL_ERROR, /* hooks only, with ended_at */
-    COL_ENDED,
-    COL_QUEUE, /* hooks of all queues only */
-};
 
 static int room_make(struct picking *k)
 {
@@ -163,7 +119,7 @@ static int room_make(struct picking *k)
 }
 
 /* The row under the statement as work, not counted yet. */
-static int row_fill(struct picking *k, sqlite3_stmt *st, int64_t queue, bool is_hook)
+int er_row_fill(struct picking *k, sqlite3_stmt *st, int64_t queue, bool is_hook)
 {
     struct er_tx *tx = k->tx;
     struct errand_reserved *row;
@@ -207,7 +163,7 @@ static int row_fill(struct picking *k, sqlite3_stmt *st, int64_t queue, bool is_
     return rc;
 }
 
-static void row_keep(struct picking *k, int64_t queue, bool is_hook)
+void er_row_keep(struct picking *k, int64_t queue, bool is_hook)
 {
     size_t n = k->ret->jobs_n++;
 
@@ -217,17 +173,27 @@ static void row_keep(struct picking *k, int64_t queue, bool is_hook)
 
 /* ------------------------------------------------------------ jobs */
 
+/* What start() needs of a row, so that it runs when the reading is over. */
+struct extra {
+    int64_t name;
+    uint32_t flags;
+    bool is_kept;
+    struct errand_slice asks;
+};
+
 /* What a start brings about: 1 it starts, 0 it is at a limit and was parked. */
-static int start(struct picking *k, int64_t queue, int64_t name, uint32_t flags,
+static int start(struct picking *k, int64_t queue, const struct extra *extra,
                  const struct errand_reserved *row)
 {
+    uint32_t flags = extra->flags;
     struct er_job job = {.id = row->key,
                          .queue = queue,
-                         .name = name,
+                         .name = extra->name,
                          .run_at = row->run_at_ms,
                          .priority = row->priority,
                          .state = ERRAND_READY,
-                         .flags = flags};
+                         .flags = flags,
+                         .asks = extra->asks};
     int rc;
 
     if ((flags & ER_FLAG_LIMITS) || (k->tx->root.extras & ER_EXTRA_LIMITS)) {
@@ -241,12 +207,6 @@ static int start(struct picking *k, int64_t queue, int64_t name, uint32_t flags,
         return rc;
     return 1;
 }
-
-/* What start() needs of a row, so that it runs when the reading is over. */
-struct extra {
-    int64_t name;
-    uint32_t flags;
-};
 
 /* Takes the rows out of the line, all in one range. */
 static int rows_take(struct picking *k, const struct line *line,
@@ -264,11 +224,26 @@ static int rows_take(struct picking *k, const struct line *line,
     return rc;
 }
 
+/* In one range, unless others have come in between. */
+static int rows_leave(struct picking *k, const struct line *line,
+                      const struct errand_reserved *rows, size_t n, bool is_range)
+{
+    int rc = 0;
+
+    if (n && is_range)
+        return rows_take(k, line, &rows[n - 1], n);
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        rc = er_tx_run(k->tx, ER_SQL_READY_DELETE,
+                       ER_ARGS(er_int(line->id), er_int(rows[i].priority),
+                               er_int(rows[i].run_at_ms), er_int(rows[i].key)));
+    return rc;
+}
+
 /* One by one, because each start has effects on the next. Stops where parking one has let
  * another back into the line, which may come before those that were read: they stay
  * there. *ret_kept of the rows start, *ret_n have left the line. */
 static int rows_start(struct picking *k, const struct line *line,
-                      struct errand_reserved *rows, const struct extra *extras, size_t n,
+                      struct errand_reserved *rows, struct extra *extras, size_t n,
                       size_t *ret_kept, size_t *ret_n)
 {
     struct er_lease_job *entries = k->entries + (rows - k->ret->jobs);
@@ -276,19 +251,18 @@ static int rows_start(struct picking *k, const struct line *line,
     int rc;
 
     *ret_kept = 0;
-    for (*ret_n = 0; *ret_n < n && k->tx->offered_n == offered_n; ++*ret_n) {
-        struct errand_reserved *row = &rows[*ret_n];
-        if ((rc = er_tx_run(k->tx, ER_SQL_READY_DELETE,
-                            ER_ARGS(er_int(line->id), er_int(row->priority),
-                                    er_int(row->run_at_ms), er_int(row->key)))) < 0 ||
-            (rc = start(k, line->id, extras[*ret_n].name, extras[*ret_n].flags, row)) < 0)
+    for (*ret_n = 0; *ret_n < n && k->tx->offered_n == offered_n; ++*ret_n)
+        if ((rc = start(k, line->id, &extras[*ret_n], &rows[*ret_n])) < 0)
             return rc;
-        if (rc > 0) {
-            rows[*ret_kept] = *row;
-            entries[*ret_kept] = entries[*ret_n];
-            ++*ret_kept;
+        else
+            extras[*ret_n].is_kept = rc > 0;
+    if ((rc = rows_leave(k, line, rows, *ret_n, k->tx->offered_n == offered_n)) < 0)
+        return rc;
+    for (size_t i = 0; i < *ret_n; i++)
+        if (extras[i].is_kept) {
+            rows[*ret_kept] = rows[i];
+            entries[(*ret_kept)++] = entries[i];
         }
-    }
     return 0;
 }
 
@@ -321,7 +295,7 @@ static int take(struct picking *k, struct line *line, size_t max, size_t *ret_re
                           ER_ARGS(er_int(line->id), er_int((int64_t)max)))))
         return tx->err->code;
     while ((rc = er_tx_next(tx, st)) > 0) {
-        if ((rc = row_fill(k, st, line->id, false)) < 0 ||
+        if ((rc = er_row_fill(k, st, line->id, false)) < 0 ||
             (rc = er_tx_grow(tx, &extras, read, &extras_max, sizeof *extras)) < 0) {
             sqlite3_reset(st);
             return rc;
@@ -329,8 +303,13 @@ static int take(struct picking *k, struct line *line, size_t max, size_t *ret_re
         extras[read] =
             (struct extra){.name = sqlite3_column_int64(st, COL_NAME),
                            .flags = (uint32_t)sqlite3_column_int64(st, COL_FLAGS)};
+        if ((extras[read].flags & ER_FLAG_LIMITS) &&
+            !(extras[read].asks = er_col_slice(st, COL_ASKS, tx->scratch)).ptr) {
+            sqlite3_reset(st);
+            return er_tx_nomem(tx);
+        }
         is_special |= (extras[read++].flags & (ER_FLAG_LIMITS | ER_FLAG_UNIQUE)) != 0;
-        row_keep(k, line->id, false);
+        er_row_keep(k, line->id, false);
     }
     if (rc < 0 || read == 0)
         return rc;
@@ -349,7 +328,7 @@ static int take(struct picking *k, struct line *line, size_t max, size_t *ret_re
     return 0;
 }
 
-static size_t wanted(const struct picking *k)
+size_t er_wanted(const struct picking *k)
 {
     return k->parked_n < PARK_MAX ? k->p->max - k->ret->jobs_n : 0;
 }
@@ -361,9 +340,9 @@ static int pick_in_order(struct picking *k)
         struct line *line = &k->lines[i];
         size_t read = 1;
         int rc;
-        while (!is_paused(k, line) && read && wanted(k) &&
+        while (!is_paused(k, line) && read && er_wanted(k) &&
                (line->ready > 0 || k->parked_n))
-            if ((rc = take(k, line, wanted(k), &read)) < 0)
+            if ((rc = take(k, line, er_wanted(k), &read)) < 0)
                 return rc;
     }
     return 0;
@@ -421,12 +400,12 @@ static int line_next(struct picking *k, struct line **ret, size_t *ret_n)
         }
     }
     *ret = best;
-    *ret_n = wanted(k);
+    *ret_n = er_wanted(k);
     if (!best || !second)
         return 0;
     *ret_n = 0;
     if (!(st = er_tx_bind(k->tx, ER_SQL_READY_FIRST,
-                          ER_ARGS(er_int(best->id), er_int((int64_t)wanted(k))))))
+                          ER_ARGS(er_int(best->id), er_int((int64_t)er_wanted(k))))))
         return k->tx->err->code;
     while ((rc = er_tx_next(k->tx, st)) > 0) {
         struct line at = {.head = {sqlite3_column_int64(st, 0),
@@ -457,7 +436,7 @@ static int pick_merged(struct picking *k)
     size_t n, read;
     int rc = heads_read(k);
 
-    while (rc == 0 && wanted(k)) {
+    while (rc == 0 && er_wanted(k)) {
         size_t parked_n = k->parked_n;
         if ((rc = line_next(k, &line, &n)) < 0 || !line)
             return rc;
@@ -466,74 +445,6 @@ static int pick_merged(struct picking *k)
         /* Parking one may have let out others, of any queue. */
         rc = k->parked_n == parked_n ? head_read(k, line) : heads_read(k);
     }
-    return rc;
-}
-
-/* ------------------------------------------------------------ hooks */
-
-struct hook_end {
-    int64_t ended_at, id;
-};
-
-static int take_hooks(struct picking *k, const struct line *line, size_t max)
-{
-    struct hook_end last = {0};
-    sqlite3_stmt *st;
-    int rc;
-
-    if (!(st = er_tx_bind(k->tx, ER_SQL_HOOKS_READ,
-                          ER_ARGS(er_int(line->id), er_int((int64_t)max)))))
-        return k->tx->err->code;
-    while ((rc = er_tx_next(k->tx, st)) > 0) {
-        if ((rc = row_fill(k, st, line->id, true)) < 0) {
-            sqlite3_reset(st);
-            return rc;
-        }
-        last = (struct hook_end){.ended_at = sqlite3_column_int64(st, COL_ENDED),
-                                 .id = sqlite3_column_int64(st, COL_ID)};
-        row_keep(k, line->id, true);
-    }
-    if (rc < 0 || !last.id)
-        return rc;
-    return er_tx_run(k->tx, ER_SQL_HOOKS_DELETE_TO,
-                     ER_ARGS(er_int(line->id), er_int(last.ended_at), er_int(last.id)));
-}
-
-/* All queues are one line for hooks, too. */
-static int take_hooks_merged(struct picking *k)
-{
-    size_t first = k->ret->jobs_n;
-    sqlite3_stmt *st;
-    int rc;
-
-    if (!(st = er_tx_bind(k->tx, ER_SQL_HOOKS_READ_ALL,
-                          ER_ARGS(er_int(k->tx->now_ms), er_int((int64_t)wanted(k))))))
-        return k->tx->err->code;
-    while ((rc = er_tx_next(k->tx, st)) > 0) {
-        int64_t queue = sqlite3_column_int64(st, COL_QUEUE);
-        if ((rc = row_fill(k, st, queue, true)) < 0) {
-            sqlite3_reset(st);
-            return rc;
-        }
-        row_keep(k, queue, true);
-    }
-    for (size_t i = first; rc == 0 && i < k->ret->jobs_n; i++)
-        rc = er_tx_run(k->tx, ER_SQL_HOOK_DELETE,
-                       ER_ARGS(er_int(k->entries[i].queue), er_int(k->entries[i].id)));
-    return rc;
-}
-
-static int pick_hooks(struct picking *k)
-{
-    int rc = 0;
-
-    if (!(k->tx->root.extras & ER_EXTRA_HOOKS))
-        return 0;
-    if (!k->p->queues_n)
-        return take_hooks_merged(k);
-    for (size_t i = 0; rc == 0 && i < k->lines_n && wanted(k); i++)
-        if (!is_paused(k, &k->lines[i]))
-            rc = take_hooks(k, &k->lines[i], wanted(k));
     return rc;
 }
 
@@ -577,7 +488,7 @@ int er_reserve(struct er_tx *tx, const struct errand_exchange_params *p,
     struct picking k = {.tx = tx, .p = p, .ret = ret};
     int rc;
 
-    if ((rc = lines_make(&k)) < 0 || (rc = pick_hooks(&k)) < 0 ||
+    if ((rc = lines_make(&k)) < 0 || (rc = er_pick_hooks(&k)) < 0 ||
         (rc = p->queues_n ? pick_in_order(&k) : pick_merged(&k)) < 0)
         return rc;
     if (ret->jobs_n) {

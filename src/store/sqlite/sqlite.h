@@ -171,6 +171,7 @@ struct er_job {
     int state; /* enum errand_state as stored: READY also when RUNNING */
     int32_t priority, attempt, tries, waits;
     uint32_t flags;
+    struct errand_slice asks; /* where it was read along; else empty */
 };
 
 /* Which rare tables may have rows: spares the hot path a look. Set by the first row. */
