@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -40,12 +41,16 @@ static void limit_set(int resource, rlim_t value)
     setrlimit(resource, &limit);
 }
 
-/* When memory is short, a handler goes before the supervisor that can settle it. */
-static void oom_first(void)
+/* When memory is short, a handler goes before the supervisor that can settle it. Said by
+ * us once the child is another program: before, it is as closed to itself as we are
+ * (errand_worker_run). */
+static void oom_first(pid_t pid)
 {
-    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    char path[64];
+    int fd;
 
-    if (fd < 0)
+    snprintf(path, sizeof path, "/proc/%ld/oom_score_adj", (long)pid);
+    if ((fd = open(path, O_WRONLY | O_CLOEXEC)) < 0)
         return;
     if (write(fd, "500", 3) < 0) {
         /* Not allowed here: it keeps our own score. */
@@ -94,7 +99,6 @@ static int child_exec(const struct er_spawn *p, pid_t parent)
     limit_set(RLIMIT_CORE, 0);
     if (p->memory_mib > 0 && !HAS_ASAN)
         limit_set(RLIMIT_AS, (rlim_t)p->memory_mib << 20);
-    oom_first();
     if (p->cwd && chdir(p->cwd) < 0)
         return errno;
     if (fds_place(p) < 0)
@@ -127,6 +131,7 @@ int er_spawn(const struct er_spawn *p, struct er_child *ret, struct errand_error
         return er_error_errno(err, ERRAND_EIO, failed, "executing '%s'", p->path);
     }
     ret->pid = pid;
+    oom_first(pid);
     /* Kernels before 5.3 have none; then it is asked for now and then. */
     ret->pidfd = er_failpoint("no-pidfd") ? -1 : (int)syscall(SYS_pidfd_open, pid, 0);
     return 0;

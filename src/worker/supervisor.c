@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -379,12 +380,17 @@ int errand_worker_run(const char *url, const struct errand_config *config,
 {
     struct er_work work = {.url = url, .config = config, .options = options};
     struct errand_error own = {0};
-    int rc;
+    int was_dumpable = prctl(PR_GET_DUMPABLE), rc;
 
     err = err ? err : &own;
     if ((rc = er_runner_is_stray(err)) < 0)
         return rc;
-    return er_supervisor_work(&work, err);
+    /* Handlers run as the same user, and our memory and environment may hold what they
+     * are not given. */
+    prctl(PR_SET_DUMPABLE, 0);
+    rc = er_supervisor_work(&work, err);
+    prctl(PR_SET_DUMPABLE, was_dumpable);
+    return rc;
 }
 
 int er_supervisor_work(const struct er_work *work, struct errand_error *err)

@@ -38,6 +38,8 @@ int process_wait(pid_t pid, int64_t timeout_ms);
 /* Runs to the end and fills out (NUL-terminated) with standard output and errors; exit
  * code as process_wait. */
 int world_run(struct world *w, const char *const *args, char *out, size_t size);
+/* The same as the user nobody, for whom file modes hold: root only. */
+int world_run_as_nobody(struct world *w, const char *const *args, char *out, size_t size);
 
 /* All living processes that belong to this world (by their environment), the test itself
  * left out. */

@@ -127,52 +127,6 @@ TEST(t16_a_full_disk_refuses_clearly_and_loses_nothing)
     unmounted_free(&w);
 }
 
-/* Where nobody may read it: the checkout may be in a folder that is closed to others. */
-static void program_copy(const struct world *w, char *path, size_t size)
-{
-    char *bytes;
-    size_t len = file_read(getenv("ERRAND_BREAK_JOBS"), &bytes);
-    int fd;
-
-    snprintf(path, size, "%s/program", w->dir);
-    assert_true((fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0755)) >= 0);
-    assert_int_equal(write(fd, bytes, len), (long)len);
-    close(fd);
-    free(bytes);
-    assert_int_equal(chmod(path, 0755), 0);
-}
-
-/* T18. Root passes through file modes, so a child becomes nobody first. */
-static int as_nobody(struct world *w, const char *const *args, char *out, size_t size)
-{
-    char path[200];
-    int fds[2], status;
-    size_t used = 0;
-    ssize_t n;
-    pid_t pid;
-
-    program_copy(w, path, sizeof path);
-    assert_int_equal(pipe(fds), 0);
-    fflush(NULL);
-    if ((pid = fork()) == 0) {
-        const char *argv[16] = {path, args[0], "--url", w->url};
-        for (size_t i = 1; args[i]; i++)
-            argv[i + 3] = args[i];
-        dup2(fds[1], 1), dup2(fds[1], 2);
-        if (setgid(65534) < 0 || setuid(65534) < 0 || chdir("/") < 0)
-            _exit(99);
-        execv(argv[0], (char *const *)argv);
-        _exit(98);
-    }
-    close(fds[1]);
-    while ((n = read(fds[0], out + used, size - 1 - used)) > 0)
-        used += (size_t)n;
-    out[used] = '\0';
-    close(fds[0]);
-    waitpid(pid, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
 TEST(t18_a_store_that_cannot_be_written_says_so_with_its_path)
 {
     const char *const dispatch[] = {"queue:dispatch", "noop", NULL};
@@ -188,14 +142,14 @@ TEST(t18_a_store_that_cannot_be_written_says_so_with_its_path)
     snprintf(file, sizeof file, "%s/jobs.db", w.dir);
     assert_int_equal(chmod(w.dir, 0755), 0);
     assert_int_equal(chmod(file, 0444), 0);
-    code = as_nobody(&w, dispatch, out, sizeof out);
+    code = world_run_as_nobody(&w, dispatch, out, sizeof out);
     printf("  read-only file: %s", out);
     assert_true(code == 1 || code == 75);
     assert_non_null(strstr(out, file));
-    code = as_nobody(&w, list, out, sizeof out);
+    code = world_run_as_nobody(&w, list, out, sizeof out);
     printf("  looking at it: %s", out);
     assert_int_equal(chmod(file, 0000), 0);
-    code = as_nobody(&w, dispatch, out, sizeof out);
+    code = world_run_as_nobody(&w, dispatch, out, sizeof out);
     printf("  no permission: %s", out);
     assert_int_not_equal(code, 0);
     assert_non_null(strstr(out, file));

@@ -46,6 +46,37 @@ static void assert_harmless(const char *text)
             fail_msg("byte 0x%02x in '%.80s'", (unsigned char)*p, p);
 }
 
+/* ------------------------------------------------------------------ secrets */
+
+static const char peeking[] = "#!/bin/sh\n"
+                              "# errand: tries=1\n"
+                              "cat /proc/$PPID/environ && exit 1\n"
+                              "cat /proc/$PPID/maps && exit 1\n"
+                              "exit 0\n";
+
+/* The environment of the supervisor may hold what a handler is not given. */
+TEST(a_handler_cannot_look_into_its_supervisor)
+{
+    const char *const work[] = {"queue:work", "--stop-when-empty", NULL};
+    char out[8192], path[200];
+    struct world w;
+
+    if (getuid() != 0)
+        skip();
+    world_make(&w, "peeking");
+    script_put(&w, "app/Jobs/peek.sh", peeking);
+    push_jobs(&w, "peek", "null", 1);
+    snprintf(path, sizeof path, "%s/jobs.db", w.dir);
+    assert_int_equal(chown(path, 65534, 65534), 0);
+    snprintf(path, sizeof path, "%s/jobs.db-wake", w.dir);
+    assert_int_equal(chown(path, 65534, 65534), 0);
+    assert_int_equal(chown(w.dir, 65534, 65534), 0);
+    assert_int_equal(world_run_as_nobody(&w, work, out, sizeof out), 0);
+    assert_non_null(strstr(out, "peek"));
+    assert_int_equal(world_count(&w, ERRAND_COMPLETED), 1);
+    world_free(&w);
+}
+
 /* ------------------------------------------------------------------ text */
 
 static const char loud[] =
