@@ -26,9 +26,10 @@
  *     be too late. So does what frees a place under a limit, ends a pause or makes a
  *     hook due.
  * (l) While somebody follows (events_read), a call also adds the events of what it
- *     changes, in the same transaction, a cause before its effects: core/events.h has
- *     them. Nobody else adds those; the worker adds job:started and job:timed-out, before
- *     it settles, and the scheduler schedule:…. While nobody follows, none is written. */
+ *     changes, in the same transaction, a cause before its effects, which have no order
+ *     among themselves: core/events.h has them. Nobody else adds those; the worker adds
+ * job:started and job:timed-out, before it settles, and the scheduler schedule:…. While
+ * nobody follows, none is written. */
 #ifndef ERRAND_DRIVER_H
 #define ERRAND_DRIVER_H
 

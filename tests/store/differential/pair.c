@@ -136,11 +136,8 @@ static int compare_lines(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Writes what `write` says about each of n things as sorted lines: where the contract
- * leaves the order open. */
-static void say_sorted(struct side *side, size_t n,
-                       void (*write)(struct side *, const void *, size_t),
-                       const void *things)
+void say_sorted(struct side *side, size_t n,
+                void (*write)(struct side *, const void *, size_t), const void *things)
 {
     char **lines = calloc(n ? n : 1, sizeof *lines);
     struct er_buf text = side->text;

@@ -62,6 +62,10 @@ bool say_rc(struct side *side, int rc);
 void say_id(struct side *side, const struct errand_id *id);
 void say_slice(struct side *side, const char *what, struct errand_slice slice);
 void say_control(struct side *side, int64_t control);
+/* What `write` says about each of n things, as sorted lines: where the contract leaves
+ * the order open. */
+void say_sorted(struct side *side, size_t n,
+                void (*write)(struct side *, const void *, size_t), const void *things);
 void say_moves(struct side *side, const struct errand_move *moves, size_t n);
 void say_pushed(struct side *side, const struct errand_pushed_job *job);
 void say_info(struct side *side, const struct errand_job_info *job);

@@ -434,13 +434,48 @@ static void do_get(struct pair *p)
     }
 }
 
-static void say_event(struct side *side, const struct errand_event *e)
+/* Events of one moment. */
+struct moment {
+    const struct errand_event *events;
+    size_t n;
+};
+
+/* The i-th of a moment, after the job and which of its events in this moment it is: with
+ * that said, sorted lines are the same where each job has the same events in the same
+ * order. */
+static void say_event(struct side *side, const void *moment_, size_t i)
 {
-    say(side,
-        "event %" PRId64 " at %" PRId64 " %s of %s on %s, %d, %" PRId64 " %" PRId64
-        " %.*s\n",
-        e->seq, e->at_ms, e->type, e->name, e->queue, (int)e->attempt, e->duration_ms,
-        e->delay_ms, (int)e->error.len, e->error.ptr);
+    const struct moment *moment = moment_;
+    const struct errand_event *e = &moment->events[i];
+    size_t nth = 0;
+
+    for (size_t k = 0; k < i; k++)
+        nth += strcmp(moment->events[k].id.text, e->id.text) == 0;
+    say(side, "event");
+    say_id(side, &e->id);
+    say(side, " (%zu) %s of %s on %s, %d, %" PRId64 " %" PRId64 " %.*s\n", nth, e->type,
+        e->name, e->queue, (int)e->attempt, e->duration_ms, e->delay_ms,
+        (int)e->error.len, e->error.ptr);
+}
+
+/* A cause comes before its effects, and each job's events are in order; which of several
+ * effects comes first is the driver's affair. So the first and the last moment, of which
+ * a page may have only a part, are counted and not compared. */
+static void say_events(struct side *side, const struct errand_events_result *ret)
+{
+    size_t from = 0, to;
+
+    for (; from < ret->events_n; from = to) {
+        struct moment moment = {.events = ret->events + from};
+        for (to = from + 1;
+             to < ret->events_n && ret->events[to].at_ms == ret->events[from].at_ms; to++)
+            ;
+        moment.n = to - from;
+        say(side, "%zu events from %" PRId64 " on at %" PRId64 "\n", moment.n,
+            moment.events->seq, moment.events->at_ms);
+        if (from > 0 && to < ret->events_n)
+            say_sorted(side, moment.n, say_event, &moment);
+    }
 }
 
 /* Drivers may renew as lazily as they like: who follows does so until the end. */
@@ -462,7 +497,7 @@ static void do_events_read(struct pair *p)
 {
     struct errand_events_params q = {.now_ms = p->now,
                                      .after = chance(p, 10) ? -1 : events_place(p),
-                                     .max = 1 + (size_t)pick(p, 40),
+                                     .max = 1 + (size_t)pick(p, 80),
                                      .follow_ms = chance(p, 5) ? FOR_GOOD_MS : 0};
     struct errand_events_result ret;
 
@@ -472,8 +507,7 @@ static void do_events_read(struct pair *p)
         if (!say_rc(side,
                     er_store_events_read(side->store, &q, side->arena, &ret, &side->err)))
             continue;
-        for (size_t i = 0; i < ret.events_n; i++)
-            say_event(side, &ret.events[i]);
+        say_events(side, &ret);
         say(side, "last %" PRId64 " behind %d\n", ret.last, ret.fell_behind);
     }
 }
