@@ -31,7 +31,8 @@ struct errand_health_limits {
      * errors_window_ms (5 min), when there were as many as errors_sample (20) */
     double errors_degraded, errors_unhealthy;
     int64_t errors_window_ms, errors_sample;
-    /* unhealthy: ready jobs, and for so long no worker that takes them: 60 s */
+    /* unhealthy: ready jobs, and for so long no worker that takes them; running jobs
+     * whose worker is gone, and for so long none at all: 60 s */
     int64_t no_worker_ms;
 };
 
@@ -55,8 +56,8 @@ struct errand_health_worker {
 
 struct errand_health_alert {
     enum errand_health_status status;
-    const char
-        *what; /* "ready" "failed" "oldest" "errors" "no-worker" "blocked" "store" */
+    const char *what;  /* "ready" "failed" "oldest" "errors" "no-worker" "no-scheduler"
+                          "blocked" "store" */
     const char *queue; /* NULL: not of one */
     const char *text;  /* a sentence */
 };

@@ -98,6 +98,9 @@ struct errand_schedule_info {
     int64_t missed_n;          /* slots without a job, ever */
     struct errand_id last_job; /* of its last slot */
     const char *error;         /* NULL, or why it cannot fire */
+    /* the slot it should have fired at and has not, because nobody runs the scheduler; 0
+     */
+    int64_t overdue_ms;
 };
 
 struct errand_schedule_list {

@@ -27,9 +27,26 @@ static void next_cell(struct er_table *table, const struct errand_schedule_info 
         er_table_str(table, ER_RED, "cannot fire");
     else if (s->paused)
         er_table_str(table, ER_YELLOW, "paused");
+    else if (s->overdue_ms)
+        er_table_str(table, ER_RED, er_ago_text(s->overdue_ms, now_ms, when));
     else
         er_table_str(table, ER_PLAIN,
                      s->next_ms ? er_ago_text(s->next_ms, now_ms, when) : "never");
+}
+
+static void notes_print(struct er_cli *cli, const struct errand_schedule_list *list)
+{
+    bool is_overdue = false;
+
+    for (size_t i = 0; i < list->schedules_n; i++) {
+        const struct errand_schedule_info *s = &list->schedules[i];
+        if (s->error)
+            er_cli_note(cli, "schedule '%s' cannot fire: %s", s->name, s->error);
+        is_overdue = is_overdue || (!s->error && s->overdue_ms);
+    }
+    if (is_overdue)
+        er_cli_note(cli, "no scheduler runs, and what is past in NEXT has not fired → "
+                         "errand queue:schedule, or errand queue:work --schedule");
 }
 
 static int table_print(struct er_cli *cli, const struct errand_schedule_list *list,
@@ -55,10 +72,7 @@ static int table_print(struct er_cli *cli, const struct errand_schedule_list *li
     }
     er_table_flush(table);
     er_table_free(table);
-    for (size_t i = 0; i < list->schedules_n; i++)
-        if (list->schedules[i].error)
-            er_cli_note(cli, "schedule '%s' cannot fire: %s", list->schedules[i].name,
-                        list->schedules[i].error);
+    notes_print(cli, list);
     if (list->schedules_n == 0)
         er_cli_note(cli, "no schedules; errand schedule:put NAME \"0 8 * * *\" puts one");
     return 0;
@@ -77,6 +91,7 @@ static void lines_print(struct er_cli *cli, const struct errand_schedule_list *l
         er_line_str(&line, "cron", s->cron);
         er_line_str(&line, "zone", s->zone);
         er_line_time(&line, "next_run_at", s->next_ms);
+        er_line_time(&line, "overdue_since", s->overdue_ms);
         er_line_time(&line, "last_run_at", s->last_ms);
         er_line_bool(&line, "paused", s->paused);
         er_line_raw(&line, "data", s->data);
@@ -119,8 +134,9 @@ const struct er_command er_cmd_schedule_list = {
     .about =
         "FROM says who put it: hand (schedule:put, or a program), config (errand.yml) or "
         "job (its class). MISSED counts slots without a job: missed, left out or paused. "
-        "With --json each line is a schedule: name job cron zone next_run_at last_run_at "
-        "paused data overlap missed missed_max jitter_ms missed_n last_slot_at last_job "
+        "With --json each line is a schedule: name job cron zone next_run_at "
+        "overdue_since last_run_at paused data overlap missed missed_max jitter_ms "
+        "missed_n last_slot_at last_job "
         "from owner error.",
     .example = "errand schedule:list",
     .exec = exec,

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "cli/doctor.h"
+#include "client/schedules.h"
 #include "client/worker_view.h"
 #include "core/clock.h"
 
@@ -74,6 +75,47 @@ static void queues(struct er_doctor *d, const struct errand_workers_result *work
         er_doctor_say(d, ER_OK, "queues", NULL, "%zu, no failed jobs", r.queues_n);
 }
 
+static void schedules(struct er_doctor *d)
+{
+    int64_t due_ms, now_ms = er_clock_wall_ms(NULL);
+    struct er_schedule_rows rows = {0};
+    struct errand_error err = {0};
+    size_t overdue_n = 0;
+
+    if (er_schedules_read(d->cli->store, d->cli->arena, &rows, &err) < 0) {
+        er_doctor_say(d, ER_FAIL, "schedules", NULL, "%s", err.message);
+        return;
+    }
+    for (size_t i = 0; i < rows.n; i++) {
+        const struct er_schedule_row *row = &rows.rows[i];
+        due_ms = er_schedule_overdue(row, now_ms);
+        if (row->error)
+            er_doctor_say(d, ER_WARN, "schedules", NULL, "'%s' cannot fire: %s",
+                          row->stored.name, row->error);
+        else if (due_ms && overdue_n++ == 0)
+            er_doctor_say(d, ER_WARN, "schedules",
+                          "errand queue:schedule, or queue:work --schedule",
+                          "no scheduler runs: '%s' should have fired %" PRId64 " min ago",
+                          row->stored.name, (now_ms - due_ms) / 60000);
+    }
+    if (rows.n && !overdue_n)
+        er_doctor_say(d, ER_OK, "schedules", NULL, "%zu, none is late", rows.n);
+}
+
+/* Those that were lost longer ago than the dead are remembered. */
+static void orphans(struct er_doctor *d)
+{
+    struct errand_filter filter = {.states = 1u << ERRAND_RUNNING};
+    int64_t n = 0;
+
+    if (er_store_count(d->cli->store, &filter, 0, &n, NULL) == 0 && n)
+        er_doctor_say(d, ER_WARN, "workers", "errand queue:work",
+                      "no worker has been heard of for an hour, and %" PRId64
+                      " %s as running; with the next one %s",
+                      n, n == 1 ? "job counts" : "jobs count",
+                      n == 1 ? "it comes back" : "they come back");
+}
+
 void er_doctor_work(struct er_doctor *d)
 {
     struct errand_workers_result r = {0};
@@ -94,6 +136,9 @@ void er_doctor_work(struct er_doctor *d)
                           "workers", view.remedy, "%s %s", r.workers[i].worker,
                           view.trouble);
     }
+    if (!r.workers_n)
+        orphans(d);
+    schedules(d);
     if (alive)
         er_doctor_say(d, ER_OK, "workers", NULL, "%zu at work", alive);
     else

@@ -147,8 +147,9 @@ const struct er_config_key er_config_keys[] = {
      "with fewer attempts than this it says nothing", ER_CONFIG_INT,
      AT(health.errors_sample), 1, 1e15},
     {"health.no_worker", "seconds", "60", NULL,
-     "unhealthy when ready jobs have had no worker for so long", ER_CONFIG_MS,
-     AT(health.no_worker_ms), 1, 36500 * DAYS},
+     "unhealthy when ready jobs, or running ones whose worker is gone, have had no "
+     "worker for so long",
+     ER_CONFIG_MS, AT(health.no_worker_ms), 1, 36500 * DAYS},
 
     {"worker.queues", "list", "all", "ERRAND_QUEUES",
      "queues to work, the first one first; all: all queues as one line", ER_CONFIG_LIST,

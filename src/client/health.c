@@ -119,6 +119,22 @@ struct owned_health {
     struct errand_arena *arena;
 };
 
+/* The dead are known for an hour. What they ran may still be there. */
+static int running_look(errand *e, struct errand_arena *arena,
+                        struct er_health_seen *seen, struct errand_error *err)
+{
+    struct errand_list_params p = {
+        .now_ms = seen->now_ms, .filter.states = 1u << ERRAND_RUNNING, .max = 1};
+    struct errand_list_result r = {0};
+    int rc;
+
+    if (seen->workers.workers_n)
+        return 0;
+    if ((rc = er_store_list(e->store, &p, arena, &r, err)) == 0 && r.jobs_n)
+        seen->running_since_ms = r.jobs[0].started_ms;
+    return rc;
+}
+
 static int look(errand *e, const struct errand_health_limits *limits,
                 struct errand_arena *arena, struct er_health_seen *seen,
                 struct errand_error *err)
@@ -129,6 +145,9 @@ static int look(errand *e, const struct errand_health_limits *limits,
 
     if ((rc = er_store_queues(e->store, seen->now_ms, arena, &seen->queues, err)) < 0 ||
         (rc = er_store_workers(e->store, seen->now_ms, arena, &seen->workers, err)) < 0)
+        return rc;
+    if ((rc = er_schedules_read(e->store, arena, &seen->schedules, err)) < 0 ||
+        (rc = running_look(e, arena, seen, err)) < 0)
         return rc;
     return er_store_stats_read(e->store, &p, arena, &seen->stats, err);
 }

@@ -3,6 +3,7 @@
 #define ER_CLIENT_HEALTH_H
 
 #include "base/arena.h"
+#include "client/schedules.h"
 #include "client/worker_view.h"
 #include "errand/health.h"
 
@@ -13,6 +14,8 @@ struct er_health_seen {
     struct errand_workers_result workers;
     struct er_worker_view *views; /* of the workers */
     struct errand_stats_result stats;
+    struct er_schedule_rows schedules;
+    int64_t running_since_ms; /* a job that runs, when no worker is known; 0: none */
 };
 
 /* EINVAL: degraded after unhealthy, a share over 1, … */

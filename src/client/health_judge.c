@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 
-enum { MINUTE_MS = 60000 };
+enum { MINUTE_MS = 60000, HOUR_MS = 60 * MINUTE_MS };
 
 struct judge {
     const struct er_health_seen *seen;
@@ -243,6 +243,65 @@ static int blocked_rule(struct judge *j)
     return 0;
 }
 
+/* What ran under a worker that is gone is taken up by any other; with none it would count
+ * as running for ever. */
+static int stranded_rule(struct judge *j)
+{
+    const struct er_health_seen *seen = j->seen;
+    int64_t heard_ms = 0, alone_ms, n = 0;
+    const char *time;
+
+    if (j->health->metrics.workers_n)
+        return 0;
+    for (size_t i = 0; i < seen->workers.workers_n; i++) {
+        n += (int64_t)seen->workers.workers[i].running_n;
+        heard_ms = later(heard_ms, seen->workers.workers[i].seen_ms);
+    }
+    if (seen->running_since_ms && seen->running_since_ms < seen->now_ms - HOUR_MS) {
+        n = j->health->metrics.counts[ERRAND_RUNNING];
+        heard_ms = seen->running_since_ms;
+    }
+    alone_ms = seen->now_ms - heard_ms;
+    if (!n || alone_ms < j->limits->no_worker_ms)
+        return 0;
+    time = span(j, alone_ms);
+    return !time ? -1
+                 : alert(j, ERRAND_UNHEALTHY, "no-worker", NULL,
+                         er_arena_printf(j->arena,
+                                         "%" PRId64
+                                         " %s running, but %s worker is gone, and "
+                                         "for %s no other has been there to take up the "
+                                         "work",
+                                         n, n == 1 ? "job counts as" : "jobs count as",
+                                         n == 1 ? "its" : "their", time));
+}
+
+/* A schedule that should have fired says that nobody runs the scheduler. */
+static int scheduler_rule(struct judge *j)
+{
+    const struct er_schedule_row *first = NULL;
+    int64_t first_ms = 0;
+    const char *time;
+
+    for (size_t i = 0; i < j->seen->schedules.n; i++) {
+        const struct er_schedule_row *row = &j->seen->schedules.rows[i];
+        int64_t due_ms = er_schedule_overdue(row, j->seen->now_ms);
+        if (due_ms && (!first || due_ms < first_ms)) {
+            first = row;
+            first_ms = due_ms;
+        }
+    }
+    if (!first)
+        return 0;
+    time = span(j, j->seen->now_ms - first_ms);
+    return !time ? -1
+                 : alert(j, ERRAND_DEGRADED, "no-scheduler", NULL,
+                         er_arena_printf(j->arena,
+                                         "schedule '%s' should have fired %s ago: no "
+                                         "scheduler runs",
+                                         first->stored.name, time));
+}
+
 static void metrics_fill(struct judge *j)
 {
     struct errand_health_metrics *m = &j->health->metrics;
@@ -284,7 +343,7 @@ int er_health_judge(const struct er_health_seen *seen,
 
     metrics_fill(&j);
     if (blocked_rule(&j) < 0 || queues_judge(&j) < 0 || failed_rule(&j) < 0 ||
-        errors_rule(&j) < 0)
+        errors_rule(&j) < 0 || stranded_rule(&j) < 0 || scheduler_rule(&j) < 0)
         return er_error_nomem(err);
     if (ret->alerts_n > 1)
         qsort(ret->alerts, ret->alerts_n, sizeof *ret->alerts, worst_first);

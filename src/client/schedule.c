@@ -269,7 +269,8 @@ static int next_fill(const struct er_schedule_row *row, struct er_zones *zones,
     return info->error ? 0 : er_error_nomem(err);
 }
 
-static struct errand_schedule_info info_of(const struct er_schedule_row *row)
+static struct errand_schedule_info info_of(const struct er_schedule_row *row,
+                                           int64_t now_ms)
 {
     const struct er_schedule *s = &row->spec;
 
@@ -291,6 +292,7 @@ static struct errand_schedule_info info_of(const struct er_schedule_row *row)
         .missed_n = row->stored.missed_n,
         .last_job = row->stored.last_job,
         .error = row->error,
+        .overdue_ms = er_schedule_overdue(row, now_ms),
     };
 }
 
@@ -307,7 +309,7 @@ static int list_fill(errand *e, struct errand_arena *arena, struct er_zones *zon
     if (!ret->schedules)
         return er_error_nomem(err);
     for (size_t i = 0; rc == 0 && i < rows.n; i++) {
-        ret->schedules[i] = info_of(&rows.rows[i]);
+        ret->schedules[i] = info_of(&rows.rows[i], now_ms);
         if (!rows.rows[i].error)
             rc = next_fill(&rows.rows[i], zones, now_ms, arena, &ret->schedules[i], err);
     }

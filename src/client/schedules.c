@@ -65,6 +65,16 @@ static const struct er_schedule_row *find_exact(const struct er_schedule_rows *r
     return NULL;
 }
 
+int64_t er_schedule_overdue(const struct er_schedule_row *row, int64_t now_ms)
+{
+    int64_t next_ms = row->stored.next_ms;
+
+    if (row->error || row->stored.paused || next_ms <= 0 ||
+        next_ms > now_ms - row->spec.jitter_ms - ER_SCHEDULE_LATE_MS)
+        return 0;
+    return next_ms;
+}
+
 const struct er_schedule_row *er_schedules_find(const struct er_schedule_rows *rows,
                                                 const char *name)
 {

@@ -22,6 +22,9 @@ struct er_schedule_rows {
 
 int er_schedules_read(struct er_store *store, struct errand_arena *arena,
                       struct er_schedule_rows *ret, struct errand_error *err);
+/* Since when a slot of it waits to be fired, when it has waited so long that no scheduler
+ * can be running; else 0. */
+int64_t er_schedule_overdue(const struct er_schedule_row *row, int64_t now_ms);
 /* Exact name first, then without case and separators; NULL. */
 const struct er_schedule_row *er_schedules_find(const struct er_schedule_rows *rows,
                                                 const char *name);

@@ -16,6 +16,8 @@
 #include "base/process.h"
 #include "core/json.h"
 
+#define START "start it again: errand queue:work"
+
 static const char *info_text(struct errand_slice info, const char *key,
                              struct errand_arena *arena)
 {
@@ -49,15 +51,28 @@ static bool is_process_gone(struct errand_slice info, struct errand_arena *arena
 static void killed(const struct errand_worker_info *w, struct errand_arena *arena,
                    struct er_worker_view *ret)
 {
-    ret->state = "killed";
+    *ret = (struct er_worker_view){.state = "killed", .remedy = START};
     ret->trouble =
         w->running_n
             ? er_arena_printf(arena,
-                              "its process is gone; its %zu running %s come back "
-                              "when their lease is over, by any other worker",
-                              w->running_n, w->running_n == 1 ? "job" : "jobs")
-            : "its process is gone";
-    ret->remedy = "start it again: errand queue:work";
+                              "has died; its %zu running %s when their lease is over "
+                              "and another worker is there",
+                              w->running_n,
+                              w->running_n == 1 ? "job comes back" : "jobs come back")
+            : "has died";
+}
+
+/* Where another worker lives, it has taken up what this one ran soon after. */
+static void gone(const struct errand_worker_info *w, struct errand_arena *arena,
+                 struct er_worker_view *ret)
+{
+    *ret = (struct er_worker_view){.state = "gone"};
+    if (!w->running_n)
+        return;
+    ret->trouble = er_arena_printf(
+        arena, "is not heard of; its %zu running %s when another worker is there",
+        w->running_n, w->running_n == 1 ? "job comes back" : "jobs come back");
+    ret->remedy = START;
 }
 
 static void living(struct errand_slice info, struct errand_arena *arena,
@@ -92,13 +107,12 @@ void er_worker_view(const struct errand_worker_info *worker, struct errand_arena
     bool has_info = er_json_check("info", worker->info, NULL, NULL) == 0;
 
     if (!worker->is_alive)
-        *ret = (struct er_worker_view){.state = "gone"};
+        gone(worker, arena, ret);
     else if (!has_info)
         *ret = (struct er_worker_view){.state = "alive", .takes_jobs = true};
-    else if (is_process_gone(worker->info, arena)) {
-        *ret = (struct er_worker_view){0};
+    else if (is_process_gone(worker->info, arena))
         killed(worker, arena, ret);
-    } else
+    else
         living(worker->info, arena, ret);
 }
 

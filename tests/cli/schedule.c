@@ -1,6 +1,8 @@
 /* schedule.c: the schedules of a project, as a user has them. */
 #include "cli/shell.h"
 
+#include <sqlite3.h>
+
 static int setup(void **state)
 {
     shell_setup(state);
@@ -52,6 +54,46 @@ TEST(a_schedule_is_put_listed_and_deleted)
     assert_has(sh("errand schedule:list").out, "Europe/Berlin");
     assert_code(sh("errand schedule:delete nightly"), 0);
     assert_has(sh("errand schedule:list").err, "no schedules");
+}
+
+/* As if the scheduler had died ten minutes ago. */
+static void let_all_be_due(void)
+{
+    char path[PATH_MAX + 16];
+    sqlite3 *db = NULL;
+
+    snprintf(path, sizeof path, "%s/errand.db", shell_folder);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db,
+                     "UPDATE errand_schedules SET next_ms=(unixepoch()-600)*1000, "
+                     "spec=CAST(json_set(CAST(spec AS TEXT), '$.since', "
+                     "(unixepoch()-172800)*1000) AS BLOB)",
+                     NULL, NULL, NULL),
+        SQLITE_OK);
+    sqlite3_close(db);
+}
+
+TEST(that_no_scheduler_runs_is_told_by_list_health_and_doctor)
+{
+    struct run r;
+
+    assert_code(sh("errand schedule:put nightly '0 3 * * *'"), 0);
+    assert_lacks(sh("errand schedule:list").err, "no scheduler runs");
+    assert_has(sh("errand doctor").out, "ok:   schedules: 1, none is late");
+    let_all_be_due();
+    r = sh("errand schedule:list");
+    assert_has(r.out, "10 min ago");
+    assert_has(r.err, "no scheduler runs");
+    assert_has(sh("errand schedule:list --json").out, "\"overdue_since\":\"2");
+    r = sh("errand queue:health");
+    assert_code(r, 1);
+    assert_has(r.out, "'nightly' should have fired 10 min ago: no scheduler runs");
+    r = sh("errand doctor");
+    assert_code(r, 0);
+    assert_has(r.out, "warn: schedules: no scheduler runs: 'nightly' should have fired");
+    while_scheduling("", "errand schedule:list --json | grep -q 'overdue_since\":null'");
+    assert_code(sh("errand queue:health"), 0);
 }
 
 TEST(a_schedule_is_paused_and_resumed)

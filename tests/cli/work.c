@@ -249,9 +249,8 @@ TEST(a_worker_that_was_killed_is_known_at_once)
     assert_json_string(w, "state", "killed");
     json_decref(w);
     assert_has(r.out, "killed");
-    assert_has(r.err,
-               "note: bob its process is gone → start it again: errand queue:work");
-    assert_has(r.out, "warn: workers: bob its process is gone");
+    assert_has(r.err, "note: bob has died → start it again: errand queue:work");
+    assert_has(r.out, "warn: workers: bob has died");
     assert_lacks(r.out, "at work,");
 }
 

@@ -255,6 +255,53 @@ CLAIM(a_worker_that_went_a_moment_ago_is_not_missed_yet)
     end();
 }
 
+/* One job that is not settled, as a worker leaves it that was killed. */
+static void reserve_one(const char *worker)
+{
+    struct errand_exchange_params x = {.now_ms = clock_of_test.fixed_ms,
+                                       .max = 1,
+                                       .lease_ms = 30 * SECOND,
+                                       .worker = worker};
+    struct errand_exchange_result got = {0};
+
+    assert_int_equal(er_store_exchange(er_client_store(e), &x, test_arena, &got, &err),
+                     0);
+    assert_int_equal(got.jobs_n, 1);
+}
+
+CLAIM(what_the_dead_were_running_is_told_when_nobody_takes_it_up)
+{
+    at(0);
+    push_n(1, "mail", ERRAND_READY);
+    beat("w", "{}");
+    reserve_one("w");
+    at(59 * SECOND);
+    assert_well();
+    at(60 * SECOND);
+    assert_one(ERRAND_UNHEALTHY, "no-worker", "1 job counts as running");
+    assert_non_null(strstr(health->workers[0].trouble, "its 1 running job comes back"));
+    at(3 * HOUR); /* the worker is forgotten, and the job is not */
+    assert_one(ERRAND_UNHEALTHY, "no-worker", "3 h");
+    beat("another", "{}");
+    assert_well();
+    end();
+}
+
+CLAIM(a_schedule_that_nobody_fires_is_told)
+{
+    struct errand_schedule_spec nightly = {.cron = "* * * * *", .job = "a"};
+
+    at(0);
+    assert_int_equal(errand_schedule_put(e, "nightly", &nightly, &err), 0);
+    at(MINUTE);
+    assert_well();
+    at(3 * MINUTE);
+    assert_one(ERRAND_DEGRADED, "no-scheduler", "'nightly' should have fired");
+    assert_int_equal(errand_schedule_pause(e, "nightly", &err), 0);
+    assert_well();
+    end();
+}
+
 CLAIM(a_paused_queue_needs_no_worker_but_is_not_forgotten)
 {
     at(0);
