@@ -27,14 +27,19 @@ void er_doctor_keys(struct er_doctor *d, const struct er_jobs_about *jobs)
     struct errand_error err = {0};
 
     if (!path && who)
-        er_doctor_say(d, ER_FAIL, "keys", "errand keys:new, then keys: in errand.yml",
-                      "'%s' is encrypted, and there is no key ring", who);
+        er_doctor_say(
+            d, ER_FAIL, "keys",
+            "keys: in errand.yml says where it is; errand keys:new makes one where there "
+            "is none on any machine",
+            "'%s' is encrypted, and there is no key ring", who);
     if (!path)
         return;
     if (er_key_ring_load(path, &ring, &err) < 0)
         er_doctor_say(d, ER_FAIL, "keys",
-                      strstr(err.message, "mend it: ") ? NULL
-                                                       : "errand keys:new makes one",
+                      strstr(err.message, "mend it: ")
+                          ? NULL
+                          : "bring back the ring that the other machines have; a new "
+                            "one (errand keys:new) opens nothing that is stored",
                       "%s", err.message);
     else
         er_doctor_say(d, ER_OK, "keys", NULL, "%zu in %s, '%s' encrypts", ring->n, path,

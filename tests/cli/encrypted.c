@@ -112,6 +112,10 @@ TEST(who_has_no_ring_is_told_by_dispatch_doctor_and_check)
     assert_code(run, 2);
     assert_has(run.err, "may be read by others");
     assert_has(sh("errand doctor").out, "fail: keys: key ring");
+    assert_code(sh("mv errand.keys away; errand doctor >doctor.log; mv away errand.keys"),
+                0);
+    /* Not: make a new one. That would open nothing of what waits. */
+    assert_code(sh("grep 'fail: keys: .*bring back the ring' doctor.log"), 0);
     assert_code(sh("sed -i '/^keys/d' errand.yml"), 0);
     run = sh("errand queue:dispatch secret 1");
     assert_code(run, 2);
