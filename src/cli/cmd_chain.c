@@ -29,9 +29,10 @@ const struct er_command er_cmd_chain = {
     .about =
         "The file is a JSON array: [{\"job\":\"name\",\"data\":{…}},…], and beside these "
         "id delay run_at queue tries timeout backoff backoff_strategy backoff_cap "
-        "backoff_jitter priority unique unique_for unique_until unique_policy tags "
-        "encrypted. When "
-        "a link fails for good, those behind it are cancelled, and --on-failure runs; "
+        "backoff_jitter priority unique unique_for unique_until unique_policy "
+        "retry_until "
+        "rate concurrency throttle tags encrypted. When a link fails for good, those "
+        "behind it are cancelled, and --on-failure runs; "
         "queue:retry of that link goes on from there. JOB is a name, or an object as in "
         "the file.",
     .example = "errand queue:chain order.json --on-failure=refund\n"

@@ -207,6 +207,64 @@ int er_call_options(const struct errand_options *o, struct er_options *ret,
     return ret->has ? er_options_check(ret, err) : 0;
 }
 
+/* ------------------------------------------------------------------ the way back */
+
+static struct errand_rate rate_from(const struct er_rate *rate, const char *name,
+                                    const char *key)
+{
+    return (struct errand_rate){
+        .max = rate->n, .per = (double)rate->per_ms / 1000, .name = name, .key = key};
+}
+
+static void limits_from(const struct er_options *from, struct errand_options *into)
+{
+    if (from->has & ER_OPT_RATE)
+        into->rate = rate_from(&from->rate, from->rate_name, from->rate_key);
+    if (from->has & ER_OPT_THROTTLE)
+        into->throttle =
+            rate_from(&from->throttle, from->throttle_name, from->throttle_key);
+    if (from->has & ER_OPT_CONCURRENCY)
+        into->concurrency = (struct errand_concurrency){.max = from->concurrency,
+                                                        .name = from->concurrency_name,
+                                                        .key = from->concurrency_key};
+}
+
+static void unique_from(const struct er_options *from, struct errand_options *into)
+{
+    if (!(from->has & ER_OPT_UNIQUE))
+        return;
+    into->unique = from->unique;
+    into->unique_for = (double)from->unique_ttl_ms / 1000;
+    into->unique_until = from->unique_until;
+    into->unique_policy = from->unique_policy;
+}
+
+void er_call_from(const struct er_options *from, struct errand_options *into)
+{
+    if (from->has & ER_OPT_QUEUE)
+        into->queue = from->queue;
+    if (from->has & ER_OPT_TRIES)
+        into->tries = from->tries;
+    if (from->has & ER_OPT_TIMEOUT)
+        into->timeout = (double)from->timeout_ms / 1000;
+    if (from->has & ER_OPT_BACKOFF)
+        into->backoff = from->backoff;
+    if (from->has & ER_OPT_PRIORITY)
+        into->priority = from->priority;
+    if (from->has & ER_OPT_TAGS)
+        into->tags = from->tags;
+    if (from->has & ER_OPT_COMMAND)
+        into->command = from->command;
+    if (from->has & ER_OPT_ENCRYPTED)
+        into->encrypted = from->is_encrypted;
+    if (from->has & ER_OPT_RETRY_UNTIL)
+        into->retry_until_ms = from->retry_until_ms;
+    unique_from(from, into);
+    limits_from(from, into);
+}
+
+/* ------------------------------------------------------------------ when */
+
 int er_call_run_at(const struct errand_options *o, const struct er_clock *clock,
                    int64_t *ret, struct errand_error *err)
 {

@@ -67,4 +67,9 @@ int er_client_resolve_stored(errand *e, const struct errand_reserved *job,
                              struct errand_arena *arena, struct er_options *ret,
                              struct errand_error *err);
 
+/* call.c: the options of a call that was written down and read again. Fills in what
+ * `from` says and leaves the rest. Texts are borrowed; tags as er_options_decode makes
+ * them, with a NULL behind the last. */
+void er_call_from(const struct er_options *from, struct errand_options *into);
+
 #endif

@@ -25,6 +25,7 @@ enum member {
     AFTER,
     AFTER_FAILURE,
     AFTER_END,
+    RETRY_UNTIL,
     OPTION, /* as core/options.h reads it */
 };
 
@@ -58,6 +59,16 @@ static const struct {
     {"tags", OPTION, 0},
     {"command", OPTION, 0},
     {"encrypted", OPTION, 0},
+    {"retry_until", RETRY_UNTIL, 0},
+    {"rate", OPTION, 0},
+    {"rate_name", OPTION, 0},
+    {"rate_key", OPTION, 0},
+    {"concurrency", OPTION, 0},
+    {"concurrency_name", OPTION, 0},
+    {"concurrency_key", OPTION, 0},
+    {"throttle", OPTION, 0},
+    {"throttle_name", OPTION, 0},
+    {"throttle_key", OPTION, 0},
 };
 enum { MEMBERS_N = sizeof members / sizeof *members };
 
@@ -160,15 +171,16 @@ static int read_delay(const struct reading *r, const struct er_json_walk *w)
     return er_duration_parse(text, &o->delay_ms) < 0 ? wrong(r, "delay", wanted, w) : 0;
 }
 
-static int read_run_at(const struct reading *r, const struct er_json_walk *w)
+static int read_instant(const struct reading *r, const char *name,
+                        const struct er_json_walk *w, int64_t *ret)
 {
     const char *text;
     int rc;
 
-    if ((rc = read_text(r, "run_at", w, &text)) < 0)
+    if ((rc = read_text(r, name, w, &text)) < 0)
         return rc;
-    if (er_time_parse(text, &r->item->options.run_at_ms) < 0)
-        return wrong(r, "run_at", "an instant (\"2026-12-24T18:00:00Z\")", w);
+    if (er_time_parse(text, ret) < 0)
+        return wrong(r, name, "an instant (\"2026-12-24T18:00:00Z\")", w);
     return 0;
 }
 
@@ -205,7 +217,7 @@ static int read_member(struct reading *r, size_t i, const struct er_json_walk *w
     case DELAY:
         return read_delay(r, w);
     case RUN_AT:
-        return read_run_at(r, w);
+        return read_instant(r, name, w, &item->options.run_at_ms);
     case BATCH:
         if (w->type != ER_JSON_BOOL)
             return wrong(r, name, "true or false", w);
@@ -219,6 +231,10 @@ static int read_member(struct reading *r, size_t i, const struct er_json_walk *w
         return read_names(r, name, w, &item->after_failure);
     case AFTER_END:
         return read_names(r, name, w, &item->after_end);
+    case RETRY_UNTIL:
+        if (w->type == ER_JSON_STRING)
+            return read_instant(r, name, w, &item->options.retry_until_ms);
+        return option_keep(r, w); /* seconds since 1970, as options are stored */
     case OPTION:
         return option_keep(r, w);
     }
@@ -248,22 +264,6 @@ static int read_members(struct reading *r, struct errand_slice object)
 
 /* ------------------------------------------------------------------ options */
 
-static void options_take(const struct er_options *from, struct errand_options *into)
-{
-    into->queue = from->queue;
-    into->tries = from->tries;
-    into->timeout = (double)from->timeout_ms / 1000;
-    into->backoff = from->backoff;
-    into->priority = from->priority;
-    into->unique = from->unique;
-    into->unique_for = (double)from->unique_ttl_ms / 1000;
-    into->unique_until = from->unique_until;
-    into->unique_policy = from->unique_policy;
-    into->tags = from->tags;
-    into->command = from->command;
-    into->encrypted = from->is_encrypted;
-}
-
 static int read_options(struct reading *r)
 {
     struct er_options options;
@@ -277,7 +277,7 @@ static int read_options(struct reading *r)
     if ((rc = er_options_decode((struct errand_slice){r->options.ptr, r->options.len},
                                 r->arena, &options, r->err)) < 0)
         return rc;
-    options_take(&options, &r->item->options);
+    er_call_from(&options, &r->item->options);
     return 0;
 }
 

@@ -175,10 +175,12 @@ int errand_schedule_trigger(errand *e, const char *name, struct errand_id *ret_i
         rc = no_such(e, name, err);
     else if (row->error)
         rc = unreadable(row, err);
-    else if ((rc = er_schedule_call(row, arena, &options, err)) == 0)
+    else {
+        er_call_from(&row->spec.options, &options);
         rc = errand_dispatch(e, er_schedule_job(row),
                              row->spec.data.len ? row->spec.data.ptr : NULL, &options,
                              ret_id, err);
+    }
 out:
     er_arena_free(arena);
     return rc;

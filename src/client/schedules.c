@@ -95,60 +95,6 @@ const char *er_schedule_job(const struct er_schedule_row *row)
     return row->spec.job ? row->spec.job : row->stored.name;
 }
 
-static void limits_take(const struct er_options *o, struct errand_options *into)
-{
-    if (o->has & ER_OPT_RATE)
-        into->rate = (struct errand_rate){.max = o->rate.n,
-                                          .per = (double)o->rate.per_ms / 1000,
-                                          .name = o->rate_name,
-                                          .key = o->rate_key};
-    if (o->has & ER_OPT_THROTTLE)
-        into->throttle = (struct errand_rate){.max = o->throttle.n,
-                                              .per = (double)o->throttle.per_ms / 1000,
-                                              .name = o->throttle_name,
-                                              .key = o->throttle_key};
-    if (o->has & ER_OPT_CONCURRENCY)
-        into->concurrency = (struct errand_concurrency){.max = o->concurrency,
-                                                        .name = o->concurrency_name,
-                                                        .key = o->concurrency_key};
-}
-
-int er_schedule_call(const struct er_schedule_row *row, struct errand_arena *arena,
-                     struct errand_options *ret_options, struct errand_error *err)
-{
-    const struct er_options *o = &row->spec.options;
-    const char **tags = NULL;
-
-    if (o->tags_n) {
-        if (!(tags = errand_arena_alloc(arena, (o->tags_n + 1) * sizeof *tags)))
-            return er_error_nomem(err);
-        memcpy(tags, o->tags, o->tags_n * sizeof *tags);
-    }
-    *ret_options = (struct errand_options){.tags = o->has & ER_OPT_TAGS ? tags : NULL};
-    if (o->has & ER_OPT_QUEUE)
-        ret_options->queue = o->queue;
-    if (o->has & ER_OPT_TRIES)
-        ret_options->tries = o->tries;
-    if (o->has & ER_OPT_TIMEOUT)
-        ret_options->timeout = (double)o->timeout_ms / 1000;
-    if (o->has & ER_OPT_BACKOFF)
-        ret_options->backoff = o->backoff;
-    if (o->has & ER_OPT_PRIORITY)
-        ret_options->priority = o->priority;
-    if (o->has & ER_OPT_COMMAND)
-        ret_options->command = o->command;
-    if (o->has & ER_OPT_ENCRYPTED)
-        ret_options->encrypted = o->is_encrypted;
-    limits_take(o, ret_options);
-    if (o->has & ER_OPT_UNIQUE) {
-        ret_options->unique = o->unique;
-        ret_options->unique_for = (double)o->unique_ttl_ms / 1000;
-        ret_options->unique_until = o->unique_until;
-        ret_options->unique_policy = o->unique_policy;
-    }
-    return 0;
-}
-
 /* ------------------------------------------------------------------ writing */
 
 static bool is_same_text(const char *a, const char *b)

@@ -37,10 +37,7 @@ int er_schedule_write(struct er_store *store, const char *name,
                       const struct er_schedule_row *there, int64_t now_ms,
                       struct errand_error *err);
 
-/* The job and the options of a dispatch, as the schedule says them; strings are the
- * row's. */
-int er_schedule_call(const struct er_schedule_row *row, struct errand_arena *arena,
-                     struct errand_options *ret_options, struct errand_error *err);
+/* The job of a dispatch, as the schedule says it. */
 const char *er_schedule_job(const struct er_schedule_row *row);
 
 /* ------------------------------------------------------------------ who says what */

@@ -168,13 +168,12 @@ static int slot_fire(struct er_ticker *t, const struct shot *shot,
 {
     struct er_entry *e = &t->agenda->entries[shot->i];
     struct errand_fire_result fired;
-    struct errand_options options;
+    struct errand_options options = {0};
     struct errand_push_job job;
     int rc;
 
     er_arena_reset(t->arena);
-    if ((rc = er_schedule_call(&e->row, t->arena, &options, err)) < 0)
-        return rc;
+    er_call_from(&e->row.spec.options, &options);
     rc = er_client_resolve(t->e, er_schedule_job(&e->row), e->row.spec.data, &options,
                            t->arena, &job, err);
     if (rc == ERRAND_ENOTFOUND) /* of the data, not of the schedule */

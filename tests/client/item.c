@@ -103,6 +103,18 @@ TEST(a_delay_may_have_a_unit_and_an_instant_is_said_whole)
         1000);
 }
 
+TEST(the_end_of_retries_is_an_instant_or_seconds_since_1970)
+{
+    assert_int_equal(
+        read_as(ER_ITEM_JOB, "{\"job\":\"a\",\"retry_until\":\"1970-01-01T00:01:00Z\"}")
+            .options.retry_until_ms,
+        60000);
+    assert_int_equal(
+        read_as(ER_ITEM_JOB, "{\"job\":\"a\",\"retry_until\":60}").options.retry_until_ms,
+        60000);
+    refused(ER_ITEM_JOB, "{\"job\":\"a\",\"retry_until\":\"soon\"}", "an instant");
+}
+
 TEST(a_node_says_what_it_waits_for)
 {
     struct er_item item =
@@ -164,6 +176,10 @@ TEST(what_a_handler_says_comes_through_whole)
                                      .priority = 4,
                                      .unique = "k",
                                      .unique_policy = ERRAND_UNIQUE_EXTEND,
+                                     .rate = {.max = 5, .per = 60, .key = "u1"},
+                                     .concurrency = {.max = 2, .name = "printer"},
+                                     .throttle = {.max = 1, .per = 0.5},
+                                     .retry_until_ms = 1700000000500,
                                      .tags = tags};
     const struct errand_dispatch_item item = {"a", errand_text("[1, 2]"), &o};
     struct er_item got;
@@ -185,6 +201,14 @@ TEST(what_a_handler_says_comes_through_whole)
     assert_string_equal(got.options.unique, "k");
     assert_int_equal(got.options.unique_policy, ERRAND_UNIQUE_EXTEND);
     assert_string_equal(got.options.tags[0], "t:1");
+    assert_int_equal(got.options.rate.max, 5);
+    assert_true(got.options.rate.per == 60);
+    assert_string_equal(got.options.rate.key, "u1");
+    assert_int_equal(got.options.concurrency.max, 2);
+    assert_string_equal(got.options.concurrency.name, "printer");
+    assert_int_equal(got.options.throttle.max, 1);
+    assert_true(got.options.throttle.per == 0.5);
+    assert_true(got.options.retry_until_ms == 1700000000500);
     er_buf_reset(&buf);
     assert_int_equal(
         er_item_write(&buf, &(struct errand_dispatch_item){"b", {0}, NULL}, false, &err),

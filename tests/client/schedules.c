@@ -112,13 +112,13 @@ CLAIM(a_schedule_hands_on_every_option_of_its_job)
         .tags = tags};
     const struct errand_schedule_spec spec = {.cron = "@daily", .options = &options};
     struct errand_arena *arena = er_arena_new();
-    struct errand_options got;
+    struct errand_options got = {0};
     struct er_schedule_rows rows;
 
     begin();
     ok(errand_schedule_put(e, "report", &spec, &err));
     ok(er_schedules_read(er_client_store(e), arena, &rows, &err));
-    ok(er_schedule_call(&rows.rows[0], arena, &got, &err));
+    er_call_from(&rows.rows[0].spec.options, &got);
     assert_string_equal(got.queue, "reports");
     assert_int_equal(got.tries, 7);
     assert_true(got.timeout > 89 && got.timeout < 91);
