@@ -47,21 +47,6 @@ static void no_key(struct compare *c, struct errand_slice key, bool is_missing)
 
 /* ------------------------------------------------------------------ values */
 
-/* Of keys written twice the last counts. */
-static bool member(struct errand_slice object, struct errand_slice key,
-                   struct errand_slice *ret)
-{
-    struct er_json_walk walk;
-    bool is_found = false;
-
-    for (er_json_walk(&walk, object); er_json_next(&walk);)
-        if (er_json_same(walk.key, key)) {
-            *ret = walk.value;
-            is_found = true;
-        }
-    return is_found;
-}
-
 static size_t enter(struct compare *c, struct errand_slice key, size_t index)
 {
     size_t len = c->path.len;
@@ -88,18 +73,18 @@ static bool agree_object(struct compare *c, struct errand_slice got,
 
     for (er_json_walk(&walk, want); er_json_next(&walk);) {
         size_t len;
-        if (!member(got, walk.key, &a)) {
+        if (!er_json_member(got, walk.key, &a)) {
             no_key(c, walk.key, true);
             return false;
         }
-        member(want, walk.key, &b);
+        er_json_member(want, walk.key, &b);
         len = enter(c, walk.key, 0);
         if (!agree(c, a, b))
             return false;
         leave(c, len);
     }
     for (er_json_walk(&walk, got); er_json_next(&walk);)
-        if (!member(want, walk.key, &b)) {
+        if (!er_json_member(want, walk.key, &b)) {
             no_key(c, walk.key, false);
             return false;
         }

@@ -41,6 +41,10 @@ struct er_schema {
 
 /* schema_same.c: do two JSON values mean the same? */
 bool er_json_same(struct errand_slice a, struct errand_slice b);
+/* The value of that key (with its quotes), however the two are escaped: the last, as
+ * JSON.parse has it. */
+bool er_json_member(struct errand_slice object, struct errand_slice key,
+                    struct errand_slice *ret);
 /* < 0, 0, > 0 of two numbers; whole ones of 64 bits exactly, others as doubles */
 int er_json_compare(struct errand_slice a, struct errand_slice b);
 /* Characters of a JSON string with its quotes; a surrogate pair is one. */

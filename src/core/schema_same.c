@@ -99,9 +99,8 @@ static bool same_string(struct errand_slice a, struct errand_slice b)
     return p == p_end && q == q_end;
 }
 
-/* The last member of that key, as JSON.parse has it. */
-static bool member(struct errand_slice object, struct errand_slice key,
-                   struct errand_slice *ret)
+bool er_json_member(struct errand_slice object, struct errand_slice key,
+                    struct errand_slice *ret)
 {
     struct er_json_walk w;
     bool is_found = false;
@@ -131,7 +130,8 @@ static bool is_within(struct errand_slice a, struct errand_slice b)
     struct er_json_walk w;
 
     for (er_json_walk(&w, a); er_json_next(&w);)
-        if (!member(a, w.key, &x) || !member(b, w.key, &y) || !er_json_same(x, y))
+        if (!er_json_member(a, w.key, &x) || !er_json_member(b, w.key, &y) ||
+            !er_json_same(x, y))
             return false;
     return true;
 }
@@ -142,7 +142,7 @@ static bool has_keys(struct errand_slice a, struct errand_slice of)
     struct errand_slice x;
 
     for (er_json_walk(&w, of); er_json_next(&w);)
-        if (!member(a, w.key, &x))
+        if (!er_json_member(a, w.key, &x))
             return false;
     return true;
 }
