@@ -125,3 +125,30 @@ char *er_arena_printf(struct errand_arena *arena, const char *fmt, ...)
     va_end(ap);
     return p;
 }
+
+int er_arena_keep(struct errand_arena *arena, const char **text)
+{
+    if (*text && !(*text = errand_arena_copy(arena, *text, strlen(*text))))
+        return -1;
+    return 0;
+}
+
+int er_arena_keep_list(struct errand_arena *arena, const char *const **list)
+{
+    const char **copy;
+    size_t n = 0;
+
+    if (!*list)
+        return 0;
+    while ((*list)[n])
+        n++;
+    if (!(copy = errand_arena_alloc(arena, (n + 1) * sizeof *copy)))
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        copy[i] = (*list)[i];
+        if (er_arena_keep(arena, &copy[i]) < 0)
+            return -1;
+    }
+    *list = copy;
+    return 0;
+}

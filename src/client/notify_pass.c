@@ -11,31 +11,6 @@
 
 /* ------------------------------------------------------------------ kept */
 
-static int text_keep(struct errand_arena *arena, const char **text)
-{
-    if (*text && !(*text = errand_arena_copy(arena, *text, strlen(*text))))
-        return -1;
-    return 0;
-}
-
-static int list_keep(struct errand_arena *arena, const char *const **list)
-{
-    const char **copy;
-    size_t n = 0;
-
-    while (*list && (*list)[n])
-        n++;
-    if (!(copy = errand_arena_alloc(arena, (n + 1) * sizeof *copy)))
-        return -1;
-    for (size_t i = 0; i < n; i++) {
-        copy[i] = (*list)[i];
-        if (text_keep(arena, &copy[i]) < 0)
-            return -1;
-    }
-    *list = copy;
-    return 0;
-}
-
 int er_notify_copy(const struct errand_notify *notify, struct errand_arena *arena,
                    struct errand_notify *ret)
 {
@@ -46,10 +21,11 @@ int er_notify_copy(const struct errand_notify *notify, struct errand_arena *aren
     size_t ports_n = 0;
 
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        if (text_keep(arena, texts[i]) < 0)
+        if (er_arena_keep(arena, texts[i]) < 0)
             return -1;
-    if (list_keep(arena, &n.channels) < 0 || list_keep(arena, &n.email.to) < 0 ||
-        list_keep(arena, &n.allow) < 0)
+    if (er_arena_keep_list(arena, &n.channels) < 0 ||
+        er_arena_keep_list(arena, &n.email.to) < 0 ||
+        er_arena_keep_list(arena, &n.allow) < 0)
         return -1;
     while (n.ports && n.ports[ports_n])
         ports_n++;

@@ -9,34 +9,6 @@
 #include "base/error.h"
 #include "worker/supervisor.h"
 
-/* NULL stays NULL. */
-static int text_keep(struct errand_arena *arena, const char **text)
-{
-    if (*text && !(*text = errand_arena_copy(arena, *text, strlen(*text))))
-        return -1;
-    return 0;
-}
-
-static int list_keep(struct errand_arena *arena, const char *const **list)
-{
-    const char **copy;
-    size_t n = 0;
-
-    if (!*list)
-        return 0;
-    while ((*list)[n])
-        n++;
-    if (!(copy = errand_arena_alloc(arena, (n + 1) * sizeof *copy)))
-        return -1;
-    for (size_t i = 0; i < n; i++) {
-        copy[i] = (*list)[i];
-        if (text_keep(arena, &copy[i]) < 0)
-            return -1;
-    }
-    *list = copy;
-    return 0;
-}
-
 static int queues_keep(struct errand_arena *arena, struct errand_worker_options *o)
 {
     struct errand_worker_queue *copy;
@@ -48,7 +20,7 @@ static int queues_keep(struct errand_arena *arena, struct errand_worker_options 
         return -1;
     memcpy(copy, o->queue_options, o->queue_options_n * sizeof *copy);
     for (size_t i = 0; i < o->queue_options_n; i++)
-        if (text_keep(arena, &copy[i].name) < 0)
+        if (er_arena_keep(arena, &copy[i].name) < 0)
             return -1;
     o->queue_options = copy;
     return 0;
@@ -73,9 +45,10 @@ int er_options_keep(const struct errand_worker_options *given, struct errand_are
     static const struct errand_worker_options none = {0};
 
     *ret = given ? *given : none;
-    if (list_keep(arena, &ret->queues) < 0 || list_keep(arena, &ret->env_allow) < 0 ||
-        text_keep(arena, &ret->name) < 0 || text_keep(arena, &ret->project) < 0 ||
-        text_keep(arena, &ret->project_name) < 0 || queues_keep(arena, ret) < 0 ||
+    if (er_arena_keep_list(arena, &ret->queues) < 0 ||
+        er_arena_keep_list(arena, &ret->env_allow) < 0 ||
+        er_arena_keep(arena, &ret->name) < 0 || er_arena_keep(arena, &ret->project) < 0 ||
+        er_arena_keep(arena, &ret->project_name) < 0 || queues_keep(arena, ret) < 0 ||
         notify_keep(arena, ret) < 0)
         return -1;
     return 0;
@@ -142,7 +115,7 @@ static int pool_make(struct er_supervisor *s, struct er_pool *pool,
 {
     pool->queues = queues;
     pool->concurrency = concurrency > 0 ? (size_t)concurrency : 1;
-    if (list_keep(s->arena, &pool->queues) < 0)
+    if (er_arena_keep_list(s->arena, &pool->queues) < 0)
         return -1;
     while (pool->queues && pool->queues[pool->queues_n])
         pool->queues_n++;
