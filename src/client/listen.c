@@ -6,13 +6,13 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/thread.h"
 
 enum { AGAIN_MS = 1000 };
 
@@ -79,16 +79,10 @@ static void *listen(void *arg)
     return NULL;
 }
 
-/* Signals are for the threads of the program. */
 static int thread_start(errand_listener *l, struct errand_error *err)
 {
-    sigset_t all, before;
-    int rc;
+    int rc = er_thread_start(&l->thread, listen, l);
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    rc = pthread_create(&l->thread, NULL, listen, l);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     return rc == 0 ? 0
                    : er_error_errno(err, ERRAND_EUNAVAILABLE, rc,
                                     "starting a thread to listen on");

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/thread.h"
 #include "client/class.h"
 #include "core/clock.h"
 #include "scheduler/handle.h"
@@ -262,16 +263,10 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
-/* Signals are for the threads of the program, not for ours. */
 static int thread_start(struct errand_scheduler *s, struct errand_error *err)
 {
-    sigset_t all, before;
-    int rc;
+    int rc = er_thread_start(&s->thread, thread_main, s);
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    rc = pthread_create(&s->thread, NULL, thread_main, s);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (rc != 0)
         return er_error_errno(err, ERRAND_EIO, rc, "starting the scheduler's thread");
     s->has_thread = true;

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/thread.h"
 #include "worker/runner.h"
 #include "worker/supervisor.h"
 
@@ -165,13 +165,8 @@ static void *work(void *arg)
 
 static int thread_start(struct errand_worker *w, struct errand_error *err)
 {
-    sigset_t all, before;
-    int why;
+    int why = er_thread_start(&w->thread, work, w);
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    why = pthread_create(&w->thread, NULL, work, w);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (why)
         return er_error_errno(err, ERRAND_EIO, why, "starting a thread for the worker");
     return 0;
