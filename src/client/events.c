@@ -263,8 +263,3 @@ int er_events_newest(errand_events *ev, int64_t *ret_seq, struct errand_error *e
         *ret_seq = got.last;
     return rc;
 }
-
-int64_t er_events_place(const errand_events *ev)
-{
-    return ev->after;
-}

@@ -10,7 +10,5 @@ int er_events_next(errand_events *events, int64_t timeout_ms, int stop_fd,
                    const struct errand_event **ret_event, struct errand_error *err);
 /* The number of the newest event there is. */
 int er_events_newest(errand_events *events, int64_t *ret_seq, struct errand_error *err);
-/* How far it has read, whether or not it was of the types asked for. */
-int64_t er_events_place(const errand_events *events);
 
 #endif

@@ -46,8 +46,9 @@ static void fill(int64_t *value, int64_t from)
         *value = from;
 }
 
-void er_health_limits_fill(struct errand_health_limits *l,
-                           const struct errand_health_limits *below)
+/* Zeros become what `below` says (NULL: nothing), then the default. */
+static void limits_fill(struct errand_health_limits *l,
+                        const struct errand_health_limits *below)
 {
     const struct errand_health_limits *from = below ? below : &standard;
 
@@ -65,7 +66,7 @@ void er_health_limits_fill(struct errand_health_limits *l,
     if (l->errors_unhealthy == 0)
         l->errors_unhealthy = from->errors_unhealthy;
     if (below)
-        er_health_limits_fill(l, NULL);
+        limits_fill(l, NULL);
 }
 
 static int pair_check(const char *what, double degraded, double unhealthy, double most,
@@ -91,7 +92,7 @@ int er_health_limits_check(const struct errand_health_limits *limits,
     const double most = 1e15;
     int rc;
 
-    er_health_limits_fill(&l, NULL);
+    limits_fill(&l, NULL);
     if ((rc = pair_check("ready", (double)l.ready_degraded, (double)l.ready_unhealthy,
                          most, err)) < 0 ||
         (rc = pair_check("failed", (double)l.failed_degraded, (double)l.failed_unhealthy,
@@ -234,7 +235,7 @@ static int health_make(errand *e, const struct errand_health_limits *limits,
         goto out;
     }
     owned->arena = arena;
-    er_health_limits_fill(&l, e && e->config ? &e->config->health : NULL);
+    limits_fill(&l, e && e->config ? &e->config->health : NULL);
     if ((rc = er_health_limits_check(&l, err)) < 0)
         goto out;
     rc = why ? unreachable(&owned->health, arena, why, err)

@@ -21,9 +21,6 @@ struct er_health_seen {
 /* EINVAL: degraded after unhealthy, a share over 1, … */
 int er_health_limits_check(const struct errand_health_limits *limits,
                            struct errand_error *err);
-/* Zeros become what `below` says (NULL: nothing), then the default. */
-void er_health_limits_fill(struct errand_health_limits *limits,
-                           const struct errand_health_limits *below);
 
 /* Queues with their status, alerts, and the status of it all. ENOMEM. */
 int er_health_judge(const struct er_health_seen *seen,

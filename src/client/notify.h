@@ -59,15 +59,6 @@ int er_notify_copy(const struct errand_notify *notify, struct errand_arena *aren
 bool er_notify_is_built(void); /* into this errand; else nothing can be delivered */
 int64_t er_notify_every_ms(const struct errand_notify *notify);
 
-/* http or https, a host, a port, nothing that could end a line. `ret_why` is what is
- * wrong with it. */
-struct er_web_url {
-    bool is_https;
-    int port;
-    char host[256];
-};
-int er_web_url_parse(const char *text, struct er_web_url *ret, const char **ret_why);
-
 /* notify_config.c: a key below `notifications` in the configuration. EINVAL with the
  * place. */
 int er_notify_set(struct er_config *config, const char *setting,

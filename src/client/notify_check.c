@@ -104,18 +104,15 @@ static const char *network_why(const char *text)
                : NULL;
 }
 
-static const char *url_why(const char *text)
-{
-    struct er_web_url url;
-    const char *why = NULL;
-
-    er_web_url_parse(text, &url, &why);
-    return why;
-}
-
 /* ------------------------------------------------------------------ URLs */
 
-static int host_take(const char **at, struct er_web_url *url)
+struct web_url {
+    bool is_https;
+    int port;
+    char host[256];
+};
+
+static int host_take(const char **at, struct web_url *url)
 {
     const char *p = *at, *start = p;
     size_t len;
@@ -138,7 +135,7 @@ static int host_take(const char **at, struct er_web_url *url)
     return host_why(url->host) ? -1 : 0;
 }
 
-static int port_take(const char **at, struct er_web_url *url)
+static int port_take(const char **at, struct web_url *url)
 {
     const char *p = *at;
     int port = 0;
@@ -155,9 +152,11 @@ static int port_take(const char **at, struct er_web_url *url)
     return 0;
 }
 
-int er_web_url_parse(const char *text, struct er_web_url *ret, const char **ret_why)
+/* http or https, a host, a port, nothing that could end a line. `ret_why` is what is
+ * wrong with it. */
+static int url_parse(const char *text, struct web_url *ret, const char **ret_why)
 {
-    struct er_web_url url = {0};
+    struct web_url url = {0};
     const char *p = text;
 
     *ret_why = "is neither an http:// nor an https:// URL";
@@ -184,6 +183,15 @@ int er_web_url_parse(const char *text, struct er_web_url *ret, const char **ret_
     *ret_why = NULL;
     *ret = url;
     return 0;
+}
+
+static const char *url_why(const char *text)
+{
+    struct web_url url;
+    const char *why = NULL;
+
+    url_parse(text, &url, &why);
+    return why;
 }
 
 /* ------------------------------------------------------------------ all values */
@@ -313,11 +321,11 @@ static int check_email(const struct errand_notify_email *e, struct errand_error 
 static int check_port(const struct errand_notify *n, const char *setting,
                       const char *text, struct errand_error *err)
 {
-    struct er_web_url url;
+    struct web_url url;
     const char *why;
     const int *port = n->ports;
 
-    if (!text || er_web_url_parse(text, &url, &why) < 0)
+    if (!text || url_parse(text, &url, &why) < 0)
         return 0;
     while (port && *port && *port != url.port)
         port++;

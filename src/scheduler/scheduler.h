@@ -82,9 +82,6 @@ int er_ticker_read(struct er_ticker *t, int64_t now_ms, struct errand_error *err
 
 void er_ticker_note(const struct er_ticker *t, bool is_warning, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-/* Says it once, and waits longer each time. */
-void er_ticker_store_failed(struct er_ticker *t, int64_t now_ms,
-                            const struct errand_error *err);
 
 /* agenda.c. `old` (NULL: none) is what was known before: what only we know goes over. */
 int er_agenda_read(struct er_ticker *t, int64_t now_ms, const struct er_agenda *old,

@@ -34,8 +34,9 @@ void er_ticker_note(const struct er_ticker *t, bool is_warning, const char *fmt,
     t->options.note(t->options.ctx, is_warning, line);
 }
 
-void er_ticker_store_failed(struct er_ticker *t, int64_t now_ms,
-                            const struct errand_error *err)
+/* Says it once, and waits longer each time. */
+static void store_failed(struct er_ticker *t, int64_t now_ms,
+                         const struct errand_error *err)
 {
     int64_t wait_ms = RETRY_FIRST_MS;
 
@@ -156,7 +157,7 @@ int64_t er_ticker_turn(struct er_ticker *t, int64_t now_ms)
     if (t->retry_ms > now_ms && t->retry_ms - now_ms <= 2 * RETRY_LAST_MS)
         return t->retry_ms;
     if (turn(t, now_ms, &err) < 0) {
-        er_ticker_store_failed(t, now_ms, &err);
+        store_failed(t, now_ms, &err);
         return t->retry_ms;
     }
     store_works(t);

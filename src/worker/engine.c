@@ -92,7 +92,7 @@ int errand_engine_fd(errand_engine *g)
 
 /* ------------------------------------------------------------------ what is held */
 
-void er_engine_drop(errand_engine *g, struct er_held *h)
+static void drop(errand_engine *g, struct er_held *h)
 {
     struct er_held **at = &g->held;
     struct er_lot_held **lot = &g->lots;
@@ -136,7 +136,7 @@ int er_engine_settle(errand_engine *g, struct er_held *h, const struct errand_ou
         g->control = got.control;
     }
     if (rc >= 0 || !own.retryable)
-        er_engine_drop(g, h);
+        drop(g, h);
     g->look_at_ms = 0; /* it may have let others go */
     return rc;
 }
@@ -154,9 +154,9 @@ void errand_engine_close(errand_engine *g)
 
         o.kind = ERRAND_OUT_HAND_BACK;
         if (h->job.is_failed_hook)
-            er_engine_drop(g, h); /* due again when its lease is over */
+            drop(g, h); /* due again when its lease is over */
         else if (er_engine_settle(g, h, &o, NULL) < 0 && g->held == h)
-            er_engine_drop(g, h);
+            drop(g, h);
     }
     if (g->e) {
         bye.worker = g->name;
@@ -221,7 +221,7 @@ static void refuse(errand_engine *g, struct er_held *h, int code,
         o.hook_due = true;
     }
     if (er_engine_settle(g, h, &o, NULL) < 0 && g->held == h)
-        er_engine_drop(g, h);
+        drop(g, h);
 }
 
 static struct er_held *hold(errand_engine *g, struct er_lot_held *lot,

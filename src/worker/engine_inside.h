@@ -54,6 +54,5 @@ struct errand_outcome er_engine_outcome(const struct er_held *held);
 /* 0, 1: lost. The job stays when it fails and may be told again. */
 int er_engine_settle(errand_engine *g, struct er_held *held,
                      const struct errand_outcome *outcome, struct errand_error *err);
-void er_engine_drop(errand_engine *g, struct er_held *held);
 
 #endif

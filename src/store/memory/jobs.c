@@ -111,7 +111,8 @@ static void place_leave(struct mem_call *call, struct mem_job *job)
     }
 }
 
-void er_mem_lease_leave(struct mem_call *call, struct mem_job *job)
+/* Takes it off its lease, which ends with its last job. */
+static void lease_leave(struct mem_call *call, struct mem_job *job)
 {
     struct mem_lease *lease = job->lease;
 
@@ -151,7 +152,7 @@ static void move_effects(struct mem_call *call, struct mem_job *job,
     else
         job->attempts += t->attempts;
     if (t->from == ERRAND_RUNNING) {
-        er_mem_lease_leave(call, job);
+        lease_leave(call, job);
         job->cancel_requested = false;
         job->progress = -1;
         er_mem_slice_free(&job->progress_note);
@@ -222,7 +223,7 @@ void er_mem_hook_clear(struct mem_call *call, struct mem_job *job)
     if (job->hook == MEM_HOOK_DUE)
         er_tree_remove(&job->queue->hooks, &job->in_line);
     else if (job->hook == MEM_HOOK_LEASED)
-        er_mem_lease_leave(call, job);
+        lease_leave(call, job);
     job->hook = MEM_HOOK_NONE;
 }
 
@@ -297,7 +298,7 @@ void er_mem_job_drop(struct mem_call *call, struct mem_job *job, bool is_deleted
 
     er_mem_hook_clear(call, job);
     place_leave(call, job);
-    er_mem_lease_leave(call, job);
+    lease_leave(call, job);
     edges_free(&job->parents, false);
     edges_free(&job->children, true);
     if (job->batch)

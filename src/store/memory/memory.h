@@ -217,7 +217,7 @@ struct mem_job *er_mem_job_find(const struct mem_store *store,
                                 const struct errand_id *id);
 void er_mem_job_free(struct mem_job *job);
 void er_mem_asks_free(struct mem_job *job);
-    /* part of it: its key and its limits */ /* what hangs on nothing */
+/* part of it: its key and its limits */ /* what hangs on nothing */
 /* Takes it out of everything and frees it. A claim goes as well when `is_deleted`. */
 void er_mem_job_drop(struct mem_call *call, struct mem_job *job, bool is_deleted);
 
@@ -232,8 +232,6 @@ void er_mem_job_put_off(struct mem_call *call, struct mem_job *job, int64_t run_
 void er_mem_job_reorder(struct mem_job *job, int32_t priority);
 void er_mem_hook_due(struct mem_call *call, struct mem_job *job);
 void er_mem_hook_clear(struct mem_call *call, struct mem_job *job);
-/* Takes it off its lease, which ends with its last job. */
-void er_mem_lease_leave(struct mem_call *call, struct mem_job *job);
 void er_mem_attempt_add(struct mem_job *job, struct mem_attempt *attempt);
 void er_mem_attempt_free(struct mem_attempt *attempt);
 
@@ -307,12 +305,8 @@ void er_mem_move_add(struct mem_call *call, const struct mem_job *job,
  */
 
 struct mem_attempt *er_mem_attempt_new(const struct errand_outcome *outcome);
-int er_mem_settle(struct mem_call *call, const struct errand_exchange_params *p,
-                  struct errand_exchange_result *ret, struct errand_error *err);
 void er_mem_reserve(struct mem_call *call, const struct errand_exchange_params *p,
                     struct errand_exchange_result *ret);
-/* COMPLETED jobs over the number to be kept. */
-void er_mem_keep(struct mem_call *call, struct mem_queue *queue);
 
 /* ------------------------------------------------------------------ limits.c */
 

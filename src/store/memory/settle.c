@@ -268,8 +268,8 @@ static enum errand_settled settle_one(struct mem_call *call,
 
 /* ------------------------------------------------------------------ all outcomes */
 
-int er_mem_settle(struct mem_call *call, const struct errand_exchange_params *p,
-                  struct errand_exchange_result *ret, struct errand_error *err)
+static int settle_all(struct mem_call *call, const struct errand_exchange_params *p,
+                      struct errand_exchange_result *ret, struct errand_error *err)
 {
     size_t n = p->outcomes_n;
     struct ready_outcome *ready = errand_arena_alloc(call->arena, n * sizeof *ready);
@@ -292,7 +292,8 @@ out:
     return rc;
 }
 
-void er_mem_keep(struct mem_call *call, struct mem_queue *queue)
+/* COMPLETED jobs over the number to be kept. */
+static void keep_within(struct mem_call *call, struct mem_queue *queue)
 {
     struct er_list *completed = &queue->ended[ERRAND_COMPLETED];
     int64_t keep = call->conn->keep_n;
@@ -309,7 +310,7 @@ static void keep_all(struct mem_call *call)
     struct er_node *node;
 
     for (node = er_tree_first(&call->store->queues); node; node = er_tree_next(node))
-        er_mem_keep(call, ER_OWNER(node, struct mem_queue, by_name));
+        keep_within(call, ER_OWNER(node, struct mem_queue, by_name));
 }
 
 int er_mem_op_exchange(struct errand_conn *conn, const struct errand_exchange_params *p,
@@ -322,7 +323,7 @@ int er_mem_op_exchange(struct errand_conn *conn, const struct errand_exchange_pa
     if (rc < 0)
         return rc;
     call.moves.wanted = p->want_moves;
-    if ((rc = er_mem_settle(&call, p, ret, err)) == 0) {
+    if ((rc = settle_all(&call, p, ret, err)) == 0) {
         keep_all(&call);
         if (p->max)
             er_mem_reserve(&call, p, ret);

@@ -117,7 +117,7 @@ static int raise_from(struct er_sqlite *conn, int found, struct errand_error *er
                       ER_ARGS(er_text("version"), er_text(ERRAND_VERSION)), err);
 }
 
-int er_schema_raise(struct er_sqlite *conn, bool force, struct errand_error *err)
+static int raise_to_ours(struct er_sqlite *conn, bool force, struct errand_error *err)
 {
     int64_t tables = 0;
     char pragma[64];
@@ -163,7 +163,7 @@ int er_schema_check(struct er_sqlite *conn, const struct errand_open_params *p,
     if (found == ER_SQLITE_SCHEMA)
         return 0;
     if (p->create && !p->read_only)
-        return er_schema_raise(conn, p->force, err);
+        return raise_to_ours(conn, p->force, err);
     if (found == 0)
         return errand_error_set(err, ERRAND_ENOTFOUND,
                                 "holds no errand store yet; 'errand migrate' makes it");

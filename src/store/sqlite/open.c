@@ -187,8 +187,9 @@ static int settings_set(struct er_sqlite *conn, const struct errand_open_params 
         conn->is_full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", err);
 }
 
-int er_meta_number(struct er_sqlite *conn, const char *key, int64_t *ret,
-                   struct errand_error *err)
+/* One number of errand_meta: 1 and the number, or 0. */
+static int meta_number(struct er_sqlite *conn, const char *key, int64_t *ret,
+                       struct errand_error *err)
 {
     sqlite3_stmt *st =
         er_sql_bind(&conn->db, ER_SQL_META_GET, ER_ARGS(er_text(key)), err);
@@ -213,7 +214,7 @@ int er_meta_put(struct er_sqlite *conn, const char *key, int64_t value,
 static int salt_read(struct er_sqlite *conn, struct errand_error *err)
 {
     int64_t salt = 0;
-    int rc = er_meta_number(conn, "salt", &salt, err);
+    int rc = meta_number(conn, "salt", &salt, err);
 
     if (rc <= 0)
         return rc < 0 ? rc
@@ -231,8 +232,8 @@ static int clock_set(struct er_sqlite *conn, struct errand_error *err)
     int64_t boot = 0, offset = 0, now = er_clock_wall_ms(NULL) - er_clock_boot_ms(NULL);
     int rc;
 
-    if ((rc = er_meta_number(conn, "boot", &boot, err)) < 0 ||
-        (rc = er_meta_number(conn, "lease_offset_ms", &offset, err)) < 0)
+    if ((rc = meta_number(conn, "boot", &boot, err)) < 0 ||
+        (rc = meta_number(conn, "lease_offset_ms", &offset, err)) < 0)
         return rc;
     conn->lease_offset_ms = boot == conn->boot ? offset : now;
     if (boot == conn->boot || conn->is_read_only)
@@ -240,8 +241,8 @@ static int clock_set(struct er_sqlite *conn, struct errand_error *err)
     if ((rc = er_sql_run(&conn->db, ER_SQL_BEGIN_WRITE, ER_NO_ARGS, err)) < 0)
         return rc;
     /* Who waited for the lock may find it done. */
-    if ((rc = er_meta_number(conn, "boot", &boot, err)) >= 0 && boot == conn->boot)
-        rc = er_meta_number(conn, "lease_offset_ms", &conn->lease_offset_ms, err);
+    if ((rc = meta_number(conn, "boot", &boot, err)) >= 0 && boot == conn->boot)
+        rc = meta_number(conn, "lease_offset_ms", &conn->lease_offset_ms, err);
     else if (rc >= 0 && (rc = er_meta_put(conn, "boot", conn->boot, err)) == 0)
         rc = er_meta_put(conn, "lease_offset_ms", now, err);
     if (rc >= 0)

@@ -15,11 +15,7 @@ int er_schema_found(struct er_sqlite *conn, bool force, int *ret_found,
 /* Fits what is there to what we want, raising it when `create`. */
 int er_schema_check(struct er_sqlite *conn, const struct errand_open_params *p,
                     struct errand_error *err);
-/* One number of errand_meta: 1 and the number, or 0. */
-int er_meta_number(struct er_sqlite *conn, const char *key, int64_t *ret,
-                   struct errand_error *err);
 int er_meta_put(struct er_sqlite *conn, const char *key, int64_t value,
                 struct errand_error *err);
-int er_schema_raise(struct er_sqlite *conn, bool force, struct errand_error *err);
 
 #endif
