@@ -3,11 +3,11 @@
 
 #include "base/error.h"
 #include "cli/commands.h"
+#include "cli/dispatch.h"
 #include "cli/line.h"
 #include "cli/project.h"
 #include "cli/read.h"
 #include "core/clock.h"
-#include "core/options.h"
 #include "errand/schedule.h"
 
 enum { DATA_MIB_MAX = 1 };
@@ -36,6 +36,8 @@ static const struct er_flag put_flags[] = {
     {"tries", "N", "attempts the job may take", ER_FLAG_COUNT, 1, 1000},
     {"backoff", "S,…", "wait before a retry: 60, or one for each: 60,300,900",
      ER_FLAG_TEXT},
+    {"backoff-strategy", "NAME", "fixed, linear or exponential", ER_FLAG_TEXT, 0, 0,
+     er_backoff_words},
     {"timeout", "T", "what an attempt may take: 90, 10m", ER_FLAG_DURATION},
     {"priority", "N", "smaller goes first; default 0", ER_FLAG_COUNT, -1000000, 1000000},
     {"unique", "KEY", "no job is stored while another one holds this key", ER_FLAG_TEXT},
@@ -52,30 +54,6 @@ static int word_of(const struct er_cli *cli, const char *flag, const char *const
     for (int i = 0; said && words[i]; i++)
         if (strcmp(words[i], said) == 0)
             return i;
-    return 0;
-}
-
-static int options_read(struct er_cli *cli, struct errand_options *ret,
-                        struct errand_error *err)
-{
-    const char *backoff = er_cli_text(cli, "backoff");
-    struct er_options options = {0};
-    int rc;
-
-    ret->queue = er_cli_text(cli, "queue");
-    ret->tries = (int)er_cli_number(cli, "tries", 0);
-    ret->timeout = (double)er_cli_number(cli, "timeout", 0) / 1000;
-    ret->priority = (int)er_cli_number(cli, "priority", 0);
-    ret->unique = er_cli_text(cli, "unique");
-    ret->unique_for = (double)er_cli_number(cli, "unique-for", 0) / 1000;
-    ret->tags = er_cli_flag(cli, "tag")->items;
-    if (er_cli_has(cli, "timeout") && ret->timeout <= 0)
-        return errand_error_set(err, ERRAND_EINVAL, "--timeout must be more than 0");
-    if (!backoff)
-        return 0;
-    if ((rc = er_options_set(&options, "backoff", backoff, cli->arena, err)) < 0)
-        return er_error_wrap(err, rc, "--backoff");
-    ret->backoff = options.backoff;
     return 0;
 }
 
@@ -130,7 +108,7 @@ static int exec_put(struct er_cli *cli, struct errand_error *err)
         .options = &options};
     int rc;
 
-    if ((rc = options_read(cli, &options, err)) < 0 ||
+    if ((rc = er_job_options(cli, &options, err)) < 0 ||
         (rc = data_read(cli, &spec.data, err)) < 0 ||
         (rc = er_cli_open(cli, ER_OPEN_MAKE, err)) < 0 ||
         (rc = errand_schedule_put(cli->errand, name, &spec, err)) < 0 ||

@@ -13,7 +13,7 @@
 #include "core/name.h"
 #include "core/options.h"
 
-static const char *const strategies[] = {"fixed", "linear", "exponential", NULL};
+const char *const er_backoff_words[] = {"fixed", "linear", "exponential", NULL};
 
 const struct er_flag er_dispatch_flags[] = {
     {"queue", "Q", "the queue; default: what the job says", ER_FLAG_TEXT},
@@ -23,7 +23,7 @@ const struct er_flag er_dispatch_flags[] = {
     {"backoff", "S,…", "wait before a retry: 60, or one for each: 60,300,900",
      ER_FLAG_TEXT},
     {"backoff-strategy", "NAME", "fixed, linear or exponential", ER_FLAG_TEXT, 0, 0,
-     strategies},
+     er_backoff_words},
     {"retry-until", "T", "not tried again after: 1h, or an instant", ER_FLAG_WHEN},
     {"timeout", "T", "what an attempt may take: 90, 10m", ER_FLAG_DURATION},
     {"priority", "N", "smaller goes first; default 0", ER_FLAG_COUNT, -1000000, 1000000},
@@ -40,21 +40,36 @@ const struct er_flag er_dispatch_flags[] = {
 static int backoff_read(struct er_cli *cli, struct errand_options *ret,
                         struct errand_error *err)
 {
-    static const struct {
-        const char *flag, *option;
-    } parts[] = {{"backoff", "backoff"}, {"backoff-strategy", "backoff_strategy"}};
+    static const char *const parts[] = {"backoff", "backoff-strategy"};
     struct er_options options = {0};
     int rc;
 
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        const char *text = er_cli_text(cli, parts[i].flag);
+        const char *text = er_cli_text(cli, parts[i]);
 
-        if (text &&
-            (rc = er_options_set(&options, parts[i].option, text, cli->arena, err)) < 0)
-            return er_error_wrap(err, rc, "--%s", parts[i].flag);
+        if (text && (rc = er_options_set(&options, parts[i], text, cli->arena, err)) < 0)
+            return er_error_wrap(err, rc, "--%s", parts[i]);
     }
     ret->backoff = options.backoff;
     return 0;
+}
+
+int er_job_options(struct er_cli *cli, struct errand_options *ret,
+                   struct errand_error *err)
+{
+    ret->queue = er_cli_text(cli, "queue");
+    ret->tries = (int)er_cli_number(cli, "tries", 0);
+    ret->timeout = (double)er_cli_number(cli, "timeout", 0) / 1000;
+    ret->priority = (int)er_cli_number(cli, "priority", 0);
+    ret->unique = er_cli_text(cli, "unique");
+    ret->unique_for = (double)er_cli_number(cli, "unique-for", 0) / 1000;
+    ret->tags = er_cli_flag(cli, "tag")->items;
+    if (!ret->unique && er_cli_has(cli, "unique-for"))
+        return errand_error_set(err, ERRAND_EINVAL,
+                                "--unique-for wants --unique beside it");
+    if (er_cli_has(cli, "timeout") && ret->timeout <= 0)
+        return errand_error_set(err, ERRAND_EINVAL, "--timeout must be more than 0");
+    return backoff_read(cli, ret, err);
 }
 
 int er_dispatch_options(struct er_cli *cli, struct errand_options *ret,
@@ -65,28 +80,13 @@ int er_dispatch_options(struct er_cli *cli, struct errand_options *ret,
     const char *id = er_cli_text(cli, "id");
     int rc;
 
-    ret->queue = er_cli_text(cli, "queue");
     *(delay->is_instant ? &ret->run_at_ms : &ret->delay_ms) = delay->number;
-    ret->tries = (int)er_cli_number(cli, "tries", 0);
-    ret->timeout = (double)er_cli_number(cli, "timeout", 0) / 1000;
-    ret->priority = (int)er_cli_number(cli, "priority", 0);
-    ret->unique = er_cli_text(cli, "unique");
-    ret->unique_for = (double)er_cli_number(cli, "unique-for", 0) / 1000;
-    ret->unique_until = ret->unique_for > 0 ? ERRAND_UNIQUE_TTL : ERRAND_UNIQUE_DONE;
-    ret->tags = er_cli_flag(cli, "tag")->items;
     if (er_cli_has(cli, "retry-until"))
         ret->retry_until_ms =
             until->number + (until->is_instant ? 0 : er_clock_wall_ms(NULL));
-    if (!ret->unique)
-        ret->unique_until = ERRAND_UNIQUE_TTL;
-    if (!ret->unique && er_cli_has(cli, "unique-for"))
-        return errand_error_set(err, ERRAND_EINVAL,
-                                "--unique-for wants --unique beside it");
-    if (er_cli_has(cli, "timeout") && ret->timeout <= 0)
-        return errand_error_set(err, ERRAND_EINVAL, "--timeout must be more than 0");
     if (id && (rc = er_id_parse(id, &ret->id, err)) < 0)
         return rc;
-    return backoff_read(cli, ret, err);
+    return er_job_options(cli, ret, err);
 }
 
 void er_dispatch_say(struct er_cli *cli, const struct errand_id *id, int pushed)

@@ -6,7 +6,13 @@
 
 /* What both commands can say about a job. */
 extern const struct er_flag er_dispatch_flags[];
+extern const char *const er_backoff_words[]; /* of --backoff-strategy */
 
+/* What a job is asked to be, whenever it is dispatched: queue, tries, backoff,
+ * backoff-strategy, timeout, priority, unique, unique-for, tag. */
+int er_job_options(struct er_cli *cli, struct errand_options *ret,
+                   struct errand_error *err);
+/* These, and what one dispatch says: delay, retry-until, id. */
 int er_dispatch_options(struct er_cli *cli, struct errand_options *ret,
                         struct errand_error *err);
 /* Name and data (NULL: none) by themselves, so that what is refused makes no store. */

@@ -137,6 +137,8 @@ TEST(what_is_wrong_is_a_matter_of_usage_and_has_its_reason)
         {"put x @daily --missed-max=5", "missed_max"},
         {"put 'a b' @daily", "schedule name"},
         {"put x @daily --jitter=2d", "jitter"},
+        {"put x @daily --unique-for=60", "--unique-for wants --unique"},
+        {"put x @daily --backoff-strategy=odd", "exponential"},
         {"put x", "CRON"},
     };
 
