@@ -2,57 +2,21 @@
  * more. It is told, nothing is stored by halves, and the handle works afterwards. */
 #include "client/client_test.h"
 
-#include <errno.h>
 #include <sys/stat.h>
 
 #include "errand/flow.h"
 #include "errand/testing.h"
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || \
-    __has_feature(thread_sanitizer)
-#define HAS_SANITIZER 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define HAS_SANITIZER 1
-#endif
+#include "support/failing_malloc.h"
 
 enum { CALLS_MAX = 5000 };
 
 static volatile long calls;   /* allocations so far */
 static volatile long fail_at; /* the one that fails; 0: none */
 
-/* This program's own malloc stands before that of the C library; sanitizers and valgrind
- * bring theirs, and then there is nothing to show. */
-#ifndef HAS_SANITIZER
-void *__libc_malloc(size_t size);
-void *__libc_realloc(void *ptr, size_t size);
-void *__libc_calloc(size_t n, size_t size);
-
-static bool is_due(void)
+static bool allocation_fails(void)
 {
-    if (++calls != fail_at)
-        return false;
-    errno = ENOMEM;
-    return true;
+    return ++calls == fail_at;
 }
-
-void *malloc(size_t size)
-{
-    return is_due() ? NULL : __libc_malloc(size);
-}
-
-void *realloc(void *ptr, size_t size)
-{
-    return is_due() ? NULL : __libc_realloc(ptr, size);
-}
-
-void *calloc(size_t n, size_t size)
-{
-    return is_due() ? NULL : __libc_calloc(n, size);
-}
-#endif
 
 static bool can_fail(void)
 {

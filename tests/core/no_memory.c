@@ -8,43 +8,14 @@
 #include "core/options.h"
 #include "core/schema.h"
 #include "core/zone.h"
+#include "support/failing_malloc.h"
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || \
-    __has_feature(thread_sanitizer)
-#define HAS_SANITIZER 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define HAS_SANITIZER 1
-#endif
-
-/* While it is set, malloc fails. Volatile, because a compiler knows that malloc reads no
- * variable of ours. */
 static volatile bool is_out;
 
-/* This program's own malloc stands before that of the C library. Sanitizers and valgrind
- * bring theirs, which stands before both: then there is nothing to show. */
-#ifndef HAS_SANITIZER
-void *__libc_malloc(size_t size);
-void *__libc_realloc(void *ptr, size_t size);
-void *__libc_calloc(size_t n, size_t size);
-
-void *malloc(size_t size)
+static bool allocation_fails(void)
 {
-    return is_out ? NULL : __libc_malloc(size);
+    return is_out;
 }
-
-void *realloc(void *ptr, size_t size)
-{
-    return is_out ? NULL : __libc_realloc(ptr, size);
-}
-
-void *calloc(size_t n, size_t size)
-{
-    return is_out ? NULL : __libc_calloc(n, size);
-}
-#endif
 
 static bool can_run_out(void)
 {

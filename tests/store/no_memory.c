@@ -1,54 +1,20 @@
 /* no_memory.c: memory runs out at every place of every operation in turn. Either the call
  * works, or it says so and nothing at all has changed. */
-#include <stdlib.h>
-
 #include "store/differential/pair.h"
 #include "store/support.h"
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || \
-    __has_feature(thread_sanitizer)
-#define HAS_SANITIZER 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define HAS_SANITIZER 1
-#endif
+#include "support/failing_malloc.h"
 
 /* So many more allocations work, then one fails; negative: all work. */
 static volatile long left = -1;
 static volatile bool has_failed;
 
-/* This program's own malloc stands before that of the C library; sanitizers and valgrind
- * bring theirs, and then there is nothing to show. */
-#ifndef HAS_SANITIZER
-void *__libc_malloc(size_t size);
-void *__libc_realloc(void *ptr, size_t size);
-void *__libc_calloc(size_t n, size_t size);
-
-static bool fails_now(void)
+static bool allocation_fails(void)
 {
     if (left < 0 || left-- > 0)
         return false;
     has_failed = true;
     return true;
 }
-
-void *malloc(size_t size)
-{
-    return fails_now() ? NULL : __libc_malloc(size);
-}
-
-void *realloc(void *ptr, size_t size)
-{
-    return fails_now() ? NULL : __libc_realloc(ptr, size);
-}
-
-void *calloc(size_t n, size_t size)
-{
-    return fails_now() ? NULL : __libc_calloc(n, size);
-}
-#endif
 
 static bool can_run_out(void)
 {
