@@ -1,4 +1,4 @@
-/* testing.c: case 25, fakes: what the mission's test file does, in C. */
+/* testing.c: case 25, fakes: what a test of an application does with them. */
 #include "cases/cases.h"
 
 #include <errand/testing.h>
