@@ -72,7 +72,7 @@ enum { ERRAND_BACKOFF_LIST_MAX = 16 };
 struct errand_backoff {
     /* one wait per retry, the last repeats; wins over strategy; exact */
     double list[ERRAND_BACKOFF_LIST_MAX];
-    size_t list_n;
+    size_t list_n; /* 0: up to the last wait that is not 0 */
     enum errand_backoff_strategy strategy;
     double base;   /* 0: 10 s */
     double cap;    /* 0: 3,600 s; applies to linear and exponential */
@@ -80,7 +80,8 @@ struct errand_backoff {
 };
 
 /* ERRAND_BACKOFF(60) waits a minute before each retry, ERRAND_BACKOFF(60, 300, 900) steps
- * up. */
+ * up, ERRAND_BACKOFF(0) does not wait. `.backoff = {60, 300, 900}` says the same, but a
+ * list that ends in 0 needs the macro. */
 #define ERRAND_BACKOFF(...)                                        \
     {                                                              \
         .list = {__VA_ARGS__},                                     \

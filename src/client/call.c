@@ -169,10 +169,8 @@ static int say_rest(const struct errand_options *o, struct er_options *ret,
         ret->has |= ER_OPT_PRIORITY;
         ret->priority = o->priority;
     }
-    if (er_backoff_is_said(&o->backoff)) {
+    if (er_backoff_said(&o->backoff, &ret->backoff))
         ret->has |= ER_OPT_BACKOFF;
-        ret->backoff = o->backoff;
-    }
     if (o->tags) {
         ret->has |= ER_OPT_TAGS;
         ret->tags = o->tags;

@@ -78,10 +78,8 @@ static void say_numbers(const struct errand_job_class *c, struct er_options *o)
         o->tries = c->tries == ERRAND_NO_RETRY ? 1 : c->tries;
         o->has |= ER_OPT_TRIES;
     }
-    if (er_backoff_is_said(&c->backoff)) {
-        o->backoff = c->backoff;
+    if (er_backoff_said(&c->backoff, &o->backoff))
         o->has |= ER_OPT_BACKOFF;
-    }
     if (c->priority != 0) {
         o->priority = c->priority;
         o->has |= ER_OPT_PRIORITY;

@@ -39,10 +39,32 @@ static bool is_unsaid(const struct errand_backoff *b)
     return b->strategy == ERRAND_BACKOFF_DEFAULT && b->base == 0 && b->jitter == 0;
 }
 
+/* A list whose length nobody has given, as in `.backoff = 60` or `{60, 300}`, ends at its
+ * last wait that is not 0. */
+static size_t waits_n(const struct errand_backoff *b)
+{
+    size_t n = b->list_n ? 0 : ERRAND_BACKOFF_LIST_MAX;
+
+    while (n > 0 && b->list[n - 1] == 0)
+        n--;
+    return b->list_n ? b->list_n : n;
+}
+
 bool er_backoff_is_said(const struct errand_backoff *b)
 {
     return b->list_n > 0 || b->strategy != ERRAND_BACKOFF_DEFAULT || b->base != 0 ||
            b->cap != 0 || b->jitter != 0;
+}
+
+bool er_backoff_said(const struct errand_backoff *b, struct errand_backoff *ret)
+{
+    struct errand_backoff counted = *b;
+
+    counted.list_n = waits_n(b);
+    if (!er_backoff_is_said(&counted))
+        return false;
+    *ret = counted;
+    return true;
 }
 
 int64_t er_backoff_ms(const struct errand_backoff *backoff, int retry, double random)
@@ -77,14 +99,15 @@ static int check_wait(const char *what, double seconds, struct errand_error *err
 
 int er_backoff_check(const struct errand_backoff *backoff, struct errand_error *err)
 {
+    size_t n = waits_n(backoff);
     char what[32];
     int rc;
 
-    if (backoff->list_n > ERRAND_BACKOFF_LIST_MAX)
+    if (n > ERRAND_BACKOFF_LIST_MAX)
         return errand_error_set(err, ERRAND_EINVAL,
-                                "backoff has %zu values, more than the %d allowed",
-                                backoff->list_n, ERRAND_BACKOFF_LIST_MAX);
-    for (size_t i = 0; i < backoff->list_n; i++) {
+                                "backoff has %zu values, more than the %d allowed", n,
+                                ERRAND_BACKOFF_LIST_MAX);
+    for (size_t i = 0; i < n; i++) {
         snprintf(what, sizeof what, "value %zu", i + 1);
         if ((rc = check_wait(what, backoff->list[i], err)) < 0)
             return rc;

@@ -23,6 +23,9 @@ struct er_retry {
 int64_t er_retry_at(const struct er_retry *retry, int64_t ended_ms, double random);
 /* Does it say anything, or is it zero-initialised? */
 bool er_backoff_is_said(const struct errand_backoff *backoff);
+/* The same of what somebody has written by hand; then a copy, with the length of its list
+ * if that was left out. */
+bool er_backoff_said(const struct errand_backoff *backoff, struct errand_backoff *ret);
 /* NaN, negative, list too long, jitter over 1: EINVAL. */
 int er_backoff_check(const struct errand_backoff *backoff, struct errand_error *err);
 

@@ -118,6 +118,7 @@ void er_backoff_settle(struct errand_backoff *backoff)
         !(backoff->list[0] > 0))
         return;
     backoff->base = backoff->list[0];
+    backoff->list[0] = 0; /* or it would be a list without its length */
     backoff->list_n = 0;
 }
 

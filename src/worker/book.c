@@ -113,10 +113,8 @@ static void level_fill(struct er_options *level, int tries, double timeout,
     if (er_seconds_to_ms("timeout", timeout, &level->timeout_ms, NULL) == 0 &&
         level->timeout_ms > 0)
         level->has |= ER_OPT_TIMEOUT;
-    if (er_backoff_is_said(backoff)) {
-        level->backoff = *backoff;
+    if (er_backoff_said(backoff, &level->backoff))
         level->has |= ER_OPT_BACKOFF;
-    }
 }
 
 int er_book_new(const struct errand_worker_options *options, struct errand_slice about,

@@ -38,6 +38,29 @@ TEST(a_list_wins_over_a_strategy_and_is_exact)
     assert_int_equal(er_backoff_ms(&backoff, 5, 0.9), 7 * SECOND);
 }
 
+TEST(a_list_without_its_length_ends_at_its_last_wait)
+{
+    const struct errand_backoff backoff = {{60, 0, 300}}, zero = {{0}};
+    struct errand_backoff counted = {{0}};
+
+    assert_true(er_backoff_said(&backoff, &counted));
+    assert_int_equal(counted.list_n, 3);
+    assert_int_equal(er_backoff_ms(&counted, 1, 0.9), 60 * SECOND);
+    assert_int_equal(er_backoff_ms(&counted, 2, 0.9), 0);
+    assert_int_equal(er_backoff_ms(&counted, 4, 0.9), 300 * SECOND);
+    assert_false(er_backoff_said(&zero, &counted));
+}
+
+TEST(a_wait_that_cannot_be_is_refused_without_its_length_too)
+{
+    const struct errand_backoff backoff = {{60, -1}};
+    struct errand_error err = {0};
+
+    assert_int_equal(er_backoff_check(&backoff, &err), ERRAND_EINVAL);
+    assert_string_equal(
+        err.message, "backoff value 2 is -1: seconds from 0 to 31,622,400 are allowed");
+}
+
 TEST(a_zero_in_a_list_is_at_once)
 {
     struct errand_backoff backoff = ERRAND_BACKOFF(0);
