@@ -42,3 +42,10 @@ size_t er_word_distance(const char *a, const char *b)
     }
     return rows[a_len % 3][b_len];
 }
+
+size_t er_word_reach(const char *typed)
+{
+    size_t len = strlen(typed);
+
+    return len < 2 ? 0 : len < 4 ? 1 : len / 3;
+}

@@ -7,5 +7,7 @@
 /* Edits from one to the other: insert, drop, change, swap of neighbours. Case does not
  * count, nor whether it is - or _. SIZE_MAX for words of more than 64 bytes. */
 size_t er_word_distance(const char *a, const char *b);
+/* Further off than so many edits from what was typed, a name is a guess and no help. */
+size_t er_word_reach(const char *typed);
 
 #endif

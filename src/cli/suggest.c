@@ -6,8 +6,7 @@
 
 const char *er_suggest(const char *typed, const char *const *names, size_t n)
 {
-    size_t len = strlen(typed);
-    size_t best = len < 4 ? 2 : 1 + len / 3; /* further off is a guess, not a help */
+    size_t best = er_word_reach(typed) + 1;
     const char *found = NULL;
 
     for (size_t i = 0; i < n; i++) {

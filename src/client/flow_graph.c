@@ -10,8 +10,6 @@
 #include "client/group.h"
 #include "core/name.h"
 
-enum { NEAR = 2 }; /* edits between a name and the one that was probably meant */
-
 struct graph {
     const struct errand_flow_node *nodes;
     size_t n, edges_n;
@@ -87,7 +85,7 @@ static int unknown(const struct graph *g, const struct errand_flow_node *node,
                    const char *name, struct errand_error *err)
 {
     const char *near = NULL;
-    size_t least = NEAR + 1;
+    size_t least = er_word_reach(name) + 1;
 
     for (size_t i = 0; i < g->n; i++) {
         size_t distance = er_word_distance(name, g->nodes[i].name);

@@ -10,7 +10,7 @@
 #include "core/clock.h"
 #include "core/id.h"
 
-enum { OPTIONS_MAX = 512 << 10, ITEMS_MAX = 256 << 20, NEAR = 3 };
+enum { OPTIONS_MAX = 512 << 10, ITEMS_MAX = 256 << 20 };
 
 /* ------------------------------------------------------------------ members */
 
@@ -88,11 +88,14 @@ static bool is_of_form(size_t i, enum er_item_form form)
 static int unknown(const struct reading *r, struct errand_slice key)
 {
     const char *near = NULL;
-    size_t least = NEAR + 1;
     struct errand_slice name;
+    size_t least;
 
     if (er_json_unescape(key, r->arena, &name, NULL) < 0)
         return er_error_nomem(r->err);
+    least = er_word_reach(name.ptr) + 1;
+    if (strcmp(name.ptr, "name") == 0) /* as in struct errand_dispatch_item */
+        near = r->form == ER_ITEM_NODE ? "node" : "job";
     for (size_t i = 0; i < MEMBERS_N; i++) {
         size_t distance = er_word_distance(name.ptr, members[i].name);
         if (!is_of_form(i, r->form) || distance >= least)

@@ -243,8 +243,8 @@ CLAIM(what_is_wrong_with_a_flow_is_told_with_the_node)
     const struct errand_flow_node
         twice[] = {{.name = "a"}, {.name = "a"}},
         unknown[] = {{.name = "fetch"}, {.name = "b", .after = AFTER("fetsh")}},
-        nameless[] = {{.job = "a"}}, slash[] = {{.name = "a/b"}},
-        data[] = {{.name = "a", .data = errand_text("{")}},
+        other[] = {{.name = "a", .after = AFTER("b")}}, nameless[] = {{.job = "a"}},
+        slash[] = {{.name = "a/b"}}, data[] = {{.name = "a", .data = errand_text("{")}},
         own[] = {{.name = "a", .options = &(struct errand_options){.id = {"mine"}}}},
         longest[] = {{.name = "a23456789012345678901234567"}};
 
@@ -255,6 +255,9 @@ CLAIM(what_is_wrong_with_a_flow_is_told_with_the_node)
     assert_refused(errand_flow(e, unknown, 2, NULL, NULL, &err), ERRAND_EINVAL,
                    "'b' waits for 'fetsh', which is no node of this flow; did you mean "
                    "'fetch'?");
+    assert_refused(errand_flow(e, other, 1, NULL, NULL, &err), ERRAND_EINVAL,
+                   "'a' waits for 'b', which is no node of this flow");
+    assert_null(strstr(err.message, "did you mean"));
     assert_refused(errand_flow(e, nameless, 1, NULL, NULL, &err), ERRAND_EINVAL,
                    "node 1 has no name");
     assert_refused(errand_flow(e, slash, 1, NULL, NULL, &err), ERRAND_EINVAL, "'a/b'");

@@ -137,6 +137,8 @@ TEST(what_is_wrong_is_named)
     refused(ER_ITEM_NODE, "{\"job\":\"a\"}", "no \"node\"");
     refused(ER_ITEM_JOB, "{\"job\":7}", "job is a string, not 7");
     refused(ER_ITEM_JOB, "{\"job\":\"a\",\"qeue\":\"b\"}", "did you mean 'queue'?");
+    refused(ER_ITEM_JOB, "{\"name\":\"a\"}", "did you mean 'job'?");
+    refused(ER_ITEM_NODE, "{\"name\":\"a\"}", "did you mean 'node'?");
     refused(ER_ITEM_JOB, "{\"job\":\"a\",\"after\":\"b\"}", "there is no 'after' here");
     refused(ER_ITEM_JOB, "{\"job\":\"a\",\"batch\":true}", "there is no 'batch' here");
     refused(ER_ITEM_NODE, "{\"node\":\"a\",\"id\":\"b\"}", "there is no 'id' here");
