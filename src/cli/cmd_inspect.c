@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "cli/commands.h"
 #include "cli/inspect.h"
+#include "cli/project.h"
 #include "core/clock.h"
 #include "core/id.h"
 
@@ -19,6 +20,8 @@ static int exec(struct er_cli *cli, struct errand_error *err)
         er_inspect_json(cli, detail);
     else
         er_inspect_page(cli, detail, er_clock_wall_ms(NULL));
+    if (detail->job.state == ERRAND_SCHEDULED || detail->job.state == ERRAND_READY)
+        er_project_remark(cli, detail->job.name);
     errand_detail_free(detail);
     return ER_EXIT_DONE;
 }

@@ -89,7 +89,8 @@ static void state_line(struct er_print *out, const struct errand_job_info *job,
         er_printf(out, ", %d %s to come", (int)job->tries,
                   job->tries == 1 ? "attempt" : "attempts");
     if (job->state == ERRAND_SCHEDULED)
-        er_printf(out, ", runs %s", er_ago_text(job->run_at_ms, now_ms, ago));
+        er_printf(out, ", %s %s", job->run_at_ms > now_ms ? "runs" : "due",
+                  er_ago_text(job->run_at_ms, now_ms, ago));
     if (job->state == ERRAND_RUNNING && job->progress >= 0)
         er_printf(out, ", %d %% done", (int)job->progress);
     if (job->state == ERRAND_RUNNING && job->cancel_requested)

@@ -114,6 +114,19 @@ int er_project_know(struct er_cli *cli, const char *name, struct errand_error *e
     return 0;
 }
 
+void er_project_remark(struct er_cli *cli, const char *name)
+{
+    char *folder = er_arena_printf(cli->arena, "%s/app/Jobs", cli->config->project);
+    struct er_jobs_about jobs = {0};
+    const struct er_job_about *job;
+
+    if (!folder || newest_ms(folder) < 0 ||
+        er_project_describe(cli->config->project, cli->arena, &jobs, NULL) < 0)
+        return;
+    if ((job = er_jobs_about_find(&jobs, name)) && job->error)
+        er_cli_note(cli, "it cannot run as it is: %s", job->error);
+}
+
 int er_project_job(struct er_cli *cli, const char *name, const struct er_job_about **ret,
                    struct errand_error *err)
 {

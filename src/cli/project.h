@@ -10,6 +10,8 @@
  * on standard error when nobody knows the job or when it cannot run as it is. Trouble
  * with the project never stops a dispatch. */
 int er_project_know(struct er_cli *cli, const char *name, struct errand_error *err);
+/* Says on standard error that this job cannot run as it is, when that is so. */
+void er_project_remark(struct er_cli *cli, const char *name);
 /* The job of that name, or ENOTFOUND with the nearest one. */
 int er_project_job(struct er_cli *cli, const char *name, const struct er_job_about **ret,
                    struct errand_error *err);

@@ -172,11 +172,28 @@ void er_report_turn(struct er_supervisor *s)
     }
 }
 
+static bool comes_again(const struct er_attempt *a, const struct errand_outcome *o)
+{
+    return o->kind == ERRAND_OUT_RETRY || (o->kind == ERRAND_OUT_SNOOZE && !a->notice);
+}
+
+/* A job that waits for its file to be mended has no error of its own. */
+static struct errand_slice reason(const struct er_attempt *a,
+                                  const struct errand_outcome *o)
+{
+    const char *broken = a->plan->about ? a->plan->about->error : NULL;
+
+    if (o->kind == ERRAND_OUT_SNOOZE && broken)
+        return (struct errand_slice){broken, strlen(broken)};
+    return o->error;
+}
+
 void er_report_ended(struct er_supervisor *s, const struct er_attempt *a,
                      const struct errand_outcome *o)
 {
     struct er_report *r = &s->report;
     const char *colour = "";
+    struct errand_slice why;
     char text[1024];
     int n;
 
@@ -200,12 +217,12 @@ void er_report_ended(struct er_supervisor *s, const struct er_attempt *a,
                  a->job->name, a->job->id.text, (int)a->job->attempt,
                  (int)(a->plan->tries ? a->plan->tries : a->job->tries),
                  (long long)(o->ended_ms - o->started_ms));
-    if (o->kind == ERRAND_OUT_RETRY && n > 0 && (size_t)n < sizeof text)
+    if (comes_again(a, o) && n > 0 && (size_t)n < sizeof text)
         n += snprintf(text + n, sizeof text - (size_t)n, ", again in %.*f s",
                       o->run_at_ms - o->ended_ms < 10000 ? 1 : 0,
                       (double)(o->run_at_ms - o->ended_ms) / 1000);
-    if (o->error.len && n > 0 && (size_t)n < sizeof text)
-        snprintf(text + n, sizeof text - (size_t)n, ": %.*s", (int)o->error.len,
-                 o->error.ptr);
+    why = reason(a, o);
+    if (why.len && n > 0 && (size_t)n < sizeof text)
+        snprintf(text + n, sizeof text - (size_t)n, ": %.*s", (int)why.len, why.ptr);
     line_print(s, colour, text);
 }

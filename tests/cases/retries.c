@@ -196,10 +196,16 @@ TEST(the_command_and_the_header_line_say_until_when_to_try)
 CASE_SHARED(while_its_file_does_not_compile_a_job_loses_no_attempt)
 {
     struct errand_id id;
+    struct run r;
 
     sh("echo '#error not yet' >app/Jobs/Draft.c");
     id = push("draft", "{}", &(struct errand_options){.tries = ERRAND_NO_RETRY});
-    assert_code(sh("errand queue:work --max-jobs=1 --max-time=20"), 0);
+    r = sh("errand queue:work --max-jobs=1 --max-time=20");
+    assert_code(r, 0);
+    assert_has(r.err, "again in 10 s: app/Jobs/Draft.c:1:2: error: #error not yet");
+    r = sh("errand queue:inspect %s", id.text);
+    assert_code(r, 0);
+    assert_has(r.err, "it cannot run as it is: app/Jobs/Draft.c:1:2: error: #error");
     assert_state(id, ERRAND_SCHEDULED);
     assert_int_equal(look(id)->job.attempts, 0);
     sh("printf '#include <errand.h>\\nstatic int h(errand_job *j, struct errand_error "
