@@ -16,6 +16,7 @@ struct reader {
     yaml_parser_t parser;
     yaml_event_t event; /* the one that was read last */
     struct er_config *config;
+    struct errand_slice text;
     const char *file;
     const char *groups[GROUPS_MAX]; /* that were opened; queues know their own */
     size_t groups_n;
@@ -37,6 +38,18 @@ static struct er_config_place place_of(const struct reader *r, const yaml_mark_t
                                     .column = mark->column + 1};
 }
 
+static bool is_tab_indented(const struct reader *r, size_t line)
+{
+    const char *at = r->text.ptr, *end = at + r->text.len;
+
+    while (at && at < end && --line > 0)
+        if ((at = memchr(at, '\n', (size_t)(end - at))))
+            at++;
+    while (at && at < end && *at == ' ')
+        at++;
+    return at && at < end && *at == '\t';
+}
+
 static int fail_syntax(struct reader *r, struct errand_error *err)
 {
     const yaml_parser_t *p = &r->parser;
@@ -53,6 +66,8 @@ static int fail_syntax(struct reader *r, struct errand_error *err)
             &place, err,
             "a ':' stands where none can; a value that ends in one, or "
             "has one before a blank, goes in quotes");
+    if (strstr(p->problem, "cannot start any token") && is_tab_indented(r, place.line))
+        return er_config_error(&place, err, "a tab cannot indent in YAML; write spaces");
     /* Of a cron line, most likely. */
     if ((p->context && strstr(p->context, "alias")) ||
         (strstr(p->problem, "cannot start any token") && p->problem_mark.column > 0))
@@ -321,7 +336,7 @@ static int read_stream(struct reader *r, struct errand_error *err)
 int er_config_read_yaml(struct er_config *config, struct errand_slice text,
                         const char *file, struct errand_error *err)
 {
-    struct reader r = {.config = config, .file = file};
+    struct reader r = {.config = config, .text = text, .file = file};
     int rc;
 
     if (!yaml_parser_initialize(&r.parser))

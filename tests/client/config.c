@@ -219,7 +219,9 @@ TEST(an_error_names_file_line_and_column)
     refuse("url: 'x\n", "errand.yml:2:1: found unexpected end of stream");
     refuse("url: memory:\n", "errand.yml:1:12: a ':' stands where none can; ");
     refuse("url: [a\n", "errand.yml:2:1:");
-    refuse("\tworker: 1\n", "errand.yml:1:1: found character that cannot start");
+    refuse("\tworker: 1\n", "errand.yml:1:1: a tab cannot indent in YAML; write spaces");
+    refuse("worker:\n  \tgrace: 1\n",
+           "errand.yml:2:3: a tab cannot indent in YAML; write spaces");
 }
 
 TEST(an_unknown_key_is_told_which_one_was_meant)
