@@ -128,7 +128,10 @@ int er_spawn(const struct er_spawn *p, struct er_child *ret, struct errand_error
         return er_error_errno(err, ERRAND_EIO, why, "starting '%s'", p->path);
     if (failed) {
         waitpid(pid, NULL, 0);
-        return er_error_errno(err, ERRAND_EIO, failed, "executing '%s'", p->path);
+        return er_error_errno(err, ERRAND_EIO, failed, "executing '%s'%s", p->path,
+                              failed == ENOEXEC ? ", whose first line names no program, "
+                                                  "as #!/bin/sh does"
+                                                : "");
     }
     ret->pid = pid;
     oom_first(pid);

@@ -176,6 +176,19 @@ TEST(exit_65_is_for_good)
     errand_detail_free(job);
 }
 
+TEST(what_is_no_program_is_told_so)
+{
+    struct errand_job_detail *job = run("echo no first line\n", "{}", 1);
+    char text[512];
+
+    assert_int_equal(job->attempts[0].cause, ERRAND_CAUSE_START);
+    snprintf(text, sizeof text, "%.*s", (int)job->attempts[0].error.len,
+             job->attempts[0].error.ptr);
+    assert_non_null(strstr(text, "app/Jobs/thing.sh', whose first line names no program, "
+                                 "as #!/bin/sh does: Exec format error"));
+    errand_detail_free(job);
+}
+
 TEST(exit_75_asks_for_another_try)
 {
     struct errand_job_detail *job =
