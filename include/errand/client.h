@@ -126,6 +126,11 @@ ERRAND_API int errand_dispatch_at(errand *e, int64_t at_ms, const char *name,
                                   const char *data, const struct errand_options *options,
                                   struct errand_id *ret_id, struct errand_error *err);
 
+/* The instant that a text such as "2026-12-24T18:00:00Z" names, in milliseconds UTC, for
+ * every call and field that takes one. EINVAL: it names none. */
+ERRAND_API int errand_instant(const char *text, int64_t *ret_ms,
+                              struct errand_error *err);
+
 /* Runs the handler here and now, through its middleware: no store, no retry, no failed
  * hook. The class is one of this program. 0, and the result as JSON in `*ret_result`
  * (yours: free(); NULL: it left none; `ret_result` may be NULL). Else, in `err`:

@@ -164,6 +164,18 @@ int errand_dispatch_at(errand *e, int64_t at_ms, const char *name, const char *d
     return errand_dispatch(e, name, data, &own, ret_id, err);
 }
 
+int errand_instant(const char *text, int64_t *ret_ms, struct errand_error *err)
+{
+    int64_t ms;
+
+    if (!text || er_time_parse(text, &ms) < 0)
+        return errand_error_set(err, ERRAND_EINVAL,
+                                "'%s' is no instant such as 2026-12-24T18:00:00Z",
+                                text ? text : "");
+    *ret_ms = ms;
+    return 0;
+}
+
 /* ------------------------------------------------------------------ many */
 
 static void *transaction_of(const struct errand_dispatch_item *item)

@@ -150,6 +150,21 @@ CLAIM(after_seconds_means_scheduled_for_then)
     errand_detail_free(d);
 }
 
+TEST(an_instant_is_read_from_its_text)
+{
+    int64_t ms = 7;
+
+    assert_int_equal(errand_instant("2024-12-25T00:00:00Z", &ms, &err), 0);
+    assert_int_equal(ms, 1735084800000);
+    assert_int_equal(errand_instant("2024-12-25T01:00:00+01:00", &ms, &err), 0);
+    assert_int_equal(ms, 1735084800000);
+    assert_int_equal(errand_instant("Christmas", &ms, &err), ERRAND_EINVAL);
+    assert_string_equal(err.message,
+                        "'Christmas' is no instant such as 2026-12-24T18:00:00Z");
+    assert_int_equal(errand_instant(NULL, &ms, NULL), ERRAND_EINVAL);
+    assert_int_equal(ms, 1735084800000);
+}
+
 CLAIM(after_no_time_and_at_a_time_that_has_passed_mean_now)
 {
     const int64_t past[] = {INT64_MIN, -1, 0, 1, CHRISTMAS_MS};
