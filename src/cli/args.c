@@ -310,6 +310,15 @@ int er_command_unknown(const char *typed, struct errand_error *err)
                             "unknown command '%s'; errand --help lists them", typed);
 }
 
+static bool has_queue_flag(const struct er_command *c)
+{
+    for (const struct er_flag *flag = er_flag_first(c->flags); flag;
+         flag = er_flag_next(flag))
+        if (strcmp(flag->name, "queue") == 0)
+            return true;
+    return false;
+}
+
 static int args_check(const struct er_cli *cli, struct errand_error *err)
 {
     const struct er_command *c = cli->command;
@@ -319,6 +328,11 @@ static int args_check(const struct er_cli *cli, struct errand_error *err)
                                 c->name,
                                 c->args_min == 1 ? "an argument" : "more arguments",
                                 c->name, c->stops_at_args ? "-- " : "", c->args);
+    if (c->args_max == 0 && cli->args_n > 0 && has_queue_flag(c))
+        return errand_error_set(err, ERRAND_EINVAL,
+                                "%s takes no argument '%s'; for a queue write "
+                                "--queue=%s",
+                                c->name, cli->args[0], cli->args[0]);
     if (c->args_max >= 0 && cli->args_n > c->args_max)
         return errand_error_set(
             err, ERRAND_EINVAL, "'%s' is one argument too many; usage: errand %s %s",

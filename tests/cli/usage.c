@@ -71,6 +71,9 @@ TEST(an_unknown_option_gets_the_nearest_one)
 
     assert_code(r, 2);
     assert_has(r.err, "unknown option '--qeue'; did you mean --queue?");
+    r = sh("errand queue:pause mail");
+    assert_code(r, 2);
+    assert_has(r.err, "no argument 'mail'; for a queue write --queue=mail");
     assert_code(sh("errand queue:list -z"), 2);
 }
 
