@@ -85,7 +85,7 @@ def environment(home):
         PATH=build + ":" + env["PATH"],
         LD_LIBRARY_PATH=build,
         PKG_CONFIG_PATH=os.path.join(build, "meson-uninstalled"),
-        CPATH=os.path.join(os.environ["ERRAND_SOURCE"], "include"),
+        SOURCE=os.environ["ERRAND_SOURCE"],
         NO_COLOR="1",
     )
     return env
