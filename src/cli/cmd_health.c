@@ -6,7 +6,6 @@
 #include "cli/line.h"
 #include "cli/table.h"
 #include "cli/when.h"
-#include "core/clock.h"
 #include "errand/health.h"
 
 static const struct er_flag flags[] = {

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "core/clock.h"
 
 #ifdef ERRAND_WITH_ENCRYPTION
 #include <sodium.h>

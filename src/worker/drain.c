@@ -10,7 +10,6 @@
 #include "client/class.h"
 #include "client/handle.h"
 #include "core/backoff.h"
-#include "core/clock.h"
 #include "core/events.h"
 #include "worker/here.h"
 #include "worker/payload.h"

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "core/clock.h"
 
 enum {
     REAP_MOST = 100,

@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "core/clock.h"
 #include "core/json.h"
 #include "worker/ask.h"
 #include "worker/channel.h"

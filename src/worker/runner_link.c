@@ -14,8 +14,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/error.h"
-#include "core/clock.h"
 #include "worker/ending.h"
 #include "worker/reload.h"
 #include "worker/supervisor.h"

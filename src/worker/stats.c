@@ -6,7 +6,6 @@
 
 #include "base/arena.h"
 #include "base/error.h"
-#include "core/clock.h"
 #include "core/events.h"
 #include "worker/supervisor.h"
 

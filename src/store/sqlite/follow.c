@@ -8,7 +8,6 @@
 
 #include <string.h>
 
-#include "base/error.h"
 
 enum { OF_JOB = 0, OF_BATCH = 1 };
 

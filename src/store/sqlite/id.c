@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "core/id.h"
 
-enum { NUMBER_BITS = 42, SALT_BITS = 20 };
+enum { SALT_BITS = 20 };
 
 void er_id_format(const struct er_sqlite *conn, int64_t id, int64_t created_at,
                   struct errand_id *ret)

@@ -2,7 +2,6 @@
  * Whoever waits for it is told by follow.c. */
 #include "store/sqlite/sqlite.h"
 
-#include "base/error.h"
 
 int er_job_read(struct er_tx *tx, int64_t id, struct er_job *ret)
 {
