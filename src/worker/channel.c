@@ -1,6 +1,7 @@
 /* channel.c: reading one line of an executable's descriptor 3. */
 #include "worker/channel.h"
 
+#include "base/error.h"
 #include "core/json.h"
 #include "worker/job.h"
 
@@ -33,13 +34,13 @@ static bool dispatch_read(struct errand_slice line, struct errand_slice *ret_val
 }
 
 enum er_said er_channel_line(struct errand_slice line, int32_t *ret_percent,
-                             struct errand_slice *ret_value)
+                             struct errand_slice *ret_value, struct errand_error *err)
 {
     static const struct er_json_limits limits = {.max_bytes = ER_CHANNEL_LINE_MAX,
                                                  .max_keys = SIZE_MAX};
     struct errand_slice whole;
 
-    if (!line.len || er_json_check("line", line, &limits, NULL) < 0)
+    if (!line.len || er_json_check("a line on descriptor 3", line, &limits, err) < 0)
         return ER_SAID_NOTHING;
     if (er_json_whole(line, &whole) == ER_JSON_OBJECT) {
         if (progress_read(line, ret_percent, ret_value))
@@ -47,5 +48,10 @@ enum er_said er_channel_line(struct errand_slice line, int32_t *ret_percent,
         if (dispatch_read(line, ret_value))
             return ER_SAID_DISPATCH;
     }
-    return line.len <= ER_RESULT_MAX ? ER_SAID_RESULT : ER_SAID_NOTHING;
+    if (line.len <= ER_RESULT_MAX)
+        return ER_SAID_RESULT;
+    errand_error_set(err, ERRAND_EINVAL,
+                     "the result has %zu bytes, more than the %d kept", line.len,
+                     ER_RESULT_MAX);
+    return ER_SAID_NOTHING;
 }

@@ -31,6 +31,8 @@ enum {
 
 /* ------------------------------------------------------------------ the channel, fd 3 */
 
+static const char line_long[] = "a line of more than 17 MiB on descriptor 3";
+
 static void fail(struct er_exec *e, const char *why)
 {
     if (!e->failure[0])
@@ -61,23 +63,34 @@ static void dispatch(struct er_exec *e, struct errand_slice value)
     er_buf_done(&answer);
 }
 
-/* Too long to be kept whole. Whatever else may be lost, not a job. */
-static void line_lost(struct er_exec *e)
+/* Whatever else may be lost, not a job; and of the rest the log tells, once: a job that
+ * takes descriptor 3 for its log must not fill both. */
+static void line_lost(struct er_exec *e, const char *why)
 {
     static const char begin[] = "{\"dispatch\"";
+    char note[512];
+    int len;
 
     if (e->line.len >= sizeof begin - 1 &&
         memcmp(e->line.ptr, begin, sizeof begin - 1) == 0)
-        fail(e, "a line of more than 17 MiB on descriptor 3");
+        fail(e, why);
+    if (e->is_loss_told)
+        return;
+    e->is_loss_told = true;
+    len = snprintf(note, sizeof note, "[left out: %.400s]\n", why);
+    er_attempt_log(e->attempt, note, (size_t)len);
 }
 
 static void line_read(struct er_exec *e, struct errand_slice line)
 {
     struct errand_slice quoted, note = {0};
+    struct errand_error err = {0};
     int32_t percent;
 
-    switch (er_channel_line(line, &percent, &quoted)) {
+    switch (er_channel_line(line, &percent, &quoted, &err)) {
     case ER_SAID_NOTHING:
+        if (line.len)
+            line_lost(e, err.message);
         return;
     case ER_SAID_PROGRESS:
         if (quoted.len)
@@ -105,7 +118,7 @@ static void channel_add(struct er_exec *e, const char *ptr, size_t len)
         if (!end)
             return;
         if (e->line.has_failed)
-            line_lost(e);
+            line_lost(e, line_long);
         else
             line_read(e, (struct errand_slice){e->line.ptr, e->line.len});
         er_buf_reset(&e->line);
@@ -156,7 +169,7 @@ static void pipes_drain(struct er_exec *e)
     for (int i = 0; i < DRAIN_READS && pipe_read(e, e->channel_fd) > 0; i++)
         ;
     if (e->line.has_failed)
-        line_lost(e);
+        line_lost(e, line_long);
     else if (e->line.len)
         line_read(e, (struct errand_slice){e->line.ptr, e->line.len});
 }

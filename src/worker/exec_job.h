@@ -20,6 +20,7 @@ struct er_exec {
     int handles_n;
     bool is_over;
     struct er_buf line;   /* of the channel, not whole yet */
+    bool is_loss_told;    /* the log says that a line was left out */
     char failure[512];    /* what it wanted dispatched and could not; "" */
     struct er_buf result; /* the last whole line that was no progress */
 };

@@ -42,7 +42,7 @@ static void lines_read(struct er_sync *s, bool is_end)
         struct errand_slice line = {.ptr = s->in.ptr, .len = len}, note;
         int32_t percent;
 
-        if (er_channel_line(line, &percent, &note) == ER_SAID_RESULT)
+        if (er_channel_line(line, &percent, &note, NULL) == ER_SAID_RESULT)
             keep(&s->result, line);
         er_buf_drop(&s->in, end ? len + 1 : len);
     }

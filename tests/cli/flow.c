@@ -246,6 +246,22 @@ TEST(a_job_that_cannot_be_dispatched_fails_the_attempt)
     assert_has(r.out, "did you mean 'job'");
 }
 
+/* Data that is too deep is found when the line is read, before anybody asks for a job. */
+TEST(a_line_to_dispatch_that_cannot_be_read_fails_the_attempt)
+{
+    struct run r;
+
+    job("deep", "n=$(printf %0100d 0); echo \"{\\\"dispatch\\\":{\\\"job\\\":\\\"a\\\","
+                "\\\"data\\\":$(echo $n | tr 0 [)$(echo $n | tr 0 ])}}\" >&3");
+    job("typo", "echo \"{\\\"dispatch\\\":{\\\"job\\\":\\\"a\\\",}}\" >&3");
+    assert_code(sh("errand queue:dispatch deep --tries=1"), 0);
+    assert_code(sh("errand queue:dispatch typo --tries=1"), 0);
+    work();
+    r = sh("errand queue:list --state=failed --json");
+    assert_has(r.out, "could not be dispatched: a line on descriptor 3 has more than 64");
+    assert_has(r.out, "could not be dispatched: a line on descriptor 3 is not JSON");
+}
+
 TEST(an_executable_reads_what_its_parents_left)
 {
     job("fetch", "echo \"{\\\"path\\\":\\\"/tmp/7\\\"}\" >&3");

@@ -8,12 +8,15 @@
 
 static int32_t percent;
 static struct errand_slice note;
+static struct errand_error why;
 
 static enum er_said said(const char *line)
 {
     percent = -1;
     note = (struct errand_slice){0};
-    return er_channel_line((struct errand_slice){line, strlen(line)}, &percent, &note);
+    why = (struct errand_error){0};
+    return er_channel_line((struct errand_slice){line, strlen(line)}, &percent, &note,
+                           &why);
 }
 
 TEST(an_object_with_a_number_as_progress_is_progress)
@@ -55,10 +58,16 @@ TEST(what_is_no_json_or_too_long_says_nothing)
     static char line[ER_RESULT_MAX + 2];
 
     assert_int_equal(said(""), ER_SAID_NOTHING);
+    assert_string_equal(why.message, "");
     assert_int_equal(said("done"), ER_SAID_NOTHING);
+    assert_string_equal(why.message,
+                        "a line on descriptor 3 is not JSON: expected a value "
+                        "at line 1, column 1, found 'd'");
     assert_int_equal(said("{\"progress\":40"), ER_SAID_NOTHING);
     memset(line, '1', ER_RESULT_MAX + 1);
     assert_int_equal(said(line), ER_SAID_NOTHING);
+    assert_string_equal(why.message,
+                        "the result has 65537 bytes, more than the 65536 kept");
     line[ER_RESULT_MAX] = '\0';
     assert_int_equal(said(line), ER_SAID_RESULT);
 }

@@ -137,6 +137,20 @@ TEST(the_last_json_line_on_descriptor_three_is_the_result)
     errand_detail_free(job);
 }
 
+TEST(of_a_result_that_cannot_be_kept_the_log_tells)
+{
+    struct errand_job_detail *job =
+        run("#!/bin/sh\nhead -c 70000 /dev/zero | tr '\\0' 7 >&3\n"
+            "echo >&3\necho nor this >&3\n",
+            "{}", 1);
+
+    assert_int_equal(job->job.state, ERRAND_COMPLETED);
+    assert_int_equal(job->job.result.len, 0);
+    assert_is(job->attempts[0].log,
+              "[left out: the result has 70000 bytes, more than the 65536 kept]\n");
+    errand_detail_free(job);
+}
+
 /* For the builds with sanitizers: a number that no int can hold. */
 TEST(progress_without_measure_is_cut_to_what_there_is)
 {
