@@ -48,3 +48,24 @@ int er_text_escape(struct er_buf *buf, struct errand_slice text, bool keep_lines
     }
     return rc;
 }
+
+int er_json_escape(struct er_buf *buf, struct errand_slice json)
+{
+    size_t from = 0, n;
+    uint32_t c;
+
+    for (size_t i = 0; i < json.len; i += n) {
+        c = (unsigned char)json.ptr[i];
+        if (c < 0x7f || (n = er_utf8_get(json.ptr + i, json.len - i, &c)) == 0)
+            n = 1;
+        if (c < 0x7f || !is_unsafe(c))
+            continue;
+        er_buf_add(buf, json.ptr + from, i - from);
+        if (c > 0xffff)
+            er_buf_printf(buf, "\\u%04x", 0xd800 + (unsigned)((c - 0x10000) >> 10));
+        er_buf_printf(buf, "\\u%04x",
+                      c > 0xffff ? 0xdc00 + (unsigned)(c & 0x3ff) : (unsigned)c);
+        from = i + n;
+    }
+    return er_buf_add(buf, json.ptr + from, json.len - from);
+}

@@ -30,11 +30,16 @@ void er_line_begin(struct er_line *line)
 
 void er_line_end(struct er_line *line, struct er_print *out)
 {
+    struct er_buf fit;
+
+    er_buf_init(&fit, LINE_MAX_BYTES);
     er_buf_str(&line->buf, "}\n");
-    if (line->buf.has_failed)
+    er_json_escape(&fit, (struct errand_slice){line->buf.ptr, line->buf.len});
+    if (line->buf.has_failed || fit.has_failed)
         out->has_failed = true;
     else
-        er_print_add(out, line->buf.ptr, line->buf.len);
+        er_print_add(out, fit.ptr, fit.len);
+    er_buf_done(&fit);
 }
 
 static void key_add(struct er_line *line, const char *key)

@@ -170,6 +170,8 @@ TEST(nothing_of_a_job_reaches_the_terminal_raw)
     assert_lacks(r.out, "\177");
     assert_lacks(r.out, "\xc2\x9b");
     assert_lacks(r.out, "\xe2\x80\xae");
+    r = sh("errand queue:inspect j --json");
+    assert_has(r.out, "\"data\":\"\\u007f\\u009b[31m\\u202eevil\"");
 }
 
 TEST(colours_are_for_terminals)
