@@ -2,6 +2,7 @@
 #include "client/group.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -120,6 +121,7 @@ int er_group_add(struct er_group *group, const struct errand_dispatch_item *item
                          err)) < 0)
         return rc;
     group->jobs_n++;
+    group->given_n += item->options && item->options->id.text[0];
     if (is_member)
         job->batch = group->batch.id;
     return 0;
@@ -154,6 +156,34 @@ static int callback_add(struct er_group *g, const struct errand_dispatch_item *i
     return 0;
 }
 
+static int ids_compare(const void *a, const void *b)
+{
+    const struct errand_push_job *const *one = a, *const *two = b;
+    int rc = strcmp((*one)->id.text, (*two)->id.text);
+
+    return rc ? rc : *one < *two ? -1 : *one > *two;
+}
+
+/* The second job of one id would not be stored, and a chain would go on without it. */
+static int ids_check(const struct er_group *g, struct errand_error *err)
+{
+    const struct errand_push_job **by_id;
+
+    if (!g->given_n)
+        return 0;
+    if (!(by_id = errand_arena_alloc(g->e->call, g->jobs_n * sizeof *by_id)))
+        return er_error_nomem(err);
+    for (size_t i = 0; i < g->jobs_n; i++)
+        by_id[i] = &g->jobs[i];
+    qsort(by_id, g->jobs_n, sizeof *by_id, ids_compare);
+    for (size_t i = 1; i < g->jobs_n; i++)
+        if (by_id[i]->id.text[0] && strcmp(by_id[i - 1]->id.text, by_id[i]->id.text) == 0)
+            return errand_error_set(
+                err, ERRAND_EINVAL, "jobs %td and %td of it have the same id '%s'",
+                by_id[i - 1] - g->jobs + 1, by_id[i] - g->jobs + 1, by_id[i]->id.text);
+    return 0;
+}
+
 int er_group_push(struct er_group *group, struct errand_id *ret_id,
                   struct errand_error *err)
 {
@@ -169,6 +199,8 @@ int er_group_push(struct er_group *group, struct errand_id *ret_id,
     if ((rc = callback_add(group, o->on_success, ERRAND_ON_SUCCESS, err)) < 0 ||
         (rc = callback_add(group, o->on_failure, ERRAND_ON_FAILURE, err)) < 0 ||
         (rc = callback_add(group, o->finally, ERRAND_ON_END, err)) < 0)
+        return rc;
+    if ((rc = ids_check(group, err)) < 0)
         return rc;
     params.jobs_n = group->jobs_n;
     params.edges_n = group->edges_n;

@@ -16,6 +16,7 @@ struct er_group {
     struct errand_push_job *jobs; /* in the arena of the call */
     struct errand_edge *edges;
     size_t jobs_n, edges_n;
+    size_t given_n;           /* ids that the caller has given to jobs */
     bool has_own_id;          /* then every job gets an id that follows from it */
     struct errand_id next_id; /* of the next job, where its caller has not given one */
 };

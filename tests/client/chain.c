@@ -114,6 +114,24 @@ CLAIM(a_chain_with_an_id_of_the_callers_is_stored_once)
     errand_detail_free(second);
 }
 
+CLAIM(two_jobs_of_one_id_are_refused)
+{
+    const struct errand_options mine = {.id = {"mine"}}, last = {.id = {"c:finally"}};
+    const struct errand_dispatch_item same[] = {{"a", errand_text("1"), &mine},
+                                                {"x", errand_text("2"), NULL},
+                                                {"b", errand_text("3"), &mine}},
+                                      tidy = item("tidy");
+    const struct errand_dispatch_item taken = {"a", errand_text("1"), &last};
+    const struct errand_batch_options o = {.id = {"c"}, .finally = &tidy};
+
+    assert_refused(errand_chain(e, same, 3, NULL, NULL, &err), ERRAND_EINVAL,
+                   "jobs 1 and 3 of it have the same id 'mine'");
+    assert_refused(errand_batch(e, same, 3, &o, NULL, &err), ERRAND_EINVAL,
+                   "jobs 1 and 3 of it have the same id 'mine'");
+    assert_refused(errand_batch(e, &taken, 1, &o, NULL, &err), ERRAND_EINVAL,
+                   "jobs 1 and 2 of it have the same id 'c:finally'");
+}
+
 CLAIM(each_link_has_its_own_options)
 {
     const char *const tags[] = {"t", NULL};
