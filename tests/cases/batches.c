@@ -1,4 +1,4 @@
-/* batches.c: cases 10 and 11. */
+/* batches.c: cases 10 and 11, jobs side by side. */
 #include "cases.h"
 
 /* {"userId":2} never works; with {"all":true} nothing fails. */

@@ -1,4 +1,4 @@
-/* chains.c: cases 8 and 9. */
+/* chains.c: cases 8 and 9, jobs one after the other. */
 #include "cases.h"
 
 /* ------------------------------------------------------------------ job classes */
