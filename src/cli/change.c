@@ -40,13 +40,21 @@ int er_change_all(struct er_cli *cli, const struct er_verb *verb,
 static void say_unchanged(struct er_cli *cli, const struct er_verb *verb,
                           const struct errand_id *id, enum errand_changed why)
 {
+    struct errand_batch_info batch = {0};
     char text[ERRAND_ERROR_MAX];
 
     switch (why) {
     case ERRAND_CHANGED:
         return;
     case ERRAND_NO_SUCH_JOB:
-        snprintf(text, sizeof text, "no job '%s'", id->text);
+        if (er_store_batch_get(cli->store, id, cli->arena, &batch, NULL) == 0)
+            snprintf(
+                text, sizeof text,
+                "'%s' is a batch, chain or flow, not a job: queue:batches %s --cancel "
+                "cancels it, queue:list --batch=%s shows its jobs",
+                id->text, id->text, id->text);
+        else
+            snprintf(text, sizeof text, "no job '%s'", id->text);
         break;
     case ERRAND_WRONG_STATE:
         snprintf(text, sizeof text, "job '%s' is left as it is: %s", id->text,

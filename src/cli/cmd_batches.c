@@ -111,6 +111,11 @@ static int one_print(struct page *p, const struct errand_id *id, struct errand_e
     if (p->table) {
         er_table_flush(p->table);
         er_group_failures(p->cli, result);
+        if (result->pending)
+            er_cli_note(p->cli,
+                        "%lld not ended: errand queue:list --batch=%s "
+                        "--state=held,scheduled,ready,running",
+                        (long long)result->pending, id->text);
     }
     errand_batch_result_free(result);
     return 0;

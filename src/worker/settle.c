@@ -169,6 +169,8 @@ static void outcome_make(struct er_supervisor *s, struct er_attempt *a,
         o->name = a->job->name;
     if (o->kind == ERRAND_OUT_RETRY || o->kind == ERRAND_OUT_FAIL)
         o->error = error_keep(s, a, ending);
+    else if (o->kind == ERRAND_OUT_SNOOZE) /* for who reads what the worker says */
+        o->error = text_keep(&s->settle, ending->error);
     if ((o->kind == ERRAND_OUT_DONE || o->kind == ERRAND_OUT_LIMIT) &&
         ending->result.len <= TEXT_MAX)
         o->result = text_keep(&s->settle, ending->result);

@@ -310,9 +310,10 @@ static bool is_waiting_for_mend(const struct er_attempt *a)
     return a->kind == ER_RUN_HANDLE && a->plan->about && a->plan->about->error;
 }
 
-static void wait_for_mend(struct er_supervisor *s, struct er_attempt *a)
+static void wait_for_mend(struct er_supervisor *s, struct er_attempt *a, const char *why)
 {
-    struct er_ending ending = {.verdict = ERRAND_SNOOZE, .snooze_ms = MEND_MS};
+    struct er_ending ending = {
+        .verdict = ERRAND_SNOOZE, .snooze_ms = MEND_MS, .error = {why, strlen(why)}};
 
     er_settle_ended(s, a, &ending);
 }
@@ -337,7 +338,7 @@ static bool attempt_place(struct er_supervisor *s, struct er_attempt *a)
     if (a->plan->error || is_hook_missing(a)) {
         er_slots_pend_remove(s, a);
         if (is_waiting_for_mend(a))
-            wait_for_mend(s, a);
+            wait_for_mend(s, a, a->plan->error);
         else
             cannot_start(s, a,
                          a->plan->error ? a->plan->error : "its class has no such hook");

@@ -407,7 +407,7 @@ void er_slots_runner_gone(struct er_supervisor *s, struct er_runner *r,
         *at = r->next;
     r->next = s->slots.graveyard;
     s->slots.graveyard = r;
-    if (r->state == ER_RUNNER_RETIRED || s->mode == ER_LEAVING)
+    if (r->state == ER_RUNNER_RETIRED || s->mode == ER_LEAVING || s->is_stopped_now)
         return;
     /* One that ended before it had done anything would end again at once. */
     if (r->state == ER_RUNNER_STARTING || !r->jobs_n) {

@@ -159,6 +159,19 @@ static void file_refused(const char *command, const char *text, const char *says
     assert_string_equal(sh("errand queue:list --json 2>/dev/null").out, "");
 }
 
+TEST(cancel_of_a_batch_by_the_command_for_jobs_names_the_one_for_batches)
+{
+    struct run r = sh("echo '[{\"job\":\"a\"}]' | errand queue:batch - --id=b");
+
+    assert_code(r, 0);
+    r = sh("errand queue:batches b");
+    assert_has(r.err, "1 not ended: errand queue:list --batch=b --state=held");
+    r = sh("errand queue:cancel b");
+    assert_code(r, 3);
+    assert_has(r.err, "not a job: queue:batches b --cancel cancels it");
+    assert_has(sh("errand queue:cancel c").err, "no job 'c'");
+}
+
 TEST(a_bad_file_is_told_with_the_place_and_stores_nothing)
 {
     file_refused("queue:chain", "[]", "bad.json: a chain without links");

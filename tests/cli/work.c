@@ -276,6 +276,41 @@ TEST(a_class_that_does_not_compile_is_shown_at_its_worker)
     assert_has(r.out, "warn: workers: bob cannot run every job: app/Jobs/bad.c:1:9");
 }
 
+TEST(inspect_says_what_holds_a_job_up)
+{
+    struct run r =
+        sh("errand queue:dispatch x --id=j >/dev/null; errand queue:inspect j");
+
+    assert_has(r.err, "no worker takes 'default' → errand queue:work --queue=default");
+    r = sh("errand queue:pause --queue=default; errand queue:inspect j");
+    assert_has(r.err, "queue 'default' is paused → errand queue:resume --queue=default");
+    r = sh("errand queue:resume --queue=default; printf '#!/bin/sh\\nsleep 60\\n' "
+           ">app/Jobs/w.sh; chmod +x app/Jobs/w.sh; errand queue:clear --queue=default "
+           "--force; errand queue:limit set few --concurrency=1 --job=w; " WORKER_UP(
+               "") "errand queue:dispatch w --id=a; errand queue:dispatch w --id=b; "
+                   "until errand queue:limit --json | grep '\"waiting\":1'; do sleep "
+                   "0.05; done; "
+                   "errand queue:inspect b; kill -9 $w; "
+                   "while grep -qs ') [^ZX]' /proc/$w/stat; do sleep 0.01; done; "
+                   "errand queue:inspect a");
+    assert_has(r.err, "limit 'few' of job 'w' lets no more begin, 1 of 1 are used");
+    assert_has(r.err, "bob has died; its 1 running job comes back");
+}
+
+TEST(a_job_that_waits_for_its_file_says_so)
+{
+    struct run r =
+        sh("printf '#!/bin/sh\\n# errand: tries=oops\\n' >app/Jobs/w.sh; "
+           "chmod +x app/Jobs/w.sh; errand queue:dispatch w --id=j >/dev/null 2>&1; "
+           "errand queue:work --name=bob 2>worker.log >&2 & w=$!; "
+           "until grep snoozed worker.log; do sleep 0.05; done; "
+           "until errand queue:workers 2>&1 | grep -q w.sh; do sleep 0.05; done; "
+           "errand queue:inspect j; kill $w; wait $w");
+
+    assert_has(r.out, "again in 10 s: app/Jobs/w.sh: line 2");
+    assert_has(r.err, "it cannot run as it is: app/Jobs/w.sh: line 2");
+}
+
 TEST(a_running_job_is_cancelled_from_outside)
 {
     struct run r =
