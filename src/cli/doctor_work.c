@@ -102,7 +102,7 @@ static void schedules(struct er_doctor *d)
         er_doctor_say(d, ER_OK, "schedules", NULL, "%zu, none is late", rows.n);
 }
 
-/* Those that were lost longer ago than the dead are remembered. */
+/* The dead are remembered for an hour; what they ran may still be there. */
 static void orphans(struct er_doctor *d)
 {
     struct errand_filter filter = {.states = 1u << ERRAND_RUNNING};
@@ -110,7 +110,7 @@ static void orphans(struct er_doctor *d)
 
     if (er_store_count(d->cli->store, &filter, 0, &n, NULL) == 0 && n)
         er_doctor_say(d, ER_WARN, "workers", "errand queue:work",
-                      "no worker has been heard of for an hour, and %" PRId64
+                      "no worker is known any more, and %" PRId64
                       " %s as running; with the next one %s",
                       n, n == 1 ? "job counts" : "jobs count",
                       n == 1 ? "it comes back" : "they come back");

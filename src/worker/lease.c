@@ -227,6 +227,8 @@ static int beat_call(struct er_supervisor *s, bool bye, struct errand_arena *are
     struct er_buf buf;
     int rc;
 
+    if (!bye && !s->leases.has_beaten)
+        er_report_namesake(s, arena);
     er_buf_init(&buf, 1 << 20);
     info_make(s, &buf);
     if (!buf.has_failed)
@@ -235,6 +237,7 @@ static int beat_call(struct er_supervisor *s, bool bye, struct errand_arena *are
     er_buf_done(&buf);
     if (rc < 0)
         return rc;
+    s->leases.has_beaten = true;
     for (size_t i = 0; i < got.commands_n; i++)
         command_obey(s, got.commands[i]);
     return 0;

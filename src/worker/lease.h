@@ -11,7 +11,8 @@ struct er_supervisor;
 
 struct er_leases {
     int64_t extend_at_ms, extended_ms, reap_at_ms, beat_at_ms;
-    bool has_progress;   /* some attempt has news */
+    bool has_progress; /* some attempt has news */
+    bool has_beaten;
     int64_t sweep_at_ms; /* for runaway processes */
 };
 

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/escape.h"
+#include "client/worker_view.h"
 #include "core/clock.h"
 #include "worker/embed.h"
 #include "worker/supervisor.h"
@@ -103,6 +104,27 @@ void er_report_start(struct er_supervisor *s)
                    known, known == 1 ? "job" : "jobs");
     er_report_jobs(s);
     er_telling_warn(s);
+}
+
+/* Jobs and leases keep to tokens, not to names, so nothing is lost. But those who look
+ * see one worker, and not that one of two has died. */
+void er_report_namesake(struct er_supervisor *s, struct errand_arena *arena)
+{
+    struct errand_workers_result r = {0};
+    struct er_worker_view view;
+
+    if (er_store_workers(s->store, 0, arena, &r, NULL) < 0)
+        return;
+    for (size_t i = 0; i < r.workers_n; i++) {
+        if (strcmp(r.workers[i].worker, s->name) != 0)
+            continue;
+        er_worker_view(&r.workers[i], arena, &view);
+        if (strcmp(view.state, "gone") != 0 && strcmp(view.state, "killed") != 0)
+            er_report_warn(s,
+                           "another worker is called '%s' as well: lists and health show "
+                           "the two as one; give each its own --name",
+                           s->name);
+    }
 }
 
 void er_report_jobs(struct er_supervisor *s)

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 struct er_supervisor;
+struct errand_arena;
 struct errand_outcome;
 struct er_attempt;
 
@@ -21,6 +22,8 @@ struct er_report {
 
 void er_report_init(struct er_supervisor *s);
 void er_report_start(struct er_supervisor *s);
+/* Before the first heartbeat: a living worker of the same name is warned of. */
+void er_report_namesake(struct er_supervisor *s, struct errand_arena *arena);
 /* Files that cannot run. */
 void er_report_jobs(struct er_supervisor *s);
 void er_report_ended(struct er_supervisor *s, const struct er_attempt *attempt,

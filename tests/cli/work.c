@@ -254,6 +254,33 @@ TEST(a_worker_that_was_killed_is_known_at_once)
     assert_lacks(r.out, "at work,");
 }
 
+TEST(a_second_worker_of_one_name_is_warned_of)
+{
+    struct run r =
+        sh(WORKER_UP("") "errand queue:work --name=bob --once; errand queue:work "
+                         "--name=eve --once; kill -9 $w; "
+                         "while grep -qs ') [^ZX]' /proc/$w/stat; do sleep "
+                         "0.01; done; errand queue:work --name=bob --once");
+
+    assert_has(r.err, "another worker is called 'bob' as well");
+    assert_null(strstr(strstr(r.err, "as well") + 1, "as well"));
+}
+
+TEST(a_second_term_blames_no_runner)
+{
+    struct run r = sh(
+        "printf '#!/bin/sh\\ntouch began; sleep 60\\n' >app/Jobs/w.sh; "
+        "chmod +x app/Jobs/w.sh; "
+        "printf '#include <errand.h>\\nstatic int h(errand_job *j, struct errand_error "
+        "*e)\\n{ (void)j; (void)e; return ERRAND_DONE; }\\nERRAND_JOB(Idle, .handle = "
+        "h)\\n' >app/Jobs/Idle.c; "
+        "errand queue:dispatch w >/dev/null; errand queue:work --concurrency=2 & w=$!; "
+        "until [ -e began ]; do sleep 0.05; done; kill $w; sleep 0.2; kill $w; wait $w");
+
+    assert_has(r.err, "stopping now");
+    assert_lacks(r.err, "did not start");
+}
+
 TEST(a_queue_that_nobody_works_is_named_with_the_command_that_would)
 {
     struct run r = sh("errand queue:dispatch x --queue=orphans >/dev/null; " WORKER_UP(
