@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "client/fake.h"
+#include "core/clock.h"
 
 enum { SAID_MAX = 600, SECOND_MS = 1000 };
 
