@@ -226,16 +226,19 @@ static int errors_rule(struct judge *j)
                                            m->error_rate * 100));
 }
 
-/* A worker that holds its place and can run nothing is worse than none. */
+/* A worker that holds its place and can run nothing is worse than none. One with a broken
+ * file lets the jobs of that file wait. */
 static int blocked_rule(struct judge *j)
 {
     const struct er_health_seen *seen = j->seen;
 
     for (size_t i = 0; i < seen->workers.workers_n; i++) {
-        if (strcmp(seen->views[i].state, "blocked") != 0)
+        bool is_blocked = strcmp(seen->views[i].state, "blocked") == 0;
+        if (!is_blocked && !(seen->views[i].takes_jobs && seen->views[i].trouble))
             continue;
-        if (alert(j, ERRAND_UNHEALTHY, "blocked", NULL,
-                  er_arena_printf(j->arena, "worker %s: %s",
+        if (alert(j, is_blocked ? ERRAND_UNHEALTHY : ERRAND_DEGRADED,
+                  is_blocked ? "blocked" : "job-file", NULL,
+                  er_arena_printf(j->arena, is_blocked ? "worker %s: %s" : "worker %s %s",
                                   seen->workers.workers[i].worker,
                                   seen->views[i].trouble)) < 0)
             return -1;

@@ -326,6 +326,15 @@ CLAIM(a_worker_that_can_start_no_runner_is_told)
     end();
 }
 
+CLAIM(a_worker_with_a_broken_file_is_told)
+{
+    at(0);
+    beat("w7", "{\"job_error\":\"app/Jobs/a.c:3:1: error\"}");
+    assert_one(ERRAND_DEGRADED, "job-file",
+               "w7 cannot run every job: app/Jobs/a.c:3:1: error");
+    end();
+}
+
 CLAIM(the_worst_is_told_first)
 {
     at(0);
