@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "core/name.h"
 
+#define RATE_WINDOW_MAX_MS INT64_C(31622400000)
+
 int er_check_now(int64_t now_ms, struct errand_error *err)
 {
     if (now_ms >= 0)
@@ -311,6 +313,15 @@ int er_check_limit(const struct errand_limit *limit, struct errand_error *err)
         return rc;
     if (limit->scope != ERRAND_SCOPE_KEY &&
         (rc = er_name_check("limit target", limit->target, err)) < 0)
+        return rc;
+    /* As a job's own: longer is a slip of the keyboard, and adds up past the last
+     * instant. */
+    if (limit->per_ms > RATE_WINDOW_MAX_MS)
+        return errand_error_set(err, ERRAND_EINVAL,
+                                "limit '%s' is per %lld ms: at most 366 days",
+                                limit->name, (long long)limit->per_ms);
+    if (limit->target &&
+        (rc = er_check_key("limit key", errand_text(limit->target), err)) < 0)
         return rc;
     return check_numbers(limit->name, limit->kind, limit->n, limit->per_ms, err);
 }

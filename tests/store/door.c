@@ -427,7 +427,9 @@ TEST(texts_beside_the_jobs_have_bounds)
     struct errand_push_job job = {.name = "a", .options = huge};
     struct errand_progress progress = {.note = huge};
     struct errand_extend_params extend = {.progress = &progress, .progress_n = 1};
-    struct errand_limit limit = {.name = "a", .scope = ERRAND_SCOPE_KEY, .n = 1};
+    char key[10241] = "";
+    struct errand_limit limit = {
+        .name = "a", .scope = ERRAND_SCOPE_KEY, .target = key, .n = 1};
 
     fails(ERRAND_ETOOBIG, er_store_schedule_put(store, &schedule, &err));
     fails(ERRAND_ETOOBIG, er_store_beat(store, &beat, arena, NULL, &err));
@@ -436,8 +438,15 @@ TEST(texts_beside_the_jobs_have_bounds)
     fails(ERRAND_ETOOBIG, try_push((struct errand_push_params){.batch = &batch}));
     fails(ERRAND_ETOOBIG,
           try_push((struct errand_push_params){.jobs = &job, .jobs_n = 1}));
-    /* a rate of no window */
+    /* a rate of no window, and of one that never ends */
     fails(ERRAND_EINVAL, er_store_limit_put(store, &limit, &err));
+    limit.per_ms = INT64_MAX;
+    fails(ERRAND_EINVAL, er_store_limit_put(store, &limit, &err));
+    assert_non_null(strstr(err.message, "at most 366 days"));
+    memset(key, 'k', sizeof key - 1);
+    limit.per_ms = 1000;
+    fails(ERRAND_EINVAL, er_store_limit_put(store, &limit, &err));
+    assert_non_null(strstr(err.message, "limit key has 10240 bytes"));
 }
 
 TEST(long_errors_of_events_are_cut)
