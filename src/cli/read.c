@@ -41,7 +41,7 @@ int er_cli_read(struct er_cli *cli, const char *what, const char *path, int max_
     rc = all_read(what, fd, max, &buf, err);
     if (fd != STDIN_FILENO)
         close(fd);
-    while (buf.len && strchr(" \t\r\n", buf.ptr[buf.len - 1]))
+    while (buf.len && memchr(" \t\r\n", buf.ptr[buf.len - 1], 4))
         buf.len--;
     if (rc == 0 && buf.len && memchr(buf.ptr, '\0', buf.len))
         rc = errand_error_set(err, ERRAND_EJSON,

@@ -89,6 +89,13 @@ TEST(broken_json_is_refused_with_its_place)
     assert_code(sh("errand queue:list --json"), 3); /* no store was made for it */
 }
 
+TEST(a_nul_at_the_end_is_refused_like_one_within)
+{
+    assert_code(sh("printf '{}\\0' | errand queue:dispatch hello -"), 2);
+    assert_code(sh("printf '\\0{}' | errand queue:dispatch hello -"), 2);
+    assert_code(sh("printf '{} \\n' | errand queue:dispatch hello -"), 0);
+}
+
 TEST(wrong_utf8_is_refused)
 {
     struct run r = sh("errand queue:dispatch hello \"$(printf '{\"a\":\"\\377\"}')\"");
