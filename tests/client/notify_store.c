@@ -222,9 +222,10 @@ CLAIM(a_storm_is_told_by_number_and_its_first_failures)
 
 CLAIM(data_that_is_none_of_ours_is_refused)
 {
+    static const char unknown[] =
+        "{\"channel\":\"pager\",\"name\":\"a\",\"queue\":\"b\"}";
     static const char *const bad[] = {"null", "{}", "[1]", "{\"channel\":\"email\"}",
-                                      "{\"channel\":\"pager\",\"name\":\"a\",\"queue\":"
-                                      "\"b\"}"};
+                                      unknown};
     struct errand_id id = dispatched("x", "1", NULL);
     struct er_notice notice;
 
