@@ -71,17 +71,6 @@ static void assert_job(errand *e, const char *name, enum errand_state state)
     errand_detail_free(job);
 }
 
-static void wait_ended(errand *e, const char *name)
-{
-    const struct errand_batch_waiter waiter = {.timeout_ms = 30000};
-    struct errand_error err = {0};
-    struct errand_id id = {{0}};
-
-    snprintf(id.text, sizeof id.text, "%s", name);
-    if (errand_batch_wait(e, &id, &waiter, NULL, &err) < 0)
-        fail_msg("%s", err.message);
-}
-
 static void assert_sound(const struct world *w)
 {
     struct errand_check_result found = {0};
@@ -202,6 +191,17 @@ TEST(t42_a_chain_is_resumed_where_it_failed_whoever_is_killed)
 /* ------------------------------------------------------------------ every point */
 
 #ifdef ERRAND_FAILPOINTS
+
+static void wait_ended(errand *e, const char *name)
+{
+    const struct errand_batch_waiter waiter = {.timeout_ms = 30000};
+    struct errand_error err = {0};
+    struct errand_id id = {{0}};
+
+    snprintf(id.text, sizeof id.text, "%s", name);
+    if (errand_batch_wait(e, &id, &waiter, NULL, &err) < 0)
+        fail_msg("%s", err.message);
+}
 
 static const char *const points[] = {
     "exchange-before-commit",
