@@ -11,24 +11,15 @@ static const struct {
     const char *name;
     void (*run)(struct place *p);
 } benches[] = {
-    {"one", bench_one},
-    {"bulk", bench_bulk},
-    {"unique", bench_unique},
-    {"bytes", bench_bytes},
-    {"drain", bench_drain},
-    {"drain-keeping", bench_drain_keeping},
-    {"cycle", bench_cycle},
-    {"cycle-keeping", bench_cycle_keeping},
-    {"chain", bench_chain},
-    {"batch", bench_batch},
-    {"growth", bench_growth},
-    {"sustained", bench_sustained},
-    {"pickup", bench_pickup},
-    {"delay", bench_delay},
-    {"idle", bench_idle},
-    {"executable", bench_executable},
-    {"limited", bench_limited},
-    {"schedules", bench_schedules},
+    {"one", bench_one},         {"bulk", bench_bulk},
+    {"unique", bench_unique},   {"bytes", bench_bytes},
+    {"drain", bench_drain},     {"drain-keeping", bench_drain_keeping},
+    {"cycle", bench_cycle},     {"cycle-keeping", bench_cycle_keeping},
+    {"chain", bench_chain},     {"batch", bench_batch},
+    {"growth", bench_growth},   {"sustained", bench_sustained},
+    {"pickup", bench_pickup},   {"delay", bench_delay},
+    {"idle", bench_idle},       {"executable", bench_executable},
+    {"limited", bench_limited}, {"schedules", bench_schedules},
     {"events", bench_events},
 };
 

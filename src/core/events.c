@@ -26,7 +26,9 @@ static const struct {
     [ER_TOLD_RETRYING] = {"job:retrying",
                           "an attempt failed with error; attempt is the next one, in "
                           "delay_ms"},
-    [ER_TOLD_SNOOZED] = {"job:snoozed", "it asked to be run later, in delay_ms"},
+    [ER_TOLD_SNOOZED] =
+        {"job:snoozed",
+         "it asked to be run later, in delay_ms, or waits for a broken file, with error"},
     [ER_TOLD_FAILED] = {"job:failed", "it has failed for good, with error"},
     [ER_TOLD_TIMED_OUT] = {"job:timed-out",
                            "an attempt ran out of time; what follows is told next"},

@@ -41,7 +41,7 @@ struct er_attempt {
     const struct errand_reserved *job; /* in the lot's arena */
     struct errand_slice data;          /* as its process is to see it, see payload.h */
     bool is_ready, was_sealed; /* the data was looked at; the store has it encrypted */
-    bool is_admitted; /* see admit.h */
+    bool is_admitted;          /* see admit.h */
     struct er_plan *plan;
     struct er_attempt *prev, *next; /* among the pending ones */
     enum er_attempt_state state;

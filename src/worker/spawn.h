@@ -62,5 +62,4 @@ char **er_environ_job(const struct er_environ_job *job, const char *const *allow
 /* A memory file with these bytes, at its start; -1 with errno. */
 int er_memory_file(const char *name, struct errand_slice bytes);
 
-
 #endif

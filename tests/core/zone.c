@@ -41,7 +41,7 @@ struct file {
 static void add_number(struct er_buf *buf, uint64_t value, int size)
 {
     for (int shift = (size - 1) * 8; shift >= 0; shift -= 8)
-        er_buf_add(buf, &(char){(char)(value >> shift)}, 1);
+        er_buf_add(buf, &(char){shift < 64 ? (char)(value >> shift) : 0}, 1);
 }
 
 static void add_header(struct er_buf *buf, const struct file *file, bool is_empty)

@@ -1,7 +1,6 @@
 /* history.c: how many completed jobs are kept. */
 #include "store/sqlite/sqlite.h"
 
-
 enum { EXACT_MAX = 100, SLACK_MAX = 1000, CHUNK = 1000 };
 
 /* Up to a hundred the number is exact; above, up to a tenth more (and never more than a

@@ -2,7 +2,6 @@
  * Whoever waits for it is told by follow.c. */
 #include "store/sqlite/sqlite.h"
 
-
 int er_job_read(struct er_tx *tx, int64_t id, struct er_job *ret)
 {
     sqlite3_stmt *st = er_tx_bind(tx, ER_SQL_JOB_READ, ER_ARGS(er_int(id)));

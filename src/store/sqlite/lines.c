@@ -1,7 +1,6 @@
 /* lines.c: READY jobs that wait at a limit. See limits.c. */
 #include "store/sqlite/limits.h"
 
-
 static int line_fill(struct er_tx *tx, sqlite3_stmt *st, void *ret_row)
 {
     (void)tx;

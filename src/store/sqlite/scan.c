@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-
 static const uint32_t ended_states = 1u << ERRAND_FAILED | 1u << ERRAND_CANCELLED;
 
 /* ------------------------------------------------------------ begin */

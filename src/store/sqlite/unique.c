@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-
 enum { CLEAR_AWAY = 2 }; /* old claims removed with each new one */
 
 struct claim {
