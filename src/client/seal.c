@@ -68,9 +68,10 @@ enum {
     VARIANT = sodium_base64_VARIANT_URLSAFE_NO_PADDING,
     BOUND_MAX = 512,
 };
-_Static_assert((int)ER_KEY_BYTES == (int)crypto_aead_xchacha20poly1305_ietf_KEYBYTES &&
-                   (int)ER_KEY_BYTES == (int)crypto_auth_hmacsha256_KEYBYTES,
-               "one size of key for all");
+_Static_assert((int)ER_KEY_BYTES == (int)crypto_aead_xchacha20poly1305_ietf_KEYBYTES,
+               "a key of the ring encrypts");
+_Static_assert((int)ER_KEY_BYTES == (int)crypto_auth_hmacsha256_KEYBYTES,
+               "a key of the ring signs");
 
 /* No name has a NUL, so no two jobs give the same bytes. */
 static size_t bind(const struct er_sealed_for *job, unsigned char ret[BOUND_MAX])

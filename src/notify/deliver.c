@@ -34,14 +34,13 @@ void er_notify_deliver(const struct errand_notify *notify, const struct er_notic
     struct errand_notify one = *notify;
     const char *channels[] = {NULL, NULL}, *lack = NULL;
     struct errand_arena *arena = er_arena_new();
-    int ready = -1;
 
     er_delivered_set(ret, ER_GIVE_UP, "there is no channel %d", notice->channel);
     if (notice->channel < 0 || notice->channel >= ER_NOTIFY_CHANNELS_N || !arena)
         goto out;
     channels[0] = er_notify_channel_name(notice->channel);
     one.channels = channels;
-    if ((ready = er_notify_ready(&one, arena, &lack)) <= 0) {
+    if (er_notify_ready(&one, arena, &lack) <= 0) {
         er_delivered_set(ret, ER_GIVE_UP, "%s", lack ? lack : "out of memory");
         goto out;
     }
@@ -169,7 +168,7 @@ int errand_notify_test(const struct errand_notify *notify, const char *channel,
         return rc;
     if (!(arena = er_arena_new()))
         return er_error_nomem(err);
-    if ((rc = er_notify_ready(&one, arena, &lack)) <= 0)
+    if (er_notify_ready(&one, arena, &lack) <= 0)
         rc = errand_error_set(err, ERRAND_ENOTFOUND, "%s", lack ? lack : "out of memory");
     else if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
         rc = er_error_nomem(err);
