@@ -179,17 +179,7 @@ static int found_fill(struct er_tx *tx, int64_t id, struct er_found *ret)
             return rc;
         if (rc == 0)
             continue;
-        *ret = (struct er_found){
-            .id = id,
-            .queue = sqlite3_column_int64(st, 1),
-            .name = sqlite3_column_int64(st, 2),
-            .state = (enum errand_state)sqlite3_column_int(st, 3),
-            .created_at = sqlite3_column_int64(st, 4),
-            .ended_at = sqlite3_column_int64(st, 5),
-            .batch = sqlite3_column_int64(st, 6),
-            .flags = (uint32_t)sqlite3_column_int64(st, 7),
-            .is_history = is_history,
-        };
+        er_found_read(st, is_history, ret);
         sqlite3_reset(st);
         return 1;
     }

@@ -66,7 +66,7 @@ static sqlite3_stmt *completed(struct er_scan *scan, int64_t after)
                       ER_ARGS(er_int(after)));
 }
 
-static void row_read(sqlite3_stmt *st, bool is_history, struct er_found *ret)
+void er_found_read(sqlite3_stmt *st, bool is_history, struct er_found *ret)
 {
     *ret = (struct er_found){
         .id = sqlite3_column_int64(st, 0),
@@ -100,7 +100,7 @@ static int running_next(struct er_scan *scan, struct er_scan_source *s)
             return rc;
         if (rc > 0) {
             s->has_row = sqlite3_column_int64(st, 0) == id;
-            row_read(st, false, &s->row);
+            er_found_read(st, false, &s->row);
             sqlite3_reset(st);
         }
         if (s->has_row)
@@ -123,7 +123,7 @@ static int source_next(struct er_scan *scan, struct er_scan_source *s, bool is_h
         return rc;
     }
     s->has_row = true;
-    row_read(s->st, is_history, &s->row);
+    er_found_read(s->st, is_history, &s->row);
     return 0;
 }
 

@@ -12,6 +12,9 @@ struct er_found {
     bool is_history;
 };
 
+/* The row under a statement with the columns of find_job.sql. */
+void er_found_read(sqlite3_stmt *st, bool is_history, struct er_found *ret);
+
 struct er_scan_source {
     sqlite3_stmt *st;
     bool has_row;
