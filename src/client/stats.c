@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "client/handle.h"
+#include "core/stat.h"
 
 /* The caller sees the first member; the arena behind it holds everything. */
 struct owned_stats {
@@ -23,19 +24,6 @@ static int compare(const void *a, const void *b)
     return (c = strcmp(x->queue, y->queue)) ? c : strcmp(x->name, y->name);
 }
 
-static void add(struct errand_stat *to, const struct errand_stat *from)
-{
-    to->done += from->done;
-    to->failed += from->failed;
-    to->retried += from->retried;
-    to->run_ms += from->run_ms;
-    to->wait_ms += from->wait_ms;
-    for (size_t i = 0; i < ERRAND_HISTOGRAM_N; i++) {
-        to->run_hist[i] += from->run_hist[i];
-        to->wait_hist[i] += from->wait_hist[i];
-    }
-}
-
 /* What is not kept apart gets one name; equal neighbours become one row. */
 static void sum_up(struct errand_stats *stats, const struct errand_stats_query *q)
 {
@@ -51,7 +39,7 @@ static void sum_up(struct errand_stats *stats, const struct errand_stats_query *
         qsort(rows, stats->rows_n, sizeof *rows, compare);
     for (size_t i = 0; i < stats->rows_n; i++) {
         if (n > 0 && compare(&rows[n - 1], &rows[i]) == 0)
-            add(&rows[n - 1], &rows[i]);
+            er_stat_add(&rows[n - 1], &rows[i]);
         else
             rows[n++] = rows[i];
     }

@@ -9,9 +9,9 @@
 #include "base/error.h"
 #include "client/class.h"
 #include "client/handle.h"
-#include "core/backoff.h"
 #include "core/events.h"
 #include "worker/here.h"
+#include "worker/outcome.h"
 #include "worker/payload.h"
 
 enum { LEASE_MS = 30000, REPEATS = 3, LOG_MAX = 64 << 10, SHOWN_MAX = 80 };
@@ -210,24 +210,21 @@ static int attempt_again(struct drain *d, const struct errand_reserved *job,
 
 /* ------------------------------------------------------------------ what follows */
 
-static void retry_or_fail(const struct errand_reserved *job, const struct levels *levels,
-                          int64_t wait_ms, struct errand_outcome *o)
+/* `is_final`: no other attempt can do better. Without jitter: a test wants to know when.
+ */
+static void fail_or_retry(const struct errand_reserved *job, const struct levels *levels,
+                          bool is_final, int64_t wait_ms, struct errand_outcome *o)
 {
-    const struct er_options *all = &levels->options;
-    const struct er_retry retry = {
-        .attempt = job->attempt,
-        .tries = levels->tries,
-        .backoff = &all->backoff,
-        .wait_ms = wait_ms,
-        .created_ms = job->created_ms,
-        .until_ms = all->has & ER_OPT_RETRY_UNTIL ? all->retry_until_ms : 0,
-        .for_ms = all->has & ER_OPT_RETRY_FOR ? all->retry_for_ms : 0};
-    int64_t at_ms = er_retry_at(&retry, o->ended_ms, 0);
+    struct er_retry retry = er_retry_of(job, &levels->options);
 
-    o->kind = at_ms < 0 ? ERRAND_OUT_FAIL : ERRAND_OUT_RETRY;
-    o->hook_due = at_ms < 0 && levels->job_class && levels->job_class->failed;
-    if (at_ms >= 0)
-        o->run_at_ms = at_ms;
+    retry.tries = levels->tries;
+    retry.wait_ms = wait_ms;
+    if (is_final)
+        o->kind = ERRAND_OUT_FAIL;
+    else
+        er_outcome_retry(o, &retry, 0);
+    o->hook_due =
+        o->kind == ERRAND_OUT_FAIL && levels->job_class && levels->job_class->failed;
 }
 
 static void decide(struct drain *d, const struct errand_reserved *job,
@@ -248,11 +245,7 @@ static void decide(struct drain *d, const struct errand_reserved *job,
     o->error =
         (struct errand_slice){answer->error.message, strlen(answer->error.message)};
     o->cause = answer->is_late ? ERRAND_CAUSE_TIMEOUT : ERRAND_CAUSE_ERROR;
-    retry_or_fail(job, levels, answer->snooze_ms, o);
-    if (answer->verdict == ERRAND_FAIL) {
-        o->kind = ERRAND_OUT_FAIL;
-        o->hook_due = levels->job_class->failed != NULL;
-    }
+    fail_or_retry(job, levels, answer->verdict == ERRAND_FAIL, answer->snooze_ms, o);
 }
 
 static void count(struct errand_drained *drained, enum errand_outcome_kind kind)
@@ -292,11 +285,7 @@ static int refuse(struct drain *d, const struct errand_reserved *job,
 
     o->error = (struct errand_slice){text ? text : "", text ? strlen(text) : 0};
     o->cause = is_final ? ERRAND_CAUSE_ERROR : ERRAND_CAUSE_START;
-    retry_or_fail(job, levels, 0, o);
-    if (is_final) {
-        o->kind = ERRAND_OUT_FAIL;
-        o->hook_due = levels->job_class && levels->job_class->failed;
-    }
+    fail_or_retry(job, levels, is_final, 0, o);
     return 0;
 }
 

@@ -8,8 +8,8 @@
 
 #include "base/error.h"
 #include "base/utf8.h"
-#include "core/backoff.h"
 #include "core/json.h"
+#include "worker/outcome.h"
 
 enum { TEXT_MAX = 64 << 10 };
 
@@ -23,20 +23,11 @@ static struct errand_slice text_of(const char *text)
 static void retry_or_fail(errand_engine *g, const struct er_held *h, double wait_s,
                           struct errand_outcome *o)
 {
-    const struct er_options *all = &h->options;
-    const struct er_retry retry = {
-        .attempt = h->job.attempt,
-        .tries = h->job.tries,
-        .backoff = &all->backoff,
-        .wait_ms = wait_s > 0 ? (int64_t)fmax(1, round(wait_s * 1000)) : 0,
-        .created_ms = h->reserved->created_ms,
-        .until_ms = all->has & ER_OPT_RETRY_UNTIL ? all->retry_until_ms : 0,
-        .for_ms = all->has & ER_OPT_RETRY_FOR ? all->retry_for_ms : 0};
-    int64_t at_ms = er_retry_at(&retry, o->ended_ms, er_engine_random(g));
+    struct er_retry retry = er_retry_of(h->reserved, &h->options);
 
-    o->kind = at_ms < 0 ? ERRAND_OUT_FAIL : ERRAND_OUT_RETRY;
-    if (at_ms >= 0)
-        o->run_at_ms = at_ms;
+    if (wait_s > 0)
+        retry.wait_ms = (int64_t)fmax(1, round(wait_s * 1000));
+    er_outcome_retry(o, &retry, er_engine_random(g));
 }
 
 static void decide(errand_engine *g, struct er_held *h,

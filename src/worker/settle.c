@@ -8,10 +8,10 @@
 
 #include "base/error.h"
 #include "base/failpoint.h"
-#include "core/backoff.h"
 #include "core/clock.h"
 #include "worker/admit.h"
 #include "worker/ending.h"
+#include "worker/outcome.h"
 #include "worker/supervisor.h"
 
 enum { TEXT_MAX = 64 << 10 };
@@ -102,11 +102,8 @@ static void retry_or_fail(struct er_supervisor *s, const struct er_attempt *a,
                                    .created_ms = a->job->created_ms,
                                    .until_ms = plan->retry_until_ms,
                                    .for_ms = plan->retry_for_ms};
-    int64_t at_ms = er_retry_at(&retry, o->ended_ms, er_settle_random(&s->settle));
 
-    o->kind = at_ms < 0 ? ERRAND_OUT_FAIL : ERRAND_OUT_RETRY;
-    if (at_ms >= 0)
-        o->run_at_ms = at_ms;
+    er_outcome_retry(o, &retry, er_settle_random(&s->settle));
 }
 
 static bool is_done(const struct er_ending *ending)

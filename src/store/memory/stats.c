@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "core/stat.h"
 #include "store/memory/memory.h"
 
 enum { MINUTE_MS = 60000 };
@@ -95,19 +96,6 @@ static struct mem_stat *stat_make(struct mem_store *store, const struct errand_s
     return stat;
 }
 
-static void sum(struct errand_stat *to, const struct errand_stat *from)
-{
-    to->done += from->done;
-    to->failed += from->failed;
-    to->retried += from->retried;
-    to->run_ms += from->run_ms;
-    to->wait_ms += from->wait_ms;
-    for (size_t i = 0; i < ERRAND_HISTOGRAM_N; i++) {
-        to->run_hist[i] += from->run_hist[i];
-        to->wait_hist[i] += from->wait_hist[i];
-    }
-}
-
 /* The rows first: one that is left behind by a lack of memory is not seen. */
 static int add(struct mem_call *call, const struct errand_stats_params *p)
 {
@@ -117,7 +105,7 @@ static int add(struct mem_call *call, const struct errand_stats_params *p)
     for (size_t i = 0; i < p->add_n; i++) {
         struct mem_stat *stat = stat_make(call->store, &p->add[i]);
         stat->is_used = true;
-        sum(&stat->s, &p->add[i]);
+        er_stat_add(&stat->s, &p->add[i]);
     }
     return 0;
 }
