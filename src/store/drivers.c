@@ -13,9 +13,7 @@
 
 static const struct errand_driver *const built_in[] = {
     &er_memory_driver,
-#ifdef ERRAND_WITH_SQLITE
     &er_sqlite_driver,
-#endif
 };
 enum { BUILT_IN_N = sizeof built_in / sizeof *built_in, ADDED_MAX = 16 };
 
