@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "store/modules.h"
 
 static const struct errand_driver *const built_in[] = {
     &er_memory_driver,
@@ -97,9 +98,10 @@ int errand_driver_register(const struct errand_driver *driver, struct errand_err
     return rc;
 }
 
-/* "memory, sqlite" */
+/* "memory:, sqlite:, postgres:" */
 static void schemes_list(char *buf, size_t size)
 {
+    const char *const *of_modules = er_module_schemes();
     size_t used = 0;
 
     pthread_mutex_lock(&added_lock);
@@ -110,21 +112,38 @@ static void schemes_list(char *buf, size_t size)
             used += (size_t)snprintf(buf + used, size - used, "%s%s:", used ? ", " : "",
                                      d->schemes[j]);
     }
+    for (size_t i = 0; of_modules[i] && used < size; i++)
+        if (!find_locked(of_modules[i], strlen(of_modules[i])))
+            used += (size_t)snprintf(buf + used, size - used, ", %s:", of_modules[i]);
     pthread_mutex_unlock(&added_lock);
 }
 
-int er_url_scheme(const char *url, size_t *ret_len, struct errand_error *err)
+/* Registered, built in, or loaded now and registered. *ret NULL: nobody serves it. */
+static int driver_of(const char *scheme, size_t len, const struct errand_driver **ret,
+                     struct errand_error *err)
+{
+    int rc;
+
+    if ((*ret = er_driver_find(scheme, len)))
+        return 0;
+    if ((rc = er_module_load(scheme, len, ret, err)) < 0 || !*ret)
+        return rc;
+    return errand_driver_register(*ret, err);
+}
+
+int er_driver_of_url(const char *url, const struct errand_driver **ret,
+                     struct errand_error *err)
 {
     static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz0123456789+.-";
     size_t len = strspn(url, alphabet);
+    bool has_scheme_part = len > 0 && url[len] == ':';
     char known[256] = "";
+    int rc;
 
-    if (len > 0 && url[len] == ':' && er_driver_find(url, len)) {
-        *ret_len = len;
-        return 0;
-    }
+    if (has_scheme_part && ((rc = driver_of(url, len, ret, err)) < 0 || *ret))
+        return rc;
     schemes_list(known, sizeof known);
-    if (len > 0 && url[len] == ':')
+    if (has_scheme_part)
         return errand_error_set(err, ERRAND_EINVAL,
                                 "no store of the kind '%.*s:' in this errand; there is "
                                 "%s",

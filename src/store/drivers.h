@@ -10,8 +10,10 @@ extern const struct errand_driver er_sqlite_driver;
 /* The driver of a scheme (scheme_len bytes at `scheme`), registered or built in; NULL. */
 const struct errand_driver *er_driver_find(const char *scheme, size_t scheme_len);
 
-/* The scheme at the start of a URL: its length, or EINVAL with what was wrong and the
- * schemes there are. `url` may hold a secret: the message shows the scheme only. */
-int er_url_scheme(const char *url, size_t *ret_len, struct errand_error *err);
+/* The driver of a URL, its module loaded when it has one. EINVAL with what was wrong and
+ * the schemes there are; a module's own errors are in modules.h. `url` may hold a secret:
+ * the message shows the scheme only. */
+int er_driver_of_url(const char *url, const struct errand_driver **ret,
+                     struct errand_error *err);
 
 #endif

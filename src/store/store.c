@@ -74,17 +74,6 @@ static int max_data_of(const struct er_store_options *options, size_t *ret,
                             *ret, ER_DATA_HARD_MAX);
 }
 
-static int driver_of(const char *url, const struct errand_driver **ret,
-                     struct errand_error *err)
-{
-    size_t scheme_len;
-    int rc = er_url_scheme(url, &scheme_len, err);
-
-    if (rc == 0)
-        *ret = er_driver_find(url, scheme_len);
-    return rc;
-}
-
 static int store_open(struct er_store *store, const char *url,
                       const struct er_store_options *options, struct errand_error *err)
 {
@@ -95,7 +84,7 @@ static int store_open(struct er_store *store, const char *url,
         !(store->shown = er_url_shown(url, store->arena)))
         return er_error_nomem(err);
     if ((rc = max_data_of(options, &store->max_data, err)) < 0 ||
-        (rc = driver_of(url, &store->driver, err)) < 0)
+        (rc = er_driver_of_url(url, &store->driver, err)) < 0)
         return rc;
     p = open_params(url, store->shown, options);
     store->is_read_only = p.read_only;
@@ -189,7 +178,7 @@ int er_store_migrate(const char *url, const struct er_store_options *options, bo
         rc = er_error_nomem(err);
         goto out;
     }
-    if ((rc = driver_of(url, &driver, err)) < 0)
+    if ((rc = er_driver_of_url(url, &driver, err)) < 0)
         goto out;
     p = open_params(url, shown, options);
     *ret = (struct errand_migrate_result){0};

@@ -167,6 +167,19 @@ TEST(a_scheme_belongs_to_one_driver)
     assert_null(er_driver_find("mine", 4));
 }
 
+/* A store that is a module of its own: the error names the file that is not there. */
+TEST(a_module_that_is_not_installed_is_said_so)
+{
+    struct er_store *none;
+
+    setenv("ERRAND_MODULES", "/nonexistent", 1);
+    fails(ERRAND_EUNSUPPORTED,
+          er_store_open("postgres://u:s3cret@h/d", NULL, &none, &err));
+    assert_non_null(strstr(err.message, "/nonexistent/errand-store-postgres.so"));
+    assert_null(strstr(err.message, "s3cret"));
+    unsetenv("ERRAND_MODULES");
+}
+
 TEST(a_registered_driver_is_found_by_its_schemes)
 {
     static const char *const schemes[] = {"fake", "fake+tls", NULL};
