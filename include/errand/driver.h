@@ -849,6 +849,18 @@ struct errand_check_result {
     size_t findings_n;
 };
 
+/* What an operator should look at though it keeps nothing from working: a setting of the
+ * server that weakens a promise, a session of somebody else that stands in the way. */
+struct errand_remark {
+    const char *text;   /* a sentence */
+    const char *remedy; /* what to do; NULL: the sentence says it */
+};
+
+struct errand_remarks_result {
+    struct errand_remark *remarks;
+    size_t remarks_n;
+};
+
 /* ------------------------------------------------------------------ the driver */
 
 struct errand_driver {
@@ -987,6 +999,10 @@ struct errand_driver {
      * count. */
     int (*again)(struct errand_conn *, const struct errand_open_params *p,
                  struct errand_conn **ret_conn, struct errand_error *err);
+
+    /* Looks at what surrounds the store. NULL: there is nothing around it to look at. */
+    int (*remarks)(struct errand_conn *, struct errand_arena *,
+                   struct errand_remarks_result *ret, struct errand_error *err);
 };
 
 /* Makes a driver known for its schemes; its struct must live for ever. EINVAL: another

@@ -140,6 +140,18 @@ static void durability(struct er_doctor *d)
                       "errand.yml adds loss of power");
 }
 
+static void surroundings(struct er_doctor *d)
+{
+    struct errand_remarks_result r = {0};
+    struct errand_error err = {0};
+    int rc = er_store_remarks(d->cli->store, d->cli->arena, &r, &err);
+
+    if (rc < 0)
+        er_doctor_say(d, ER_WARN, "server", remedy_of(rc), "%s", err.message);
+    for (size_t i = 0; rc == 0 && i < r.remarks_n; i++)
+        er_doctor_say(d, ER_WARN, "server", r.remarks[i].remedy, "%s", r.remarks[i].text);
+}
+
 /* What queues say they hold: kept by the store, so this does not read the jobs. */
 static int64_t jobs_n(struct er_doctor *d)
 {
@@ -190,6 +202,7 @@ static int exec(struct er_cli *cli, struct errand_error *err)
         schema(&d);
         writable(&d);
         durability(&d);
+        surroundings(&d);
         if (er_cli_has(cli, "full") || jobs_n(&d) <= READ_MOST)
             contents(&d);
         else

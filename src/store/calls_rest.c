@@ -528,3 +528,17 @@ int er_store_check(struct er_store *store, int64_t now_ms, struct errand_arena *
                           store->driver->check(store->conn, now_ms, arena, ret, err), err,
                           "checking the store");
 }
+
+int er_store_remarks(struct er_store *store, struct errand_arena *arena,
+                     struct errand_remarks_result *ret, struct errand_error *err)
+{
+    int rc;
+
+    if ((rc = er_store_enter(store, err)) < 0)
+        return rc;
+    *ret = (struct errand_remarks_result){0};
+    if (!store->driver->remarks)
+        return 0;
+    return er_store_leave(store, store->driver->remarks(store->conn, arena, ret, err),
+                          err, "looking at what surrounds the store");
+}

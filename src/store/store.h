@@ -118,5 +118,7 @@ int er_store_wait_fd(struct er_store *, struct errand_error *err);
 int er_store_wait_arm(struct er_store *, uint32_t wait_for, struct errand_error *err);
 int er_store_check(struct er_store *, int64_t now_ms, struct errand_arena *,
                    struct errand_check_result *ret, struct errand_error *err);
+int er_store_remarks(struct er_store *, struct errand_arena *,
+                     struct errand_remarks_result *ret, struct errand_error *err);
 
 #endif

@@ -127,6 +127,17 @@ void er_report_namesake(struct er_supervisor *s, struct errand_arena *arena)
     }
 }
 
+void er_report_surroundings(struct er_supervisor *s, struct errand_arena *arena)
+{
+    struct errand_remarks_result r = {0};
+
+    if (er_store_remarks(s->store, arena, &r, NULL) < 0)
+        return; /* what keeps the store from working is told by the heartbeat */
+    for (size_t i = 0; i < r.remarks_n; i++)
+        er_report_warn(s, "%s%s%s", r.remarks[i].text, r.remarks[i].remedy ? ": " : "",
+                       r.remarks[i].remedy ? r.remarks[i].remedy : "");
+}
+
 void er_report_jobs(struct er_supervisor *s)
 {
     for (size_t i = 0; i < s->book->jobs.jobs_n; i++)

@@ -24,6 +24,8 @@ void er_report_init(struct er_supervisor *s);
 void er_report_start(struct er_supervisor *s);
 /* Before the first heartbeat: a living worker of the same name is warned of. */
 void er_report_namesake(struct er_supervisor *s, struct errand_arena *arena);
+/* At the same time: what a server's settings do to the promises. */
+void er_report_surroundings(struct er_supervisor *s, struct errand_arena *arena);
 /* Files that cannot run. */
 void er_report_jobs(struct er_supervisor *s);
 void er_report_ended(struct er_supervisor *s, const struct er_attempt *attempt,

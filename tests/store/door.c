@@ -196,6 +196,37 @@ TEST(a_registered_driver_is_found_by_its_schemes)
     assert_true(err.retryable);
 }
 
+static int one_remark(struct errand_conn *conn, struct errand_arena *a,
+                      struct errand_remarks_result *ret, struct errand_error *error)
+{
+    static struct errand_remark remark = {"the server forgets", "tell it not to"};
+
+    (void)conn, (void)a, (void)error;
+    *ret = (struct errand_remarks_result){&remark, 1};
+    return 0;
+}
+
+TEST(a_driver_may_have_remarks_about_what_surrounds_it)
+{
+    static const char *const schemes[] = {"remarking", NULL};
+    static struct errand_driver d;
+    struct er_store_options options = {.open = {.create = true}};
+    struct errand_remarks_result ret = {.remarks_n = 9};
+    struct er_store *remarking;
+
+    ok(er_store_remarks(store, arena, &ret, &err));
+    assert_int_equal(ret.remarks_n, 0); /* memory has nothing around it */
+    d = er_memory_driver;
+    d.schemes = schemes;
+    d.remarks = one_remark;
+    ok(errand_driver_register(&d, &err));
+    ok(er_store_open("remarking:x", &options, &remarking, &err));
+    ok(er_store_remarks(remarking, arena, &ret, &err));
+    assert_int_equal(ret.remarks_n, 1);
+    assert_string_equal(ret.remarks[0].remedy, "tell it not to");
+    er_store_close(remarking);
+}
+
 TEST(the_list_of_drivers_has_an_end)
 {
     static const char *const schemes[] = {NULL};

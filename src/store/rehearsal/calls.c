@@ -530,9 +530,19 @@ static int pass_check(struct errand_conn *conn, int64_t now_ms,
     return answer(r, "check", rc, err);
 }
 
+static int pass_remarks(struct errand_conn *conn, struct errand_arena *arena,
+                        struct errand_remarks_result *ret, struct errand_error *err)
+{
+    const struct er_rehearsal_to *store = to(rehearsal(conn));
+
+    if (!store->driver->remarks)
+        return 0;
+    return store->driver->remarks(store->conn, arena, ret, err);
+}
+
 /* A function that the driver has and this file has not would pass by the rehearsal with a
  * connection that is not its own. */
-_Static_assert(offsetof(struct errand_driver, again) + sizeof(void *) ==
+_Static_assert(offsetof(struct errand_driver, remarks) + sizeof(void *) ==
                    sizeof(struct errand_driver),
                "a new function of the driver: it has to go through rehearsals as well");
 
@@ -575,4 +585,5 @@ void er_rehearsal_calls(struct errand_driver *driver)
     driver->wait_fd = pass_wait_fd;
     driver->wait_arm = pass_wait_arm;
     driver->check = pass_check;
+    driver->remarks = pass_remarks;
 }
