@@ -105,6 +105,7 @@ void er_attempt_gone(struct er_lots *lots, struct er_attempt *attempt)
 {
     struct er_lot *lot = attempt->lot;
 
+    er_trail_gone(lots->trail, attempt->trail);
     log_free(attempt);
     if (attempt->is_own)
         free(attempt);
@@ -156,12 +157,15 @@ struct er_attempt *er_lots_find(struct er_lots *lots, int64_t token,
 
 void er_lots_done(struct er_lots *lots)
 {
+    bool is_open = lots->open_n > 0;
+
     while (lots->first) {
         struct er_lot *lot = lots->first;
         for (size_t i = 0; i < lot->attempts_n; i++)
             log_free(&lot->attempts[i]);
         lot_free(lots, lot);
     }
+    er_trail_free(lots->trail, is_open);
     er_arena_free(lots->spare);
     *lots = (struct er_lots){0};
 }

@@ -13,6 +13,7 @@
 #include "worker/book.h"
 #include "worker/capture.h"
 #include "worker/protocol.h"
+#include "worker/trail.h"
 
 struct er_runner;
 struct er_exec;
@@ -43,6 +44,7 @@ struct er_attempt {
     bool is_ready, was_sealed; /* the data was looked at; the store has it encrypted */
     bool is_admitted;          /* see admit.h */
     struct er_plan *plan;
+    uint32_t trail;                 /* its entry there; 0: none */
     struct er_attempt *prev, *next; /* among the pending ones */
     enum er_attempt_state state;
     enum er_run_kind kind;
@@ -81,6 +83,7 @@ struct er_lot {
 struct er_lots {
     struct er_lot *first;
     size_t open_n;              /* attempts of all lots */
+    struct er_trail *trail;     /* which of them have begun; NULL: none is kept */
     struct errand_arena *spare; /* one arena is kept: lots come and go all the time */
 };
 

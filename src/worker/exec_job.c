@@ -449,6 +449,7 @@ void er_exec_start(struct er_supervisor *s, struct er_attempt *a)
 
     a->started_ms = s->wall_ms;
     a->started_mono_ms = s->now_ms;
+    er_trail_begun(s->lots.trail, a->trail);
     if (exec_new(s, a, &e, &err) < 0) {
         struct er_ending ending = {.cause = ERRAND_CAUSE_START,
                                    .verdict = ERRAND_RETRY,

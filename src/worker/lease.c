@@ -240,6 +240,7 @@ static int beat_call(struct er_supervisor *s, bool bye, struct errand_arena *are
     if (rc < 0)
         return rc;
     s->leases.has_beaten = true;
+    er_trail_touch(s->lots.trail);
     for (size_t i = 0; i < got.commands_n; i++)
         command_obey(s, got.commands[i]);
     return 0;
@@ -262,14 +263,21 @@ static int reap_call(struct er_supervisor *s, struct errand_arena *arena,
     struct errand_reap_params params = {.max = REAP_MOST,
                                         .all_hooks = s->telling.channels != 0};
     struct errand_reap_result got = {0};
+    size_t unbegun_n = 0;
     int rc;
 
+    /* First those that cost nobody an attempt: their leases may be over, too. */
+    if ((rc = er_trails_follow(s->store, arena, &unbegun_n, err)) < 0)
+        return rc;
+    if (unbegun_n)
+        er_report_warn(s, "%zu jobs that a dead worker had not begun: READY again",
+                       unbegun_n);
     if ((rc = er_store_reap(s->store, &params, arena, &got, err)) < 0)
         return rc;
     if (got.ready_n || got.failed_n)
         er_report_warn(s, "leases that were over: %zu READY again, %zu FAILED",
                        got.ready_n, got.failed_n);
-    if (got.ready_n || got.hooks_n)
+    if (unbegun_n || got.ready_n || got.hooks_n)
         er_settle_look(s);
     if (got.more)
         s->leases.reap_at_ms = s->now_ms;

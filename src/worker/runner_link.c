@@ -43,6 +43,7 @@ static void slot_clear(struct er_runner *r, uint32_t slot)
     if (!r->given_n)
         r->load_ms = 0;
     a->runner = NULL;
+    er_trail_begun(r->s->lots.trail, a->trail);
 }
 
 /* What was taken back at the old end of the ring is passed by now. */
@@ -74,6 +75,7 @@ int er_runner_give(struct er_runner *r, struct er_attempt *a)
     if (r->tail - r->head >= ER_SLOTS || er_frame_write_job(&r->out, &frame) < 0)
         return -1;
     atomic_store(&r->shared->marks[slot], ER_MARK_GIVEN);
+    er_trail_given(r->s->lots.trail, a->trail, r->marks.no, slot);
     if (!r->given_n++) {
         r->pool = a->lot->pool;
         r->idle_ns = uv_hrtime();
@@ -98,6 +100,7 @@ bool er_runner_take_back(struct er_runner *r, struct er_attempt *a)
         return false;
     slot_clear(r, a->slot);
     a->state = ER_PENDING;
+    er_trail_waits(r->s->lots.trail, a->trail);
     return true;
 }
 

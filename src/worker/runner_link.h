@@ -39,7 +39,8 @@ struct er_runner {
     uv_poll_t death, io;
     int handles_n;
     int fd, log_fd;
-    struct er_shared *shared;
+    struct er_marks marks;
+    struct er_shared *shared; /* of the marks */
     struct er_buf in, out;
     bool is_writable_watched;
     char fatal[512]; /* its own words on why it could not start */

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,26 +15,6 @@
 #include "worker/supervisor.h"
 
 enum { HELLO_MS = 10000, HELLO_SOON_MS = 1000 };
-
-static int shared_make(struct er_runner *r, int *ret_fd, struct errand_error *err)
-{
-    int fd = er_memory_file("errand-shared", (struct errand_slice){0}), rc = 0;
-    void *p = MAP_FAILED;
-
-    if (fd >= 0 && ftruncate(fd, sizeof *r->shared) == 0)
-        p = mmap(NULL, sizeof *r->shared, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (p == MAP_FAILED) {
-        rc = er_error_errno(err, ERRAND_EIO, errno, "making the memory of a runner");
-        if (fd >= 0)
-            close(fd);
-        return rc;
-    }
-    r->shared = p;
-    r->shared->version = ER_PROTOCOL_VERSION;
-    r->shared->slots = ER_SLOTS;
-    *ret_fd = fd;
-    return 0;
-}
 
 static int runner_spawn(struct er_runner *r, int socket, int shared, int null,
                         struct errand_error *err)
@@ -59,8 +38,7 @@ void er_runner_free(struct er_runner *r)
 {
     if (!r)
         return;
-    if (r->shared)
-        munmap(r->shared, sizeof *r->shared);
+    er_marks_free(r->s->lots.trail, &r->marks);
     if (r->fd >= 0)
         close(r->fd);
     if (r->log_fd >= 0)
@@ -86,8 +64,9 @@ int er_runner_start(struct er_supervisor *s, struct er_runner **ret,
     r->generation = s->generation;
     r->born_ms = s->now_ms;
     r->hello_by_ms = s->now_ms + (er_failpoint("hello-soon") ? HELLO_SOON_MS : HELLO_MS);
-    if ((rc = shared_make(r, &shared, err)) < 0)
+    if ((rc = er_marks_new(s->lots.trail, &r->marks, &shared, err)) < 0)
         goto out;
+    r->shared = r->marks.shared;
     r->log_fd = er_memory_file("errand-log", (struct errand_slice){0});
     null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (r->log_fd < 0 || null < 0 || fcntl(r->log_fd, F_SETFL, O_APPEND | O_RDWR) < 0 ||

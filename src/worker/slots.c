@@ -18,7 +18,6 @@
 enum {
     AHEAD_MS = 50,
     MEND_MS = 10000, /* how often a job asks for a file that is broken */
-    AHEAD_N = 200,   /* of no-ops: half the commits of 100, 15 % less CPU a job */
     BACKOFF_FIRST_MS = 1000,
     /* at most 9 starts in a minute, and half a minute to recover */
     BACKOFF_MOST_MS = 15000,
@@ -72,8 +71,8 @@ static size_t window_of(const struct er_slots *slots)
 {
     if (slots->typical_ms < 0 || slots->typical_ms >= AHEAD_MS)
         return 1;
-    if (slots->typical_ms * AHEAD_N <= AHEAD_MS)
-        return AHEAD_N;
+    if (slots->typical_ms * ER_AHEAD_N <= AHEAD_MS)
+        return ER_AHEAD_N;
     return (size_t)(AHEAD_MS / slots->typical_ms);
 }
 
@@ -161,6 +160,7 @@ void er_slots_pend_first(struct er_supervisor *s, struct er_attempt *a)
     struct er_slots *slots = &s->slots;
 
     a->state = ER_PENDING;
+    er_trail_waits(s->lots.trail, a->trail);
     a->pending_since_ms = s->now_ms;
     a->started_ms = a->started_mono_ms = 0;
     a->prev = NULL;
@@ -182,6 +182,8 @@ void er_slots_add(struct er_supervisor *s, struct er_lot *lot)
         struct er_attempt *a = &lot->attempts[i];
         if (er_telling_take(s, a))
             continue;
+        if (a->kind == ER_RUN_HANDLE)
+            a->trail = er_trail_add(s->lots.trail, a->job);
         a->pending_since_ms = s->now_ms;
         a->prev = slots->pending_last;
         if (a->prev)
@@ -258,7 +260,7 @@ static bool fits(const struct er_runner *r, const struct er_attempt *a)
     const struct er_plan *plan = a->plan;
 
     return plan->run_ms >= 0 && r->load_ms + plan->run_ms <= AHEAD_MS &&
-           r->given_n < AHEAD_N;
+           r->given_n < ER_AHEAD_N;
 }
 
 /* The one with least to do; NULL: none can take it now. */

@@ -25,7 +25,8 @@ enum {
     NOW_MS = 800,  /* the same after a second TERM */
     EXIT_MS = 400, /* that runners get to end by themselves */
     SWEEPS_MOST = 100,
-    BUSY_MS = 500, /* a call that waits longer would make us deaf to signals */
+    BUSY_MS = 500,      /* a call that waits longer would make us deaf to signals */
+    TRAIL_MOST = 16384, /* jobs: 1.6 MB */
 };
 
 void er_supervisor_now(struct er_supervisor *s)
@@ -393,6 +394,15 @@ int errand_worker_run(const char *url, const struct errand_config *config,
     return rc;
 }
 
+/* For all that may be reserved at a time: every place with its window, and one reserve
+ * that came when they were full. */
+static void trail_begin(struct er_supervisor *s)
+{
+    size_t jobs_n = ((size_t)s->options.concurrency + 2) * ER_AHEAD_N;
+
+    s->lots.trail = er_trail_new(s->store, jobs_n < TRAIL_MOST ? jobs_n : TRAIL_MOST);
+}
+
 int er_supervisor_work(const struct er_work *work, struct errand_error *err)
 {
     struct er_supervisor *s = calloc(1, sizeof *s);
@@ -417,6 +427,7 @@ int er_supervisor_work(const struct er_work *work, struct errand_error *err)
     if ((rc = er_telling_init(s, err)) < 0 || (rc = er_settle_init(s, err)) < 0 ||
         (rc = names_make(s, err)) < 0 || (rc = er_stats_init(s, err)) < 0)
         goto out;
+    trail_begin(s);
     rc = supervise(s, err);
 out:
     er_slots_done(s);

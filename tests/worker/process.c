@@ -41,6 +41,40 @@ TEST(runners_die_with_their_supervisor_and_the_job_runs_again)
     assert_int_equal(ledger_count("done", id), 1);
 }
 
+/* The lease of the killed one does not end in this test: what runs again has been handed
+ * back by the other. */
+TEST(jobs_that_a_killed_worker_had_not_begun_lose_no_attempt)
+{
+    enum { N = 40, TAUGHT = 60 };
+    struct errand_dispatch_item items[N];
+    struct errand_id ids[N];
+    struct errand_error err = {0};
+    struct errand_job_detail *job;
+    int running = 0;
+    pid_t pid = WORKER("concurrency=1", "lease=600");
+
+    for (int i = 0; i < TAUGHT; i++) /* that they are short */
+        ids[0] = push("assassin", "{}", NULL);
+    until_state(ids[0], ERRAND_COMPLETED);
+    for (int i = 0; i < N; i++)
+        items[i] = (struct errand_dispatch_item){
+            .name = "assassin", .data = errand_text(i ? "{}" : "{\"kill\":1}")};
+    assert_int_equal(errand_dispatch_bulk(store, items, N, ids, &err), N);
+    ended(pid, PATIENCE_MS);
+    for (int i = 1; i < N; i++)
+        running += state_of(ids[i]) == ERRAND_RUNNING;
+    assert_true(running > 0); /* reserved ahead */
+    WORKER("concurrency=1", "lease=600");
+    for (int i = 1; i < N; i++) {
+        until_state(ids[i], ERRAND_COMPLETED);
+        assert_int_equal(ledger_count("start", ids[i]), 1);
+    }
+    assert_int_equal(state_of(ids[0]), ERRAND_RUNNING);
+    job = look(ids[1]);
+    assert_int_equal(job->job.attempts, 1);
+    errand_detail_free(job);
+}
+
 TEST(a_worker_that_was_suspended_cannot_undo_what_another_did)
 {
     struct errand_id id = push("wait", "{}", NULL);
