@@ -1,0 +1,225 @@
+/* call.c: running a script, and what there is to do when that does not work at once.
+ *
+ * A server that is away, that loads, that has another master now or is busy with somebody
+ * else's script is waited for, with growing pauses of random length, as long as busy_ms
+ * says. What was sent and not answered is sent again only where that is harmless. */
+#include "store/redis/redis.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/error.h"
+#include "base/failpoint.h"
+#include "core/clock.h"
+
+enum { PAUSE_FIRST_MS = 5, PAUSE_MOST_MS = 1000, REDIRECTS_MAX = 8, FIXED_ARGS = 4 };
+
+/* How a try ended: done, or what to do about it. */
+enum verdict {
+    DONE,
+    FAILED,   /* for good */
+    REFUSED,  /* nothing was done: wait and try again */
+    LOST,     /* nobody knows */
+    MOVED,    /* elsewhere, at once */
+    UNLOADED, /* the server does not know the script */
+};
+
+/* ------------------------------------------------------------------ one try */
+
+static int argv_room(struct er_redis *conn, size_t n)
+{
+    const char **argv;
+    size_t *lens;
+
+    if (n <= conn->argv_size)
+        return 0;
+    if ((argv = realloc(conn->argv, 2 * n * sizeof *argv)))
+        conn->argv = argv;
+    if ((lens = realloc(conn->argv_lens, 2 * n * sizeof *lens)))
+        conn->argv_lens = lens;
+    if (!argv || !lens)
+        return -1;
+    conn->argv_size = 2 * n;
+    return 0;
+}
+
+static void argv_set(struct er_redis *conn, size_t i, const char *text)
+{
+    conn->argv[i] = text;
+    conn->argv_lens[i] = strlen(text);
+}
+
+/* EVALSHA sha 1 {PREFIX}:meta ARGV… */
+static int argv_fill(const struct er_call *call)
+{
+    struct er_redis *conn = call->conn;
+
+    if (conn->pack.has_failed || argv_room(conn, FIXED_ARGS + conn->args_n) < 0)
+        return -1;
+    argv_set(conn, 0, "EVALSHA");
+    argv_set(conn, 1, er_lua_texts[call->script].sha);
+    argv_set(conn, 2, "1");
+    argv_set(conn, 3, conn->meta_key);
+    for (size_t i = 0; i < conn->args_n; i++) {
+        const struct er_redis_arg *arg = &conn->args[i];
+        conn->argv[FIXED_ARGS + i] = arg->ptr ? arg->ptr : conn->pack.ptr + arg->at;
+        conn->argv_lens[FIXED_ARGS + i] = arg->len;
+    }
+    return 0;
+}
+
+static enum verdict verdict_of(const char *reply)
+{
+    if (strncmp(reply, "NOSCRIPT", 8) == 0)
+        return UNLOADED;
+    if (strncmp(reply, "MOVED ", 6) == 0 || strncmp(reply, "ASK ", 4) == 0)
+        return MOVED;
+    return er_redis_is_passing(reply) ? REFUSED : FAILED;
+}
+
+static enum verdict send_it(struct er_call *call, struct errand_error *err)
+{
+    struct er_redis *conn = call->conn;
+    int n = (int)(FIXED_ARGS + conn->args_n);
+
+    call->reply = redisCommandArgv(conn->link, n, conn->argv, conn->argv_lens);
+    if (!call->reply) {
+        er_link_error(conn->link, err, "waiting for the answer");
+        er_place_disconnect(conn);
+        return LOST;
+    }
+    if (call->reply->type != REDIS_REPLY_ERROR)
+        return DONE;
+    er_redis_error(call->reply->str, err);
+    return verdict_of(call->reply->str);
+}
+
+static int load(const struct er_call *call, struct errand_error *err)
+{
+    redisReply *reply = NULL;
+    int rc = er_link_command(call->conn->link, &reply, err, "SCRIPT LOAD %s",
+                             er_lua_texts[call->script].text);
+
+    if (reply)
+        freeReplyObject(reply);
+    if (rc < 0 && call->conn->link->err)
+        er_place_disconnect(call->conn);
+    return rc;
+}
+
+/* A slot that is on its way: this one call is answered by the node that gets it, after
+ * ASKING. The slot is whole again soon; until then each call asks. */
+static int ask(struct er_call *call, const char *reply, struct errand_error *err)
+{
+    redisReply *asked = NULL;
+    int rc = er_place_follow(call->conn, reply, err);
+
+    if (rc == 0 && strncmp(reply, "ASK ", 4) == 0)
+        rc = er_link_command(call->conn->link, &asked, err, "ASKING");
+    if (asked)
+        freeReplyObject(asked);
+    return rc;
+}
+
+static void reply_drop(struct er_call *call)
+{
+    if (call->reply)
+        freeReplyObject(call->reply);
+    call->reply = NULL;
+}
+
+/* One try, with all that can be put right at once. */
+static enum verdict attempt(struct er_call *call, struct errand_error *err)
+{
+    enum verdict verdict = REFUSED;
+    int rc;
+
+    if (!call->conn->link && (rc = er_place_connect(call->conn, err)) < 0)
+        return rc == ERRAND_EUNAVAILABLE || rc == ERRAND_EBUSY ? REFUSED : FAILED;
+    for (int i = 0; i < REDIRECTS_MAX; i++) {
+        verdict = send_it(call, err);
+        rc = 0;
+        if (verdict == UNLOADED)
+            rc = load(call, err);
+        else if (verdict == MOVED)
+            rc = ask(call, call->reply->str, err);
+        if (verdict == DONE)
+            return verdict;
+        reply_drop(call);
+        if (verdict != UNLOADED && verdict != MOVED)
+            return verdict;
+        if (rc < 0)
+            return rc == ERRAND_EUNAVAILABLE || rc == ERRAND_EBUSY ? REFUSED : FAILED;
+    }
+    return REFUSED;
+}
+
+/* ------------------------------------------------------------------ all tries */
+
+static bool fails_at(const struct er_call *call, const char *place,
+                     struct errand_error *err)
+{
+#ifdef ERRAND_FAILPOINTS
+    char point[64];
+
+    snprintf(point, sizeof point, "%s-%s-commit", call->name, place);
+    if (er_failpoint(point)) {
+        errand_error_set(err, ERRAND_EUNAVAILABLE, "failpoint %s", point);
+        return true;
+    }
+#else
+    (void)call, (void)place, (void)err;
+#endif
+    return false;
+}
+
+/* Marsaglia's xorshift: callers that were thrown off together must not come back
+ * together. */
+static int64_t jitter(struct er_redis *conn, int64_t ms)
+{
+    conn->random ^= conn->random << 13;
+    conn->random ^= conn->random >> 7;
+    conn->random ^= conn->random << 17;
+    return ms / 2 + (int64_t)(conn->random % (uint64_t)(ms / 2 + 1));
+}
+
+static void sleep_ms(int64_t ms)
+{
+    struct timespec ts = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+
+    nanosleep(&ts, NULL);
+}
+
+/* A server that lost its place (a master that became a replica) is left, and asked for
+ * anew. */
+static void before_again(struct er_call *call, int64_t pause_ms)
+{
+    if (call->conn->target.kind != ER_REDIS_PLAIN)
+        er_place_disconnect(call->conn);
+    sleep_ms(jitter(call->conn, pause_ms));
+}
+
+int er_call_run(struct er_call *call, struct errand_error *err)
+{
+    struct errand_error own;
+    struct errand_error *e = err ? err : &own; /* its code is looked at here */
+    int64_t until_ms = er_clock_mono_ms(NULL) + call->conn->busy_ms;
+    int64_t pause_ms = PAUSE_FIRST_MS;
+    enum verdict verdict;
+
+    if (argv_fill(call) < 0)
+        return er_error_nomem(err);
+    if (fails_at(call, "before", e))
+        return e->code;
+    while ((verdict = attempt(call, e)) != DONE) {
+        if (verdict == FAILED || (verdict == LOST && call->repeat == ER_REPEAT_NO) ||
+            er_clock_mono_ms(NULL) + pause_ms > until_ms)
+            return e->code;
+        call->was_repeated |= verdict == LOST;
+        before_again(call, pause_ms);
+        pause_ms = pause_ms * 2 < PAUSE_MOST_MS ? pause_ms * 2 : PAUSE_MOST_MS;
+    }
+    return fails_at(call, "after", e) ? e->code : 0;
+}
