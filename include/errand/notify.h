@@ -76,7 +76,8 @@ struct errand_notify {
  * NULL, no host for e-mail, a user without a password) and are left out; the worker says
  * so once when it starts. ERRAND_EINVAL names the value: an unknown channel, an address
  * with a line end in it, a URL that is neither http nor https; ERRAND_EUNSUPPORTED: this
- * errand was built without notifications. All workers of a store want the same. */
+ * errand was built or installed without notifications. All workers of a store want the
+ * same. */
 ERRAND_API int errand_notify_configure(struct errand_worker_options *worker,
                                        const struct errand_notify *notify,
                                        struct errand_error *err);

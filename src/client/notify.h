@@ -21,6 +21,7 @@
 #include "errand/notify.h"
 
 struct er_buf;
+struct er_module;
 struct er_store;
 struct er_config;
 struct er_config_value;
@@ -31,6 +32,10 @@ struct er_config_place;
 /* The first argument that makes a program that calls errand_main deliver what it is told
  * on standard input: exit 0, 65 no retry helps, 75 try again. */
 #define ER_NOTIFY_ARG "__notify"
+
+/* What delivers, a module of its own; without it nothing can be. */
+extern const struct er_module er_notify_module;
+#define ER_NOTIFY_ENTRY "errand_notify_module"
 
 enum er_notify_channel {
     ER_NOTIFY_EMAIL,
@@ -56,7 +61,6 @@ int er_notify_ready(const struct errand_notify *notify, struct errand_arena *are
 /* All of it in the arena. 0 or -1. */
 int er_notify_copy(const struct errand_notify *notify, struct errand_arena *arena,
                    struct errand_notify *ret);
-bool er_notify_is_built(void); /* into this errand; else nothing can be delivered */
 int64_t er_notify_every_ms(const struct errand_notify *notify);
 
 /* notify_config.c: a key below `notifications` in the configuration. EINVAL with the

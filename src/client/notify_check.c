@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/module.h"
 #include "client/notify.h"
 #include "core/net.h"
 
@@ -353,14 +354,10 @@ int er_notify_check(const struct errand_notify *n, struct errand_error *err)
 
 /* ------------------------------------------------------------------ what is there */
 
-bool er_notify_is_built(void)
-{
-#ifdef ERRAND_WITH_NOTIFY
-    return true;
-#else
-    return false;
-#endif
-}
+const struct er_module er_notify_module = {.name = "errand-notify",
+                                           .folder = "src/notify/channels",
+                                           .what = "notifications",
+                                           .entry = ER_NOTIFY_ENTRY};
 
 /* What a channel needs and has not, or NULL. */
 static const char *lack_of(const struct errand_notify *n, int channel)
@@ -414,11 +411,8 @@ int errand_notify_configure(struct errand_worker_options *worker,
 
     if ((rc = er_notify_check(notify, err)) < 0)
         return er_error_wrap(err, rc, "notifications");
-    if (!er_notify_is_built())
-        return errand_error_set(
-            err, ERRAND_EUNSUPPORTED,
-            "this errand was built without notifications (libcurl and "
-            "libsodium)");
+    if ((rc = er_module_check(&er_notify_module, err)) < 0)
+        return rc;
     if (!(arena = er_arena_new()))
         return er_error_nomem(err);
     ready = er_notify_ready(notify, arena, &lack);

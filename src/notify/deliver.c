@@ -2,30 +2,36 @@
  * what became of it by its exit code, like any executable job. */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include <curl/curl.h>
-
+#include "base/buf.h"
 #include "base/error.h"
+#include "base/module.h"
 #include "core/clock.h"
 #include "core/id.h"
 #include "notify/notify.h"
 
 enum { EXIT_FOR_GOOD = 65, EXIT_RETRY = 75, INPUT_MAX = 16 << 20, RESULT_FD = 3 };
 
-void er_delivered_set(struct er_delivered *ret, enum er_delivery delivery,
-                      const char *fmt, ...)
-{
-    va_list ap;
+/* ------------------------------------------------------------------ one message */
 
-    *ret = (struct er_delivered){.delivery = delivery};
-    va_start(ap, fmt);
-    vsnprintf(ret->why, sizeof ret->why, fmt, ap);
-    va_end(ap);
+/* The module of the channels, which alone needs libcurl: a worker never does. */
+static int channels_load(const struct er_notify_entry **ret, struct errand_error *err)
+{
+    const void *entry;
+    int rc = er_module_load(&er_notify_module, &entry, err);
+
+    if (rc < 0)
+        return rc;
+    *ret = entry;
+    if (strcmp((*ret)->version, ERRAND_VERSION) != 0)
+        return errand_error_set(err, ERRAND_EUNSUPPORTED,
+                                "%s are of errand %s, and this is %s",
+                                er_notify_module.what, (*ret)->version, ERRAND_VERSION);
+    return 0;
 }
 
 void er_notify_deliver(const struct errand_notify *notify, const struct er_notice *notice,
@@ -34,29 +40,20 @@ void er_notify_deliver(const struct errand_notify *notify, const struct er_notic
     struct errand_notify one = *notify;
     const char *channels[] = {NULL, NULL}, *lack = NULL;
     struct errand_arena *arena = er_arena_new();
+    const struct er_notify_entry *entry;
+    struct errand_error err;
 
     er_delivered_set(ret, ER_GIVE_UP, "there is no channel %d", notice->channel);
     if (notice->channel < 0 || notice->channel >= ER_NOTIFY_CHANNELS_N || !arena)
         goto out;
     channels[0] = er_notify_channel_name(notice->channel);
     one.channels = channels;
-    if (er_notify_ready(&one, arena, &lack) <= 0) {
+    if (er_notify_ready(&one, arena, &lack) <= 0)
         er_delivered_set(ret, ER_GIVE_UP, "%s", lack ? lack : "out of memory");
-        goto out;
-    }
-    switch ((enum er_notify_channel)notice->channel) {
-    case ER_NOTIFY_EMAIL:
-        er_email_send(notify, notice, ret);
-        break;
-    case ER_NOTIFY_SLACK:
-        er_slack_send(notify, notice, ret);
-        break;
-    case ER_NOTIFY_WEBHOOK:
-        er_webhook_send(notify, notice, ret);
-        break;
-    case ER_NOTIFY_CHANNELS_N:
-        break;
-    }
+    else if (channels_load(&entry, &err) < 0)
+        er_delivered_set(ret, ER_TRY_AGAIN, "%s", err.message);
+    else
+        entry->send(notify, notice, ret);
 out:
     er_arena_free(arena);
 }
@@ -118,7 +115,7 @@ int er_notify_main(void)
     /* It holds secrets: nobody looks into its memory or takes its descriptors. */
     prctl(PR_SET_DUMPABLE, 0);
     er_buf_init(&input, INPUT_MAX);
-    if (arena && input_read(&input) == 0 && curl_global_init(CURL_GLOBAL_DEFAULT) == 0)
+    if (arena && input_read(&input) == 0)
         code = deliver((struct errand_slice){input.ptr, input.len}, arena);
     else
         fprintf(stderr, "what is to be delivered could not be read\n");
@@ -164,21 +161,19 @@ int errand_notify_test(const struct errand_notify *notify, const char *channel,
     int rc;
 
     one.channels = channels;
-    if ((rc = er_notify_check(&one, err)) < 0)
+    if ((rc = er_notify_check(&one, err)) < 0 ||
+        (rc = er_module_check(&er_notify_module, err)) < 0)
         return rc;
     if (!(arena = er_arena_new()))
         return er_error_nomem(err);
     if (er_notify_ready(&one, arena, &lack) <= 0)
         rc = errand_error_set(err, ERRAND_ENOTFOUND, "%s", lack ? lack : "out of memory");
-    else if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
-        rc = er_error_nomem(err);
     else
         rc = test_notice(channel, arena, &notice, err);
     if (rc == 0) {
         er_notify_deliver(&one, &notice, &d);
         if (d.delivery != ER_DELIVERED)
             rc = errand_error_set(err, ERRAND_EIO, "%s", d.why);
-        curl_global_cleanup();
     }
     er_arena_free(arena);
     return rc;

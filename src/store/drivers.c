@@ -101,7 +101,7 @@ int errand_driver_register(const struct errand_driver *driver, struct errand_err
 /* "memory:, sqlite:, postgres:" */
 static void schemes_list(char *buf, size_t size)
 {
-    const char *const *of_modules = er_module_schemes();
+    const char *const *of_modules = er_store_module_schemes();
     size_t used = 0;
 
     pthread_mutex_lock(&added_lock);
@@ -126,7 +126,7 @@ static int driver_of(const char *scheme, size_t len, const struct errand_driver 
 
     if ((*ret = er_driver_find(scheme, len)))
         return 0;
-    if ((rc = er_module_load(scheme, len, ret, err)) < 0 || !*ret)
+    if ((rc = er_store_module_load(scheme, len, ret, err)) < 0 || !*ret)
         return rc;
     return errand_driver_register(*ret, err);
 }

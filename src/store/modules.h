@@ -7,13 +7,13 @@
 
 /* Loads the module that serves the scheme (scheme_len bytes at `scheme`): ret is NULL
  * when no module does. EUNSUPPORTED: it is not installed, or what the loader said. */
-int er_module_load(const char *scheme, size_t scheme_len,
-                   const struct errand_driver **ret, struct errand_error *err);
+int er_store_module_load(const char *scheme, size_t scheme_len,
+                         const struct errand_driver **ret, struct errand_error *err);
 
 /* The schemes served by modules, NULL-terminated. */
-const char *const *er_module_schemes(void);
+const char *const *er_store_module_schemes(void);
 
 /* What a module exports. */
-#define ER_MODULE_ENTRY "errand_store_module"
+#define ER_STORE_MODULE_ENTRY "errand_store_module"
 
 #endif

@@ -1,5 +1,6 @@
 /* notify_config.c: what `notifications:` may say, and what it is told when it should not.
  */
+#include "base/module.h"
 #include "client/config.h"
 #include "client/notify.h"
 
@@ -312,7 +313,7 @@ TEST(a_channel_without_its_address_is_counted_and_told_in_one_line)
     assert_string_equal(lack,
                         "email is left out, notifications.email.host is not set; "
                         "slack is left out, notifications.slack.webhook is not set");
-    if (er_notify_is_built()) {
+    if (er_module_check(&er_notify_module, NULL) == 0) {
         assert_int_equal(errand_notify_configure(&options, &n, &error), 2);
         assert_ptr_equal(options.notify, &n);
     }

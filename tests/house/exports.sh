@@ -27,7 +27,7 @@ ours()
     grep -vE '^(__|_start$|data_start$|_init$|_fini$|_edata$|_end$|_IO_stdin_used$|gcov|mangle_path$|asan|ubsan)' || true
 }
 
-for file in "$build/liberrand.so" "$build/errand"; do
+for file in "$build/liberrand.so" "$build/errand" $(find "$build/src" -name 'errand-*.so'); do
     dynamic "$file" | ours | expect '^errand_' "$file exports"
 done
 readelf -sW "$build/liberrand.a" |

@@ -1,5 +1,5 @@
 #!/bin/sh
-# hardened.sh: the command and the shared library carry what SECURITY.md says of the build.
+# hardened.sh: the command, the shared library and the modules carry what SECURITY.md says of the build.
 set -eu
 build=${ERRAND_BUILD:?}
 bad=0
@@ -17,7 +17,7 @@ shows()
     readelf "$1" "$3" | grep -E "$2"
 }
 
-for file in "$build/errand" "$build/liberrand.so"; do
+for file in "$build/errand" "$build/liberrand.so" $(find "$build/src" -name 'errand-*.so'); do
     must "$file" "position independence" shows -hW 'Type: +DYN' "$file"
     must "$file" "read-only relocations" shows -lW 'GNU_RELRO' "$file"
     must "$file" "immediate binding" shows -dW 'BIND_NOW|Flags:.* NOW' "$file"

@@ -44,6 +44,17 @@ check()
     LD_LIBRARY_PATH=$lib "./$name" || { echo "$name fails" >&2; exit 1; }
 }
 
+# What only some of its users need comes with a module, into nobody else's process.
+for file in "$lib/liberrand.so" "$(find "$root" -path '*/bin/errand')"; do
+    if readelf -d "$file" | grep NEEDED | grep -E 'libcurl|libssl|libpq|libhiredis'; then
+        echo "$file needs what only a module may need" >&2
+        exit 1
+    fi
+done
+for module in $(cd "$build/src" && find . -name 'errand-*.so'); do
+    [ -f "$lib/errand/${module##*/}" ] || { echo "${module##*/} is not installed" >&2; exit 1; }
+done
+
 strict="-Wall -Wextra -Wpedantic -Werror"
 cflags=$(pkg-config --cflags errand)
 shared=$(pkg-config --libs errand)

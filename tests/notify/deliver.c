@@ -1,8 +1,6 @@
 /* deliver.c: each channel against a real server on this machine, and what it does when
  * that server is not as it should be. */
-#include "notify/notify.h"
-
-#include <curl/curl.h>
+#include "notify/channels/channels.h"
 
 #include "support/folder.h"
 #include "support/sink.h"
@@ -492,6 +490,59 @@ TEST(a_test_message_says_that_it_is_one)
     assert_int_equal(errand_notify_test(&settings, "slack", &err), ERRAND_ENOTFOUND);
     assert_has(err.message, "notifications.slack.webhook is not set");
     assert_int_equal(errand_notify_test(&settings, "pager", &err), ERRAND_EINVAL);
+}
+
+/* ------------------------------------------------------------------ the module */
+
+static void modules_in(const char *folder)
+{
+    if (folder)
+        setenv("ERRAND_MODULES", folder, 1);
+    else
+        unsetenv("ERRAND_MODULES");
+}
+
+TEST(without_the_module_nothing_is_delivered_and_no_worker_starts)
+{
+    static const char *const all[] = {"webhook", NULL};
+    struct errand_worker_options options = {0};
+    struct errand_error err = {0};
+
+    web_sink("http", "/", NULL);
+    settings.channels = all;
+    modules_in("/nonexistent");
+    deliver_fails(ER_TRY_AGAIN, "/nonexistent/errand-notify.so");
+    assert_int_equal(errand_notify_configure(&options, &settings, &err),
+                     ERRAND_EUNSUPPORTED);
+    assert_has(err.message, "without notifications");
+    assert_int_equal(errand_notify_test(&settings, "webhook", &err), ERRAND_EUNSUPPORTED);
+    modules_in(NULL);
+    deliver_ok();
+}
+
+TEST(a_file_that_is_no_module_is_not_used)
+{
+    char path[160];
+    FILE *f;
+
+    web_sink("http", "/", NULL);
+    snprintf(path, sizeof path, "%s/errand-notify.so", place);
+    f = fopen(path, "w");
+    assert_non_null(f);
+    fputs("no shared object", f);
+    fclose(f);
+    modules_in(place);
+    deliver_fails(ER_TRY_AGAIN, "loading notifications: ");
+    modules_in(NULL);
+}
+
+/* Its structs may not be ours. */
+TEST(a_module_of_another_errand_is_not_used)
+{
+    web_sink("http", "/", NULL);
+    modules_in(NOTIFY_OF_ANOTHER);
+    deliver_fails(ER_TRY_AGAIN, "of errand 0.0.0");
+    modules_in(NULL);
 }
 
 TEST_MAIN()

@@ -1,5 +1,5 @@
 /* message.c: what a mail, a Slack message and a webhook say, as bytes. */
-#include "notify/notify.h"
+#include "notify/channels/channels.h"
 
 #include <jansson.h>
 

@@ -8,7 +8,7 @@
 
 #include "core/clock.h"
 #include "core/json.h"
-#include "notify/notify.h"
+#include "notify/channels/channels.h"
 
 enum { BODY_MAX = 1 << 20, KEY_MAX = 1024, SIGNATURE_MAX = 64 };
 

@@ -5,7 +5,7 @@
 
 #include "base/escape.h"
 #include "core/json.h"
-#include "notify/notify.h"
+#include "notify/channels/channels.h"
 
 enum { TEXT_MAX = 64 << 10, ERROR_LINE = 300 };
 

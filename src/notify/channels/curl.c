@@ -1,5 +1,5 @@
 /* curl.c: libcurl, held short. */
-#include "notify/curl.h"
+#include "notify/channels/curl.h"
 
 enum { CONNECT_MS = 8000 };
 

@@ -11,7 +11,7 @@
 
 #include "base/escape.h"
 #include "core/net.h"
-#include "notify/curl.h"
+#include "notify/channels/curl.h"
 
 enum {
     TIMEOUT_MS = 10000,

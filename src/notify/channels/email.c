@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
-#include "notify/curl.h"
+#include "notify/channels/curl.h"
 
 enum { TIMEOUT_MS = 60000, MAIL_MAX = 1 << 20 };
 

@@ -1,10 +1,10 @@
 /* curl.h: what every use of libcurl here has in common. */
-#ifndef ER_NOTIFY_CURL_H
-#define ER_NOTIFY_CURL_H
+#ifndef ER_NOTIFY_CHANNELS_CURL_H
+#define ER_NOTIFY_CHANNELS_CURL_H
 
 #include <curl/curl.h>
 
-#include "notify/notify.h"
+#include "notify/channels/channels.h"
 
 struct er_curl {
     CURL *curl;

@@ -6,7 +6,7 @@
 #include "base/escape.h"
 #include "base/utf8.h"
 #include "core/clock.h"
-#include "notify/notify.h"
+#include "notify/channels/channels.h"
 
 struct errand_slice er_error_line(struct errand_slice error, size_t max)
 {

@@ -5,7 +5,7 @@
 #include "base/escape.h"
 #include "base/utf8.h"
 #include "core/civil.h"
-#include "notify/notify.h"
+#include "notify/channels/channels.h"
 
 enum {
     SUBJECT_MAX = 200,
