@@ -601,7 +601,8 @@ struct errand_queues_result {
 
 enum errand_limit_scope {
     ERRAND_SCOPE_QUEUE = 0, /* all jobs of the queue `target` */
-    ERRAND_SCOPE_JOB = 1,   /* all jobs of the name `target` */
+    /* all jobs whose name is `target`, in any spelling: without case and - _ . : / */
+    ERRAND_SCOPE_JOB = 1,
     /* jobs that bring a limit of this name, each key by itself; `target` is a key
      * template */
     ERRAND_SCOPE_KEY = 2,

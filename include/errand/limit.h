@@ -20,7 +20,9 @@ extern "C" {
  * it gives its numbers to the jobs that bring a limit of this name
  * (ERRAND_RATE_LIMIT(.name = …), or "rate:sendmail" where the class SendMail names none),
  * each key by itself; `target` is their key template, for people. n at least 1, per_ms at
- * least 1 for a rate. EINVAL. */
+ * least 1 for a rate. The name is taken to the letter; EINVAL also for one that differs
+ * from another limit's in spelling only. Of scope JOB it holds all spellings of the job's
+ * name. */
 ERRAND_API int errand_limit_set(errand *e, const struct errand_limit *limit,
                                 struct errand_error *err);
 /* ERRAND_ENOTFOUND. */

@@ -180,28 +180,6 @@ static void say(struct er_cli *cli, const char *name, const char *what)
     er_line_done(&line);
 }
 
-/* A limit holds a name as it is dispatched. That of its class or file is the likely one.
- */
-static int spelling_say(struct er_cli *cli, const struct errand_limit *limit,
-                        struct errand_error *err)
-{
-    struct errand_definitions_result found = {0};
-    char key[ER_NAME_MAX + 1];
-    int rc;
-
-    if (limit->scope != ERRAND_SCOPE_JOB)
-        return 0;
-    rc = er_store_definitions(cli->store, er_name_key(limit->target, key), cli->arena,
-                              &found, err);
-    if (rc == 0 && found.definitions_n &&
-        strcmp(found.definitions[0].name, limit->target) != 0)
-        er_cli_note(cli,
-                    "the job calls itself '%s'; this holds those that are dispatched as "
-                    "'%s'",
-                    found.definitions[0].name, limit->target);
-    return rc;
-}
-
 static int set(struct er_cli *cli, const char *name, struct errand_error *err)
 {
     struct errand_limit limit = {.name = name};
@@ -213,8 +191,6 @@ static int set(struct er_cli *cli, const char *name, struct errand_error *err)
         (rc = errand_limit_set(cli->errand, &limit, err)) < 0)
         return rc;
     say(cli, name, "set");
-    if ((rc = spelling_say(cli, &limit, err)) < 0)
-        return rc;
     return ER_EXIT_DONE;
 }
 

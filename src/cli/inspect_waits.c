@@ -5,6 +5,7 @@
 
 #include "cli/inspect.h"
 #include "client/worker_view.h"
+#include "core/name.h"
 
 static int paused_say(struct er_cli *cli, const struct errand_job_info *job,
                       int64_t now_ms, struct errand_error *err)
@@ -24,7 +25,8 @@ static bool is_of(const struct errand_limit *limit, const struct errand_job_info
 {
     return (limit->scope == ERRAND_SCOPE_QUEUE &&
             strcmp(limit->target, job->queue) == 0) ||
-           (limit->scope == ERRAND_SCOPE_JOB && strcmp(limit->target, job->name) == 0);
+           (limit->scope == ERRAND_SCOPE_JOB &&
+            er_name_is_same(limit->target, job->name));
 }
 
 static int limits_say(struct er_cli *cli, const struct errand_job_info *job,

@@ -57,3 +57,10 @@ char *er_name_key(const char *name, char *buf)
     buf[n] = '\0';
     return buf;
 }
+
+bool er_name_is_same(const char *a, const char *b)
+{
+    char one[ER_NAME_MAX + 1], other[ER_NAME_MAX + 1];
+
+    return strcmp(a, b) == 0 || strcmp(er_name_key(a, one), er_name_key(b, other)) == 0;
+}

@@ -16,5 +16,7 @@ int er_name_check(const char *what, const char *name, struct errand_error *err);
  * send-welcome-email, SendWelcomeEmail and send_welcome_email are one. buf has room for
  * ER_NAME_MAX + 1. Returns buf. */
 char *er_name_key(const char *name, char *buf);
+/* They are names of the same job. */
+bool er_name_is_same(const char *a, const char *b);
 
 #endif

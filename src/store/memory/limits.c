@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "core/name.h"
 
 static int limit_by_name(const struct er_node *a, const struct er_node *b)
 {
@@ -70,7 +71,7 @@ static bool aims_at(const struct errand_limit *limit, const struct mem_job *job)
 {
     if (limit->scope == ERRAND_SCOPE_QUEUE)
         return strcmp(limit->target, job->queue->name) == 0;
-    return limit->scope == ERRAND_SCOPE_JOB && strcmp(limit->target, job->name) == 0;
+    return limit->scope == ERRAND_SCOPE_JOB && er_name_is_same(limit->target, job->name);
 }
 
 static struct applied by_use(const struct mem_store *store, const struct mem_use *use)

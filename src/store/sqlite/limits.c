@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "core/name.h"
 #include "store/sqlite/push.h"
 
 /* ------------------------------------------------------------ limits that are set */
@@ -305,11 +306,17 @@ static int aims_at(struct er_tx *tx, const struct errand_limit *limit,
 {
     const char *text;
 
-    if (limit->scope == ERRAND_SCOPE_KEY)
-        return 0;
-    text = limit->scope == ERRAND_SCOPE_QUEUE ? er_queue_text(tx, job->queue)
-                                              : er_name_text(tx, job->name);
-    return text ? strcmp(limit->target, text) == 0 : tx->err->code;
+    switch (limit->scope) {
+    case ERRAND_SCOPE_QUEUE:
+        text = er_queue_text(tx, job->queue);
+        return text ? strcmp(limit->target, text) == 0 : tx->err->code;
+    case ERRAND_SCOPE_JOB:
+        text = er_name_text(tx, job->name);
+        return text ? er_name_is_same(limit->target, text) : tx->err->code;
+    case ERRAND_SCOPE_KEY:
+        break;
+    }
+    return 0;
 }
 
 /* A limit that the job brings along under the key "" counts once. */

@@ -270,6 +270,24 @@ TEST(a_limit_of_a_job_name_caps_it_on_all_queues)
     assert_int_equal(reserve(10).jobs_n, 1);
 }
 
+/* Else a caller would get around it by another spelling of the same job. */
+TEST(a_limit_of_a_job_holds_every_spelling_of_its_name)
+{
+    put((struct errand_limit){.name = "mails",
+                              .kind = ERRAND_LIMIT_CONCURRENCY,
+                              .scope = ERRAND_SCOPE_JOB,
+                              .target = "SendMail",
+                              .n = 1});
+    push("send-mail");
+    push("sendmail");
+    push("Send_Mail");
+    push("send-mails");
+    push("--");
+    assert_int_equal(reserve(10).jobs_n, 3);
+    assert_int_equal(limit_info("mails").used, 1);
+    assert_int_equal(limit_info("mails").waiting, 2);
+}
+
 TEST(a_queue_at_its_rate_says_when_it_goes_on)
 {
     int64_t t = now;
