@@ -2,10 +2,11 @@
 """embed.py OUT_C OUT_H DEPFILE FOLDER: turns the Lua files of a folder into one C table.
 
 A file FOLDER/NAME.lua is one script, with the parts of FOLDER/parts/ before it that a line "-- needs: PART …" names, and
-those that these need in turn; each once. The "#!lua" line stays first. The table has the SHA-1 that a server knows it by.
+those that these need in turn; each once, as a block. The "#!lua" line stays first. The table has the SHA-1 that a server knows it by.
 """
 import hashlib
 import os
+import re
 import sys
 
 
@@ -18,34 +19,67 @@ def quote(text):
     return '\n        '.join(rows)
 
 
+DEFINITION = re.compile(r'local (?:function (\w+)|([\w, ]+))')
+WORD = re.compile(r'[A-Za-z_]\w*')
+
+
 class Part:
     """A file: its first line if that is a shebang, what it needs, and its code without comments and indents."""
 
     def __init__(self, path):
-        self.shebang, self.needs, self.lines = '', [], []
+        self.shebang, self.needs, self.lines, self.words, self.names = '', [], [], set(), {}
         with open(path, encoding='utf-8') as f:
             for line in f:
-                line = line.strip()
-                if line.startswith('#!'):
-                    self.shebang = line
-                elif line.startswith('-- needs:'):
-                    self.needs += line[len('-- needs:'):].split()
-                elif line and not line.startswith('--'):
-                    self.lines.append(line)
+                self.add(line)
+
+    def add(self, line):
+        text = line.strip()
+        if text.startswith('#!'):
+            self.shebang = text
+        elif text.startswith('-- needs:'):
+            self.needs += text[len('-- needs:'):].split()
+        elif text and not text.startswith('--'):
+            if line.startswith('local '):
+                self.define(text)
+            self.lines.append(text)
+            self.words.update(WORD.findall(text))
+
+    def define(self, text):
+        """What this line defines at the top of the file, by its number."""
+        match = DEFINITION.match(text)
+        self.names[len(self.lines)] = WORD.findall(match.group(1) or match.group(2))
+
+    def body(self, others):
+        """The code as a block. A function of Lua has 200 locals at most, all parts together have more: what nobody else uses
+        stays inside, and the rest is declared before."""
+        used = set().union(*(other.words for other in others))
+        given, lines = [], ['do']
+        for number, text in enumerate(self.lines):
+            names = self.names.get(number, [])
+            if used.intersection(names):
+                given += names
+                text = text[len('local '):]
+                if '=' not in text and not text.startswith('function'):
+                    continue
+            lines.append(text)
+        return (['local ' + ', '.join(given)] if given else []) + lines + ['end']
 
 
 def assemble(script, parts):
-    seen, lines = [], []
+    order = []
 
     def add(names):
         for name in names:
-            if name not in seen:
-                seen.append(name)
+            if name not in order:
                 add(parts[name].needs)
-                lines.extend(parts[name].lines)
+                order.append(name)
 
     add(script.needs)
-    return '\n'.join([script.shebang] + lines + script.lines) + '\n'
+    used = [parts[name] for name in order] + [script]
+    lines = [script.shebang]
+    for part in used[:-1]:
+        lines += part.body([other for other in used if other is not part])
+    return '\n'.join(lines + script.lines) + '\n'
 
 
 def lua_files(folder):

@@ -17,6 +17,39 @@ local now, lease_now
 local NAMES = {'schema', 'seq', 'token', 'control', 'follow', 'event', 'hooks', 'limits', 'lease_at', 'lease_wall', 'start'}
 local M, M_changed = {}, {}
 
+-- Arguments of one command at most: Lua's stack is small.
+local MANY = 4000
+
+-- call(…) with all of `list` behind the fixed arguments, in as many commands as it takes.
+local function call_many(list, ...)
+  if #list <= MANY then
+    if #list > 0 then
+      local fixed = {...}
+      local n = #fixed
+      for i = 1, #list do
+        fixed[n + i] = list[i]
+      end
+      return call(unpack(fixed))
+    end
+    return {}
+  end
+  local answers = {}
+  for from = 1, #list, MANY do
+    local part = {...}
+    local n = #part
+    for i = from, math.min(from + MANY - 1, #list) do
+      part[n + 1 + i - from] = list[i]
+    end
+    local answer = call(unpack(part))
+    if type(answer) == 'table' then
+      for i = 1, #part - n do
+        answers[from + i - 1] = answer[i]
+      end
+    end
+  end
+  return answers
+end
+
 local function set(name, value)
   M[name] = value
   M_changed[name] = true
@@ -117,11 +150,15 @@ end
 
 -- ------------------------------------------------------------------ end
 
+-- What the parts have kept back to write it at once.
+local at_end = {}
+
 local function finish(reply)
-  counts_write()
-  if ARGV[1] == '0' then
-    clock_keep()
+  for i = 1, #at_end do
+    at_end[i]()
   end
+  counts_write()
+  clock_keep()
   local changed = {}
   for name in pairs(M_changed) do
     changed[#changed + 1] = name
