@@ -108,8 +108,7 @@ static void cancel(PGconn *pg)
     PQfreeCancel(handle);
 }
 
-/* The last result; those before it are dropped. NULL: none came. */
-static PGresult *result_of(PGconn *pg, int64_t until_ms)
+PGresult *er_pg_result(PGconn *pg, int64_t until_ms)
 {
     PGresult *last = NULL, *res;
     int rc;
@@ -210,7 +209,7 @@ static int run(struct er_pg *conn, const char *sql, const struct er_pg_args *arg
         return lost(conn, NOTHING, ret_verdict, err);
     if (!(args ? send_args(conn->pg, sql, args) : PQsendQuery(conn->pg, sql)))
         return lost(conn, NOTHING, ret_verdict, err);
-    if (!(res = result_of(conn->pg, until_ms)))
+    if (!(res = er_pg_result(conn->pg, until_ms)))
         return lost(conn, UNKNOWN, ret_verdict, err);
     if (!has_worked(res))
         return refused(conn, res, ret_verdict, err);
@@ -384,7 +383,7 @@ static int exec_args(struct er_pg *conn, PGconn *theirs, const char *sql,
     int rc = 0;
 
     PQsetnonblocking(theirs, 1);
-    if (!send_args(theirs, sql, args) || !(res = result_of(theirs, until_ms)))
+    if (!send_args(theirs, sql, args) || !(res = er_pg_result(theirs, until_ms)))
         rc = er_pg_error(conn, theirs, NULL, err);
     else if (!has_worked(res))
         rc = er_pg_error(conn, theirs, res, err);

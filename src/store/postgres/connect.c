@@ -51,21 +51,56 @@ static int schema_set(struct er_pg_place *place, const char *name, size_t len,
     return 0;
 }
 
+/* HOST:PORT, or a folder of sockets; %XX is what it stands for. */
+static int listen_set(struct er_pg_place *place, const char *text, size_t len,
+                      struct errand_error *err)
+{
+    char *to;
+
+    free(place->listen);
+    if (!(place->listen = to = malloc(len + 1)))
+        return er_error_nomem(err);
+    for (size_t i = 0; i < len; i++) {
+        unsigned byte = (unsigned char)text[i];
+        if (byte == '%' && i + 2 < len && sscanf(text + i + 1, "%2x", &byte) == 1)
+            i += 2;
+        *to++ = (char)byte;
+    }
+    *to = '\0';
+    if (*place->listen)
+        return 0;
+    return errand_error_set(err, ERRAND_EINVAL,
+                            "listen is empty: HOST:PORT of the server, or poll");
+}
+
+/* What is ours of the query: 1, 0 not, or an error. */
+static int query_take(struct er_pg_place *place, const char *text, size_t len,
+                      struct errand_error *err)
+{
+    static const char schema[] = "schema=", listen[] = "listen=";
+    int rc;
+
+    if (strncmp(text, schema, sizeof schema - 1) == 0)
+        rc = schema_set(place, text + sizeof schema - 1, len - (sizeof schema - 1), err);
+    else if (strncmp(text, listen, sizeof listen - 1) == 0)
+        rc = listen_set(place, text + sizeof listen - 1, len - (sizeof listen - 1), err);
+    else
+        return 0;
+    return rc < 0 ? rc : 1;
+}
+
 /* Copies the query without what is ours. */
 static int query_split(struct er_buf *uri, const char *query, struct er_pg_place *place,
                        struct errand_error *err)
 {
-    static const char ours[] = "schema=";
     char between = '?';
     int rc;
 
     while (*query) {
         size_t len = strcspn(query, "&");
-        if (strncmp(query, ours, sizeof ours - 1) == 0) {
-            if ((rc = schema_set(place, query + sizeof ours - 1, len - (sizeof ours - 1),
-                                 err)) < 0)
-                return rc;
-        } else if (len) {
+        if ((rc = query_take(place, query, len, err)) < 0)
+            return rc;
+        if (rc == 0 && len) {
             er_buf_add(uri, &between, 1);
             er_buf_add(uri, query, len);
             between = '&';
@@ -75,7 +110,41 @@ static int query_split(struct er_buf *uri, const char *query, struct er_pg_place
     return 0;
 }
 
-static int uri_check(const char *uri, struct errand_error *err)
+static bool is_remote_host(const char *host)
+{
+    return *host && *host != '/' && *host != '@' && strcmp(host, "localhost") != 0 &&
+           strcmp(host, "::1") != 0 && strncmp(host, "127.", 4) != 0;
+}
+
+/* "a,b": one that is elsewhere is enough. Without any it is a socket of this machine. */
+static bool is_remote_list(const char *hosts)
+{
+    char host[256];
+
+    while (hosts && *hosts) {
+        size_t len = strcspn(hosts, ",");
+        snprintf(host, sizeof host, "%.*s", (int)len, hosts);
+        if (is_remote_host(host))
+            return true;
+        hosts += len + (hosts[len] == ',');
+    }
+    return false;
+}
+
+static bool is_remote(const PQconninfoOption *options)
+{
+    const char *host = getenv("PGHOST"), *hostaddr = getenv("PGHOSTADDR");
+
+    for (; options->keyword; options++) {
+        if (options->val && strcmp(options->keyword, "host") == 0)
+            host = options->val;
+        if (options->val && strcmp(options->keyword, "hostaddr") == 0)
+            hostaddr = options->val;
+    }
+    return is_remote_list(hostaddr && *hostaddr ? hostaddr : host);
+}
+
+static int uri_check(const char *uri, bool *ret_is_remote, struct errand_error *err)
 {
     char *message = NULL;
     PQconninfoOption *options = PQconninfoParse(uri, &message);
@@ -88,6 +157,8 @@ static int uri_check(const char *uri, struct errand_error *err)
                                                   (int)strcspn(message, "\n"), message)
                                : errand_error_set(err, ERRAND_EINVAL, "%s", usage);
     }
+    if (options)
+        *ret_is_remote = is_remote(options);
     PQfreemem(message);
     PQconninfoFree(options);
     return rc;
@@ -110,7 +181,7 @@ int er_pg_place_parse(const char *url, struct er_pg_place *ret, struct errand_er
     if (rc == 0 && (uri.has_failed || !(place.uri = er_buf_take(&uri))))
         rc = er_error_nomem(err);
     if (rc == 0)
-        rc = uri_check(place.uri, err);
+        rc = uri_check(place.uri, &place.is_remote, err);
     er_buf_done(&uri);
     if (rc < 0)
         er_pg_place_done(&place);
@@ -121,9 +192,10 @@ int er_pg_place_parse(const char *url, struct er_pg_place *ret, struct errand_er
 
 int er_pg_place_copy(const struct er_pg_place *from, struct er_pg_place *ret)
 {
-    *ret = (struct er_pg_place){strdup(from->uri), strdup(from->schema),
-                                strdup(from->prefix)};
-    if (ret->uri && ret->schema && ret->prefix)
+    *ret = (struct er_pg_place){
+        strdup(from->uri), strdup(from->schema), strdup(from->prefix),
+        from->listen ? strdup(from->listen) : NULL, from->is_remote};
+    if (ret->uri && ret->schema && ret->prefix && !ret->listen == !from->listen)
         return 0;
     er_pg_place_done(ret);
     return -1;
@@ -134,6 +206,7 @@ void er_pg_place_done(struct er_pg_place *place)
     free(place->uri);
     free(place->schema);
     free(place->prefix);
+    free(place->listen);
     *place = (struct er_pg_place){0};
 }
 
@@ -179,13 +252,59 @@ static void timeout_of(int64_t until_ms, char *ret, size_t size)
     snprintf(ret, size, "%d", (int)left_s);
 }
 
-int er_pg_connect(struct er_pg *conn, int64_t until_ms, struct errand_error *err)
+/* Encrypted, and to the server that was meant, unless the URL says otherwise: what is
+ * sent passes other machines. */
+static const char *sslmode(bool is_remote)
 {
-    char timeout[16];
+    return is_remote && !getenv("PGSSLMODE") ? "verify-full" : NULL;
+}
+
+/* libpq says what is wrong with TLS, not what to do. */
+static int tls_error(int rc, struct errand_error *err)
+{
+    if (!strstr(err->message, "SSL") && !strstr(err->message, "certificate"))
+        return rc;
+    return errand_error_set(err, ERRAND_EINVAL,
+                            "%.500s; to another machine errand speaks TLS with a server "
+                            "that proves its name: sslrootcert=FILE names the CA, and on "
+                            "a network that you trust sslmode=disable goes without",
+                            err->message);
+}
+
+static int refused(struct er_pg *conn, PGconn *pg, struct errand_error *err)
+{
+    int rc = er_pg_error(conn, pg, NULL, err);
+
+    return conn->place.is_remote || strstr(conn->place.uri, "sslmode")
+               ? tls_error(rc, err)
+               : rc;
+}
+
+/* "HOST:PORT" as two; a folder has no port of its own but may bring one. */
+static void host_split(const char *text, char *host, size_t host_size, char *port,
+                       size_t port_size)
+{
+    const char *colon = text ? strrchr(text, ':') : NULL;
+
+    host[0] = port[0] = '\0';
+    if (!text)
+        return;
+    snprintf(host, host_size, "%.*s", colon ? (int)(colon - text) : (int)strlen(text),
+             text);
+    snprintf(port, port_size, "%s", colon ? colon + 1 : "5432");
+}
+
+int er_pg_dial(struct er_pg *conn, const char *host_port, int64_t until_ms, PGconn **ret,
+               struct errand_error *err)
+{
+    char timeout[16], host[256], port[16];
+    PGconn *pg;
     int rc;
 
-    /* What the URL says stands behind and wins; dbname is the URL itself. */
-    const char *const keys[] = {"connect_timeout",
+    /* What the URL says stands behind and wins; dbname is the URL itself. Empty: not
+     * said. */
+    const char *const keys[] = {"sslmode",
+                                "connect_timeout",
                                 "keepalives_idle",
                                 "keepalives_interval",
                                 "keepalives_count",
@@ -194,29 +313,46 @@ int er_pg_connect(struct er_pg *conn, int64_t until_ms, struct errand_error *err
                                 "dbname",
                                 "client_encoding",
                                 "fallback_application_name",
+                                "host",
+                                "port",
                                 NULL};
-    const char *const values[] = {timeout,
-                                  "10",
-                                  "5",
-                                  "3",
-                                  "30000",
-                                  conn->is_read_only ? "any" : "read-write",
-                                  conn->place.uri,
-                                  "UTF8",
-                                  "errand",
-                                  NULL};
+    const char *const values[] = {
+        sslmode(host_port ? is_remote_list(host_port) : conn->place.is_remote),
+        timeout,
+        "10",
+        "5",
+        "3",
+        "30000",
+        conn->is_read_only ? "any" : "read-write",
+        conn->place.uri,
+        "UTF8",
+        "errand",
+        host,
+        port,
+        NULL};
 
-    er_pg_disconnect(conn);
     timeout_of(until_ms, timeout, sizeof timeout);
-    if (!(conn->pg = PQconnectdbParams(keys, values, 1)))
+    host_split(host_port, host, sizeof host, port, sizeof port);
+    if (!(pg = PQconnectdbParams(keys, values, 1)))
         return er_error_nomem(err);
-    if (PQstatus(conn->pg) != CONNECTION_OK) {
-        rc = er_pg_error(conn, conn->pg, NULL, err);
-        er_pg_disconnect(conn);
+    if (PQstatus(pg) != CONNECTION_OK) {
+        rc = refused(conn, pg, err);
+        PQfinish(pg);
         return rc;
     }
-    PQsetNoticeReceiver(conn->pg, say_nothing, NULL);
-    PQsetnonblocking(conn->pg, 1);
+    PQsetNoticeReceiver(pg, say_nothing, NULL);
+    PQsetnonblocking(pg, 1);
+    *ret = pg;
+    return 0;
+}
+
+int er_pg_connect(struct er_pg *conn, int64_t until_ms, struct errand_error *err)
+{
+    int rc;
+
+    er_pg_disconnect(conn);
+    if ((rc = er_pg_dial(conn, NULL, until_ms, &conn->pg, err)) < 0)
+        return rc;
     if ((rc = server_check(conn, err)) < 0)
         er_pg_disconnect(conn);
     return rc;

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "core/clock.h"
 #include "postgres_sql.h"
+#include "store/postgres/wait.h"
 
 enum { SQL_MAX = 4 << 20 };
 
@@ -31,6 +32,7 @@ void er_pg_close(struct errand_conn *base)
 
     if (!conn)
         return;
+    er_pg_wait_close(conn->wait);
     er_pg_disconnect(conn);
     er_pg_place_done(&conn->place);
     er_buf_done(&conn->sql);
@@ -46,6 +48,8 @@ void er_pg_abandon(struct errand_conn *base)
     if (conn->pg && PQsocket(conn->pg) >= 0)
         close(PQsocket(conn->pg));
     conn->pg = NULL;
+    er_pg_wait_abandon(conn->wait);
+    conn->wait = NULL;
     er_pg_close(base);
 }
 

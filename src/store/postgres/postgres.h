@@ -19,10 +19,14 @@ ERRAND_API extern const struct errand_driver errand_store_module;
 
 /* Where a store is: shared by nobody, copied by `again`. */
 struct er_pg_place {
-    char *uri;    /* for libpq, without what is ours; may hold a password */
-    char *schema; /* as it is called */
-    char *prefix; /* quoted, with a dot: "errand". */
+    char *uri;      /* for libpq, without what is ours; may hold a password */
+    char *schema;   /* as it is called */
+    char *prefix;   /* quoted, with a dot: "errand". */
+    char *listen;   /* HOST:PORT of who can be listened to, "poll", or NULL: the same */
+    bool is_remote; /* what is sent passes other machines */
 };
+
+struct er_pg_wait;
 
 struct er_pg {
     struct errand_conn base;
@@ -33,7 +37,9 @@ struct er_pg {
     bool is_read_only;
     /* the role's transactions are not READ COMMITTED by themselves */
     bool is_isolated;
-    bool has_written; /* it was not always read-only */
+    bool has_written;        /* it was not always read-only */
+    struct er_pg_wait *wait; /* NULL until wait_fd; wait.c */
+    int64_t upkeep_ms;       /* not before, see upkeep.c */
     struct er_buf sql;
     struct errand_error error; /* stands in when the caller wants none */
 };
@@ -99,6 +105,9 @@ void er_pg_rows_done(struct er_pg_rows *rows);
  * rows do not matter. */
 int er_pg_exec(struct er_pg *conn, const char *sql, PGresult **ret,
                struct errand_error *err);
+/* The last result of what was sent on a connection that does not block; NULL: none came
+ * until then, or the connection is lost. */
+PGresult *er_pg_result(PGconn *pg, int64_t until_ms);
 /* `text` with every "@." turned into the schema, in conn->sql. NULL: no memory. */
 const char *er_pg_expand(struct er_pg *conn, const char *text);
 
@@ -135,6 +144,9 @@ void er_pg_place_done(struct er_pg_place *place);
 /* A new connection, whatever was there before. */
 int er_pg_connect(struct er_pg *conn, int64_t until_ms, struct errand_error *err);
 void er_pg_disconnect(struct er_pg *conn);
+/* One more connection of our own to the same server, or to the one at HOST:PORT. */
+int er_pg_dial(struct er_pg *conn, const char *host_port, int64_t until_ms, PGconn **ret,
+               struct errand_error *err);
 
 /* ------------------------------------------------------------------ migrate.c */
 

@@ -8,6 +8,11 @@ CREATE OR REPLACE FUNCTION @.clock_ms() RETURNS bigint LANGUAGE sql VOLATILE AS 
     SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint
 $$;
 
+-- The wall clock: p_now, the time a test gives, or (0) the server's.
+CREATE OR REPLACE FUNCTION @.now_ms(p_now bigint) RETURNS bigint LANGUAGE sql VOLATILE AS $$
+    SELECT CASE WHEN p_now <> 0 THEN p_now ELSE @.clock_ms() END
+$$;
+
 -- p_now: the time a test gives, which stands for both clocks; else 0.
 CREATE OR REPLACE FUNCTION @.lease_now(p_now bigint) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
 DECLARE

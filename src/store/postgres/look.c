@@ -1,0 +1,251 @@
+/* look.c: one job with its history, pages of jobs, and how many there are. */
+#include "store/postgres/rest.h"
+
+#include <string.h>
+
+#include "base/error.h"
+
+/* ------------------------------------------------------------------ one row */
+
+/* The columns of job_rows (sql/look.sql), behind `part` where there is one. */
+enum {
+    COL_KEY,
+    COL_ID,
+    COL_NAME,
+    COL_QUEUE,
+    COL_WORKER,
+    COL_STATE,
+    COL_PRIORITY,
+    COL_ATTEMPTS,
+    COL_TRIES,
+    COL_RUN_AT,
+    COL_CREATED,
+    COL_STARTED,
+    COL_ENDED,
+    COL_CANCEL,
+    COL_WAITS,
+    COL_PERCENT,
+    COL_NOTE,
+    COL_ERROR,
+    COL_TAGS,
+    COL_BATCH,
+    COL_DATA,
+    COL_OPTIONS,
+    COL_RESULT,
+};
+
+/* "a,b": no name of a tag has a comma. */
+static int tags_read(const struct er_pg_rows *rows, int row, int col,
+                     struct errand_arena *arena, struct errand_job_info *ret)
+{
+    struct errand_slice text = er_pg_peek(rows, row, col);
+    char *copy = errand_arena_copy(arena, text.ptr, text.len);
+    const char **tags;
+    size_t n = text.len != 0;
+
+    for (size_t i = 0; i < text.len; i++)
+        n += text.ptr[i] == ',';
+    tags = errand_arena_alloc(arena, n * sizeof *tags);
+    if (!copy || !tags)
+        return -1;
+    ret->tags = tags;
+    ret->tags_n = n;
+    for (size_t i = 0; i < n; i++) {
+        tags[i] = copy;
+        copy += strcspn(copy, ",");
+        *copy++ = '\0';
+    }
+    return 0;
+}
+
+static int info_read(const struct er_pg_rows *rows, int row, int from,
+                     struct errand_arena *arena, struct errand_job_info *ret)
+{
+    const char *worker = er_pg_get_text(rows, row, from + COL_WORKER, arena);
+
+    *ret = (struct errand_job_info){
+        .key = er_pg_get_int(rows, row, from + COL_KEY),
+        .name = er_pg_get_text(rows, row, from + COL_NAME, arena),
+        .queue = er_pg_get_text(rows, row, from + COL_QUEUE, arena),
+        .worker = worker,
+        .state = (enum errand_state)er_pg_get_int(rows, row, from + COL_STATE),
+        .priority = (int32_t)er_pg_get_int(rows, row, from + COL_PRIORITY),
+        .attempts = (int32_t)er_pg_get_int(rows, row, from + COL_ATTEMPTS),
+        .tries = (int32_t)er_pg_get_int(rows, row, from + COL_TRIES),
+        .run_at_ms = er_pg_get_int(rows, row, from + COL_RUN_AT),
+        .created_ms = er_pg_get_int(rows, row, from + COL_CREATED),
+        .started_ms = er_pg_get_int(rows, row, from + COL_STARTED),
+        .finished_ms = er_pg_get_int(rows, row, from + COL_ENDED),
+        .cancel_requested = er_pg_get_bool(rows, row, from + COL_CANCEL),
+        .waits_n = (size_t)er_pg_get_int(rows, row, from + COL_WAITS),
+        .progress = (int32_t)er_pg_get_int(rows, row, from + COL_PERCENT),
+        .progress_note = er_pg_get_bytes(rows, row, from + COL_NOTE, arena),
+        .error = er_pg_get_bytes(rows, row, from + COL_ERROR, arena),
+        .data = er_pg_get_bytes(rows, row, from + COL_DATA, arena),
+        .options = er_pg_get_bytes(rows, row, from + COL_OPTIONS, arena),
+        .result = er_pg_get_bytes(rows, row, from + COL_RESULT, arena),
+    };
+    er_pg_get_id(rows, row, from + COL_ID, &ret->id);
+    er_pg_get_id(rows, row, from + COL_BATCH, &ret->batch);
+    if (!ret->name || !ret->queue || !ret->worker || !ret->progress_note.ptr ||
+        !ret->error.ptr || !ret->data.ptr || !ret->options.ptr || !ret->result.ptr)
+        return -1;
+    return tags_read(rows, row, from + COL_TAGS, arena, ret);
+}
+
+/* ------------------------------------------------------------------ one job */
+
+/* get (sql/look.sql) answers rows of these kinds, in this order. An attempt and an edge
+ * stand in columns of a job: sql/look.sql says which. */
+enum part { PART_JOB, PART_ATTEMPT, PART_PARENT, PART_CHILD, PARTS_N };
+enum { COL_PART, FIRST };
+
+static int attempt_read(const struct er_pg_rows *rows, int row,
+                        struct errand_arena *arena, struct errand_attempt *ret)
+{
+    *ret = (struct errand_attempt){
+        .n = (int32_t)er_pg_get_int(rows, row, FIRST + COL_ATTEMPTS),
+        .started_ms = er_pg_get_int(rows, row, FIRST + COL_STARTED),
+        .ended_ms = er_pg_get_int(rows, row, FIRST + COL_ENDED),
+        .worker = er_pg_get_text(rows, row, FIRST + COL_WORKER, arena),
+        .outcome = (enum errand_outcome_kind)er_pg_get_int(rows, row, FIRST + COL_STATE),
+        .cause = (enum errand_cause)er_pg_get_int(rows, row, FIRST + COL_PRIORITY),
+        .exit_code = (int32_t)er_pg_get_int(rows, row, FIRST + COL_TRIES),
+        .signal = (int32_t)er_pg_get_int(rows, row, FIRST + COL_WAITS),
+        .max_rss_kib = er_pg_get_int(rows, row, FIRST + COL_KEY),
+        .cpu_ms = er_pg_get_int(rows, row, FIRST + COL_RUN_AT),
+        .error = er_pg_get_bytes(rows, row, FIRST + COL_ERROR, arena),
+        .log = er_pg_get_bytes(rows, row, FIRST + COL_DATA, arena),
+    };
+    return ret->worker && ret->error.ptr && ret->log.ptr ? 0 : -1;
+}
+
+static int edge_read(const struct er_pg_rows *rows, int row, struct errand_arena *arena,
+                     struct errand_edge_info *ret)
+{
+    *ret = (struct errand_edge_info){
+        .is_batch = er_pg_get_bool(rows, row, FIRST + COL_CANCEL),
+        .is_satisfied = er_pg_get_int(rows, row, FIRST + COL_WAITS) != 0,
+        .on = (enum errand_edge_on)er_pg_get_int(rows, row, FIRST + COL_PRIORITY),
+        .state = (enum errand_state)er_pg_get_int(rows, row, FIRST + COL_STATE),
+        .name = er_pg_get_text(rows, row, FIRST + COL_NAME, arena),
+        .result = er_pg_get_bytes(rows, row, FIRST + COL_RESULT, arena),
+    };
+    er_pg_get_id(rows, row, FIRST + COL_ID, &ret->id);
+    return ret->name && ret->result.ptr ? 0 : -1;
+}
+
+static int part_read(const struct er_pg_rows *rows, int row, struct errand_arena *arena,
+                     struct errand_job_detail *ret)
+{
+    switch ((enum part)er_pg_get_int(rows, row, COL_PART)) {
+    case PART_JOB:
+        return info_read(rows, row, FIRST, arena, &ret->job);
+    case PART_ATTEMPT:
+        return attempt_read(rows, row, arena, &ret->attempts[ret->attempts_n++]);
+    case PART_PARENT:
+        return edge_read(rows, row, arena, &ret->parents[ret->parents_n++]);
+    case PART_CHILD:
+        return edge_read(rows, row, arena, &ret->children[ret->children_n++]);
+    case PARTS_N:
+        break;
+    }
+    return 0;
+}
+
+static int detail_read(const struct er_pg_rows *rows, struct errand_arena *arena,
+                       struct errand_job_detail *ret)
+{
+    size_t n[PARTS_N] = {0};
+
+    for (int i = 0; i < rows->n; i++)
+        n[er_pg_get_int(rows, i, COL_PART) & (PARTS_N - 1)]++;
+    ret->attempts = errand_arena_alloc(arena, n[PART_ATTEMPT] * sizeof *ret->attempts);
+    ret->parents = errand_arena_alloc(arena, n[PART_PARENT] * sizeof *ret->parents);
+    ret->children = errand_arena_alloc(arena, n[PART_CHILD] * sizeof *ret->children);
+    if (!ret->attempts || !ret->parents || !ret->children)
+        return -1;
+    for (int i = 0; i < rows->n; i++)
+        if (part_read(rows, i, arena, ret) < 0)
+            return -1;
+    return 0;
+}
+
+int er_pg_op_get(struct errand_conn *conn, const struct errand_id *id, int64_t now_ms,
+                 struct errand_arena *arena, struct errand_job_detail *ret,
+                 struct errand_error *err)
+{
+    struct errand_job_detail detail = {0};
+    struct er_pg_rows rows;
+    struct er_pg_args args;
+    int rc;
+
+    (void)now_ms;
+    er_pg_args_init(&args);
+    er_pg_text(&args, id->text);
+    if ((rc = er_pg_ask(conn, "get", ER_PG_HARMLESS, &args, &rows, err)) < 0)
+        return rc;
+    if (rows.n == 0)
+        rc = errand_error_set(err, ERRAND_ENOTFOUND, "there is no such job");
+    else if (detail_read(&rows, arena, &detail) < 0)
+        rc = er_error_nomem(err);
+    else
+        *ret = detail;
+    er_pg_rows_done(&rows);
+    return rc;
+}
+
+/* ------------------------------------------------------------------ pages */
+
+static int page_read(const struct er_pg_rows *rows, size_t max,
+                     struct errand_arena *arena, struct errand_list_result *ret)
+{
+    size_t n = (size_t)rows->n > max ? max : (size_t)rows->n;
+
+    if (!(ret->jobs = errand_arena_alloc(arena, n * sizeof *ret->jobs)))
+        return -1;
+    for (; ret->jobs_n < n; ret->jobs_n++)
+        if (info_read(rows, (int)ret->jobs_n, 0, arena, &ret->jobs[ret->jobs_n]) < 0)
+            return -1;
+    ret->more = (size_t)rows->n > max;
+    return 0;
+}
+
+int er_pg_op_list(struct errand_conn *conn, const struct errand_list_params *p,
+                  struct errand_arena *arena, struct errand_list_result *ret,
+                  struct errand_error *err)
+{
+    struct errand_list_result page = {0};
+    struct er_pg_rows rows;
+    struct er_pg_args args;
+    int rc;
+
+    er_pg_args_init(&args);
+    er_pg_filter(&args, &p->filter);
+    er_pg_text(&args, p->after.text);
+    er_pg_bool(&args, p->newest_first);
+    er_pg_int(&args, (int64_t)p->max + 1); /* whether there are more */
+    er_pg_bool(&args, p->with_data);
+    if ((rc = er_pg_ask(conn, "list", ER_PG_HARMLESS, &args, &rows, err)) < 0)
+        return rc;
+    if (rows.n && er_pg_is_null(&rows, 0, COL_KEY))
+        rc = errand_error_set(err, ERRAND_ENOTFOUND,
+                              "there is no job '%s' to go on behind", p->after.text);
+    else if (page_read(&rows, p->max, arena, &page) < 0)
+        rc = er_error_nomem(err);
+    else
+        *ret = page;
+    er_pg_rows_done(&rows);
+    return rc;
+}
+
+int er_pg_op_count(struct errand_conn *conn, const struct errand_filter *filter,
+                   int64_t now_ms, int64_t *ret_n, struct errand_error *err)
+{
+    struct er_pg_args args;
+
+    (void)now_ms;
+    er_pg_args_init(&args);
+    er_pg_filter(&args, filter);
+    return er_pg_ask_int(conn, "count", ER_PG_HARMLESS, &args, ret_n, err);
+}

@@ -1,0 +1,90 @@
+/* schedules.c: what is to be dispatched when, and which slots have fired. The slot is
+ * noted in the transaction that stores the job: one job a slot, however many schedulers.
+ */
+#include "base/error.h"
+#include "store/postgres/rest.h"
+
+static int no_such(const char *name, struct errand_error *err)
+{
+    return errand_error_set(err, ERRAND_ENOTFOUND, "there is no schedule '%s'", name);
+}
+
+int er_pg_op_schedule_put(struct errand_conn *conn,
+                          const struct errand_schedule *schedule,
+                          struct errand_error *err)
+{
+    struct er_pg_args args;
+
+    er_pg_args_init(&args);
+    er_pg_text(&args, schedule->name);
+    er_pg_bytes(&args, schedule->spec);
+    er_pg_bool(&args, schedule->paused);
+    er_pg_int(&args, schedule->next_ms);
+    return er_pg_tell(conn, "schedule_put", ER_PG_HARMLESS, &args, err);
+}
+
+/* A function that answers whether there was such a schedule. */
+static int change(struct errand_conn *conn, const char *function,
+                  enum er_pg_repeat repeat, struct er_pg_args *args, const char *name,
+                  struct errand_error *err)
+{
+    struct er_pg_rows rows;
+    bool was_there;
+    int rc = er_pg_ask(conn, function, repeat, args, &rows, err);
+
+    if (rc < 0)
+        return rc;
+    was_there = er_pg_get_bool(&rows, 0, 0);
+    er_pg_rows_done(&rows);
+    return was_there ? 0 : no_such(name, err);
+}
+
+int er_pg_op_schedule_delete(struct errand_conn *conn, const char *name,
+                             struct errand_error *err)
+{
+    struct er_pg_args args;
+
+    er_pg_args_init(&args);
+    er_pg_text(&args, name);
+    return change(conn, "schedule_delete", ER_PG_ONCE, &args, name, err);
+}
+
+int er_pg_op_schedule_pause(struct errand_conn *conn, const char *name, bool paused,
+                            struct errand_error *err)
+{
+    struct er_pg_args args;
+
+    er_pg_args_init(&args);
+    er_pg_text(&args, name);
+    er_pg_bool(&args, paused);
+    return change(conn, "schedule_pause", ER_PG_HARMLESS, &args, name, err);
+}
+
+/* The columns of errand.schedules (migrations/0002-rest.sql). */
+static int schedule_fill(const struct er_pg_rows *rows, int row,
+                         struct errand_arena *arena, void *ret_schedule)
+{
+    struct errand_schedule *ret = ret_schedule;
+
+    *ret = (struct errand_schedule){
+        .name = er_pg_get_text(rows, row, 0, arena),
+        .spec = er_pg_get_bytes(rows, row, 1, arena),
+        .paused = er_pg_get_bool(rows, row, 2),
+        .next_ms = er_pg_get_int(rows, row, 3),
+        .last_slot_ms = er_pg_get_int(rows, row, 4),
+        .missed_n = er_pg_get_int(rows, row, 6),
+    };
+    er_pg_get_id(rows, row, 5, &ret->last_job);
+    return ret->name && ret->spec.ptr ? 0 : -1;
+}
+
+int er_pg_op_schedules(struct errand_conn *conn, struct errand_arena *arena,
+                       struct errand_schedules_result *ret, struct errand_error *err)
+{
+    struct er_pg_args args;
+
+    er_pg_args_init(&args);
+    return er_pg_ask_rows(conn, "schedules_look", &args, schedule_fill,
+                          sizeof *ret->schedules, arena, &ret->schedules,
+                          &ret->schedules_n, err);
+}

@@ -1,0 +1,122 @@
+-- look.sql: one job with its history, and pages of jobs.
+
+-- Those of p_keys that are there, in that order. RUNNING is READY as stored, and named by a lease.
+CREATE OR REPLACE FUNCTION @.job_rows(p_keys bigint[], p_with_data boolean)
+RETURNS TABLE(key bigint, id text, name text, queue text, worker text, state smallint, priority int, attempts int, tries int,
+              run_at bigint, created_at bigint, started_at bigint, ended_at bigint, cancel boolean, waits int, percent int,
+              note bytea, error bytea, tags text, batch text, data bytea, options bytea, result bytea)
+LANGUAGE sql STABLE AS $$
+    WITH asked AS (
+        SELECT * FROM unnest(p_keys) WITH ORDINALITY AS a(key, i)
+    ), running AS MATERIALIZED (
+        SELECT r.key, l.token, l.worker, l.started_at FROM @.leases AS l, unnest(l.keys) AS r(key) WHERE r.key = ANY(p_keys)
+    ), rows AS (
+        SELECT a.i, j.key, j.created_at, j.uid, j.name, j.queue, coalesce(r.worker, j.worker, '') AS worker,
+               CASE WHEN r.key IS NOT NULL THEN 3::smallint ELSE j.state END AS state, j.priority,
+               j.attempt + (r.key IS NOT NULL)::int AS attempts, j.tries, j.run_at,
+               CASE WHEN r.key IS NOT NULL THEN r.started_at WHEN j.attempt > 0 THEN coalesce(j.started_at, 0) ELSE 0 END AS started_at,
+               coalesce(j.ended_at, 0) AS ended_at, j.flags & 64 <> 0 AS cancel, j.waits, coalesce(p.percent, -1) AS percent,
+               p.note, j.error, j.tags, j.batch, j.data, j.options, NULL::bytea AS result
+          FROM asked AS a JOIN @.jobs AS j ON j.key = a.key
+          LEFT JOIN running AS r ON r.key = j.key
+          LEFT JOIN @.progress AS p ON p.key = j.key AND p.token = r.token
+        UNION ALL
+        SELECT a.i, h.key, h.created_at, h.uid, h.name, h.queue, h.worker, 4::smallint, h.priority, h.attempt, h.tries, h.run_at,
+               CASE WHEN h.attempt > 0 THEN h.started_at ELSE 0 END, h.ended_at, false, 0, -1, NULL, NULL, h.tags, h.batch,
+               h.data, h.options, h.result
+          FROM asked AS a JOIN @.history AS h ON h.key = a.key
+    )
+    SELECT r.key, @.id_text(r.created_at, r.key, r.uid), r.name, r.queue, r.worker, r.state, r.priority, r.attempts, r.tries,
+           r.run_at, r.created_at, r.started_at, r.ended_at, r.cancel, r.waits, r.percent, r.note, r.error,
+           array_to_string(r.tags, ','), b.uid,
+           CASE WHEN p_with_data THEN r.data END, CASE WHEN p_with_data THEN r.options END, CASE WHEN p_with_data THEN r.result END
+      FROM rows AS r LEFT JOIN @.batches AS b ON b.key = r.batch
+     ORDER BY r.i
+$$;
+
+-- One row with key NULL: there is no job to go on behind.
+CREATE OR REPLACE FUNCTION @.list(p_states bigint, p_queue text, p_name text, p_tag text, p_batch text, p_search text,
+                                  p_since bigint, p_until bigint, p_after text, p_newest boolean, p_max bigint,
+                                  p_with_data boolean)
+RETURNS TABLE(key bigint, id text, name text, queue text, worker text, state smallint, priority int, attempts int, tries int,
+              run_at bigint, created_at bigint, started_at bigint, ended_at bigint, cancel boolean, waits int, percent int,
+              note bytea, error bytea, tags text, batch text, data bytea, options bytea, result bytea)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off AS $$
+DECLARE
+    after constant bigint := CASE WHEN p_after <> '' THEN @.id_find(p_after) END;
+BEGIN
+    IF p_after <> '' AND after IS NULL THEN
+        RETURN NEXT;
+        RETURN;
+    END IF;
+    RETURN QUERY SELECT * FROM @.job_rows(ARRAY(
+        SELECT * FROM @.found(p_states, p_queue, p_name, p_tag, p_batch, p_search, p_since, p_until, after, p_newest, p_max)),
+        p_with_data);
+END $$;
+
+-- What was tried of it, oldest first, the last 100; that which completed it stands in the job's own row.
+CREATE OR REPLACE FUNCTION @.attempts_of(p_key bigint)
+RETURNS TABLE(n int, started_at bigint, ended_at bigint, worker text, outcome smallint, cause smallint, exit_code int,
+              signal int, max_rss_kib bigint, cpu_ms bigint, error bytea, log bytea)
+LANGUAGE sql STABLE AS $$
+    SELECT n, started_at, ended_at, worker, outcome, cause, exit_code, signal, max_rss_kib, cpu_ms, error, log
+      FROM (SELECT * FROM (
+                SELECT seq, n, started_at, ended_at, worker, outcome, cause, exit_code, signal, max_rss_kib, cpu_ms, error, log
+                  FROM @.attempts WHERE key = p_key
+                UNION ALL
+                SELECT 9223372036854775807, attempt, started_at, finished_at, worker, 0::smallint, coalesce(cause, 0::smallint),
+                       coalesce(exit_code, 0), coalesce(signal, 0), coalesce(max_rss_kib, 0), coalesce(cpu_ms, 0), error, log
+                  FROM @.history WHERE key = p_key) AS tried
+             ORDER BY seq DESC LIMIT 100) AS last
+     ORDER BY seq
+$$;
+
+-- What it waits for (p_up), or who waits for it, in the order of the push.
+CREATE OR REPLACE FUNCTION @.edges_of(p_key bigint, p_up boolean)
+RETURNS TABLE(id text, is_batch boolean, is_satisfied boolean, on_end smallint, state smallint, name text, result bytea)
+LANGUAGE sql STABLE AS $$
+    WITH ends AS MATERIALIZED (
+        SELECT e.id, e.child AS other, false AS is_batch, e.state, e.on_end
+          FROM @.edges AS e WHERE NOT p_up AND e.parent = p_key AND NOT e.is_batch
+        UNION ALL
+        SELECT e.id, e.parent, e.is_batch, e.state, e.on_end
+          FROM @.edges AS e WHERE p_up AND e.child = p_key
+    )
+    SELECT coalesce(j.id, b.uid), e.is_batch, e.state = 1, e.on_end,
+           CASE WHEN NOT e.is_batch THEN j.state WHEN b.ended_at = 0 THEN 3 WHEN b.failed + b.cancelled > 0 THEN 5 ELSE 4 END::smallint,
+           coalesce(j.name, ''), CASE WHEN p_up THEN j.result END
+      FROM ends AS e
+      LEFT JOIN @.job_rows(ARRAY(SELECT other FROM ends WHERE NOT is_batch), true) AS j ON NOT e.is_batch AND j.key = e.other
+      LEFT JOIN @.batches AS b ON e.is_batch AND b.key = e.other
+     ORDER BY e.id
+$$;
+
+-- Everything about one job, none when it is not there: the job (part 0), its attempts (1), what it waits for (2) and who
+-- waits for it (3). An attempt stands in the columns of a job so: n attempts, outcome state, cause priority, exit_code
+-- tries, signal waits, max_rss_kib key, cpu_ms run_at, log data; an edge: is_batch cancel, on_end priority,
+-- is_satisfied waits.
+CREATE OR REPLACE FUNCTION @.get(p_id text)
+RETURNS TABLE(part int, key bigint, id text, name text, queue text, worker text, state smallint, priority int, attempts int,
+              tries int, run_at bigint, created_at bigint, started_at bigint, ended_at bigint, cancel boolean, waits int,
+              percent int, note bytea, error bytea, tags text, batch text, data bytea, options bytea, result bytea)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off AS $$
+DECLARE
+    k constant bigint := @.id_find(p_id);
+BEGIN
+    IF k IS NULL THEN
+        RETURN;
+    END IF;
+    RETURN QUERY SELECT 0, j.* FROM @.job_rows(ARRAY[k], true) AS j;
+    RETURN QUERY SELECT 1, a.max_rss_kib, NULL, NULL, NULL, a.worker, a.outcome, a.cause::int, a.n, a.exit_code, a.cpu_ms, NULL::bigint,
+                        a.started_at, a.ended_at, NULL::boolean, a.signal, NULL::int, NULL::bytea, a.error, NULL, NULL, a.log,
+                        NULL::bytea, NULL::bytea
+                   FROM @.attempts_of(k) AS a;
+    FOR p IN 2..3 LOOP
+        RETURN QUERY SELECT p, NULL::bigint, e.id, e.name, NULL, NULL, e.state, e.on_end::int, NULL::int, NULL::int, NULL::bigint,
+                            NULL::bigint, NULL::bigint, NULL::bigint, e.is_batch, e.is_satisfied::int, NULL::int, NULL::bytea,
+                            NULL::bytea, NULL, NULL, NULL::bytea, NULL::bytea, e.result
+                       FROM @.edges_of(k, p = 2) AS e;
+    END LOOP;
+END $$;
