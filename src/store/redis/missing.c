@@ -10,14 +10,6 @@
         return errand_error_set(err, ERRAND_EUNSUPPORTED, "%s is not written yet", \
                                 #name);                                            \
     }
-MISSING(push, const struct errand_push_params *p, struct errand_arena *arena,
-        struct errand_push_result *ret)
-MISSING(exchange, const struct errand_exchange_params *p, struct errand_arena *arena,
-        struct errand_exchange_result *ret)
-MISSING(extend, const struct errand_extend_params *p, struct errand_arena *arena,
-        struct errand_extend_result *ret)
-MISSING(reap, const struct errand_reap_params *p, struct errand_arena *arena,
-        struct errand_reap_result *ret)
 MISSING(change, const struct errand_change_params *p, struct errand_arena *arena,
         struct errand_change_result *ret)
 MISSING(prune, const struct errand_prune_params *p, size_t *ret_n)

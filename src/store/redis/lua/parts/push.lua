@@ -75,16 +75,6 @@ local function plan_batch(plan, iid)
   return batch_read(iid)
 end
 
--- An id as text, for messages.
-local function id_text(iid)
-  if #iid ~= 16 or string.byte(iid, 9) < 128 then
-    return iid
-  end
-  local hex = string.gsub(iid, '.', function(c) return string.format('%02x', string.byte(c)) end)
-  return string.sub(hex, 1, 8) .. '-' .. string.sub(hex, 9, 12) .. '-' .. string.sub(hex, 13, 16) .. '-' ..
-           string.sub(hex, 17, 20) .. '-' .. string.sub(hex, 21)
-end
-
 local function plan_member(plan, row)
   local iid = row.from[10]
   if iid == '' then

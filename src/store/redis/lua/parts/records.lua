@@ -101,6 +101,16 @@ local function jobs_write()
 end
 at_end[#at_end + 1] = jobs_write
 
+-- An id as text, for messages and for those who search.
+local function id_text(iid)
+  if #iid ~= 16 or string.byte(iid, 9) < 128 then
+    return iid
+  end
+  local hex = string.gsub(iid, '.', function(c) return string.format('%02x', string.byte(c)) end)
+  return string.sub(hex, 1, 8) .. '-' .. string.sub(hex, 9, 12) .. '-' .. string.sub(hex, 13, 16) .. '-' ..
+    string.sub(hex, 17, 20) .. '-' .. string.sub(hex, 21)
+end
+
 -- ------------------------------------------------------------------ order of insertion
 
 -- `order:C` is a list of the ids whose numbers begin with C, at their places; a batch, which has a number as well, leaves
