@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "store/redis/wake.h"
 
 enum { PACK_MAX = 512 << 20 }; /* the most that the server takes as one value */
 
@@ -92,6 +93,7 @@ void er_call_end(struct er_call *call)
     if (call->reply)
         freeReplyObject(call->reply);
     call->reply = NULL;
+    er_redis_wake_rest(call->conn);
     if (call->conn->pack.size > KEEP_MAX)
         er_buf_done(&call->conn->pack);
 }

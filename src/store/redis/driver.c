@@ -2,6 +2,7 @@
 #include "store/redis/driver.h"
 
 #include "store/redis/redis.h"
+#include "store/redis/server.h"
 
 const struct errand_driver errand_store_module = {
     .version = ERRAND_DRIVER_VERSION,
@@ -52,4 +53,5 @@ const struct errand_driver errand_store_module = {
     .wait_arm = er_redis_op_wait_arm,
     .check = er_redis_op_check,
     .again = er_redis_again,
+    .remarks = er_redis_op_remarks,
 };

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "store/redis/driver.h"
+#include "store/redis/server.h"
 
 static int conn_fill(struct er_redis *conn, const char *url,
                      const struct errand_open_params *p, struct errand_error *err)
@@ -44,7 +45,8 @@ int er_redis_conn_new(const char *url, const struct errand_open_params *p,
     conn->base.driver = &errand_store_module;
     er_buf_init(&conn->pack, 0);
     if ((rc = conn_fill(conn, url, p, err)) < 0 ||
-        (rc = er_place_connect(conn, err)) < 0) {
+        (rc = er_place_connect(conn, err)) < 0 ||
+        (rc = er_redis_server_check(conn, p, err)) < 0) {
         er_redis_close(&conn->base);
         return rc;
     }
@@ -104,6 +106,7 @@ void er_redis_close(struct errand_conn *base)
     if (!conn)
         return;
     er_place_disconnect(conn);
+    er_redis_wake_free(conn->wake);
     conn_free(conn);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "store/redis/wake.h"
 
 /* ------------------------------------------------------------------ links */
 
@@ -35,6 +36,7 @@ static int place_set(struct er_redis *conn, const struct er_redis_address *to,
     er_place_disconnect(conn);
     conn->link = link;
     conn->generation++;
+    er_redis_wake_moved(conn);
     return 0;
 }
 

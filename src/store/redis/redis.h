@@ -30,6 +30,7 @@ struct er_redis {
     struct er_redis_target target;
     const char *url, *meta_key; /* "{PREFIX}:meta" */
     int64_t busy_ms, keep_ms, keep_n;
+    enum errand_durable durable;
     uint64_t random;
     struct er_id_source ids;
 
@@ -90,6 +91,9 @@ int64_t er_reply_int(const struct er_call *call, size_t i);
 struct er_unpack er_reply_unpack(const struct er_call *call, size_t i);
 /* ECORRUPT: the reply is not what it should be. */
 int er_reply_bad(const struct er_call *call, struct errand_error *err);
+
+/* look.c: an argument as lua/parts/filter.lua reads it. */
+void er_redis_filter_add(struct er_call *call, const struct errand_filter *filter);
 
 /* ------------------------------------------------------------------ the server */
 
@@ -194,7 +198,8 @@ ER_REDIS_OP(check, int64_t now_ms, struct errand_arena *arena,
 int er_redis_op_wait_fd(struct errand_conn *conn, struct errand_error *err);
 int er_redis_op_wait_arm(struct errand_conn *conn, uint32_t wait_for,
                          struct errand_error *err);
-/* wake.c: what belongs to er_redis_op_wait_fd; NULL allowed. */
+/* wake.c: lets go of what belongs to er_redis_op_wait_fd, also in the child of a fork;
+ * NULL allowed. */
 void er_redis_wake_free(struct er_redis_wake *wake);
 
 /* A connection whose schema nobody has looked at. */

@@ -4,6 +4,7 @@
 -- Told one after the other from a list and not by recursion: a chain may have a million links. The list is in the order
 -- in which things became true, so a cause comes before its effects.
 --
+-- `batches`: id → its row; `batches:order` by number, `batches:over` those that have ended, by when; `members:ID` by number.
 -- `edges`: number → {child, parent, 1 when that is a batch, on, state}; on: 0 success, 1 failure, 2 end. The lists
 -- `up:CHILD` and `down:PARENT` have the numbers.
 local OPEN, SATISFIED, AGAINST = 0, 1, 2
@@ -42,6 +43,11 @@ local function batches_write()
     rows[#rows + 1] = b.iid
     rows[#rows + 1] = pack(b.seq, b.name, b.allow_failures, b.cancelled, b.total, b.pending, b.failed, b.cancelled_n, b.created,
                            b.ended, b.options)
+    if b.ended ~= 0 then
+      call('ZADD', P .. 'batches:over', text_of(b.ended), b.iid)
+    else
+      call('ZREM', P .. 'batches:over', b.iid)
+    end
   end
   call_many(rows, 'HSET', batches_key)
 end

@@ -128,6 +128,7 @@ local function starts_add(l, n)
     call('HSET', P .. 'rates', field, text_of(longest))
   end
   call('ZREMRANGEBYSCORE', key, '-inf', text_of(now - longest))
+  call('ZADD', P .. 'rates:over', text_of(now + longest), field)
   for _ = 1, n do
     set('start', M.start + 1)
     call('ZADD', key, text_of(now), text_of(M.start))

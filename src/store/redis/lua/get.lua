@@ -1,0 +1,36 @@
+#!lua flags=no-writes
+-- needs: look follow
+-- get.lua: one job with its history and those it waits for or that wait for it. ARGV: now, id.
+-- Answers the job, its attempts, its parents, its children.
+local gone = begin()
+if gone then return gone end
+local j = job_read(ARGV[2])
+if not j then
+  return fail('ENOTFOUND', 'there is no such job')
+end
+
+-- A batch is RUNNING until it has ended, and FAILED when a member did not succeed.
+local function batch_state(b)
+  if b.ended == 0 then
+    return RUNNING
+  end
+  return (b.failed > 0 or b.cancelled_n > 0) and FAILED or COMPLETED
+end
+
+local function edges_shown(edges, is_parent)
+  local rows = {}
+  for i, e in ipairs(edges) do
+    local iid = is_parent and e.parent or e.child
+    local is_batch = is_parent and e.is_batch == 1
+    local other = is_batch and batch_read(iid) or job_read(iid)
+    local state, name, result = is_batch and batch_state(other) or other.state, '', ''
+    if not is_batch then
+      name, result = other.name, is_parent and other.x.r or ''
+    end
+    rows[i] = pack(iid, is_batch, e.state == SATISFIED, e.on, state, name, result)
+  end
+  return pack(rows)
+end
+
+return {job_shown(j, true), pack(attempts_of(j)), edges_shown(edges_of(P .. 'up:' .. j.iid), true),
+  edges_shown(edges_of(P .. 'down:' .. j.iid), false)}
