@@ -227,17 +227,17 @@ static int errors_rule(struct judge *j)
 }
 
 /* A worker that holds its place and can run nothing is worse than none. One with a broken
- * file lets the jobs of that file wait. */
+ * file or without a key lets the jobs that need it wait. */
 static int blocked_rule(struct judge *j)
 {
     const struct er_health_seen *seen = j->seen;
 
     for (size_t i = 0; i < seen->workers.workers_n; i++) {
         bool is_blocked = strcmp(seen->views[i].state, "blocked") == 0;
-        if (!is_blocked && !(seen->views[i].takes_jobs && seen->views[i].trouble))
+        if (!seen->views[i].alert)
             continue;
         if (alert(j, is_blocked ? ERRAND_UNHEALTHY : ERRAND_DEGRADED,
-                  is_blocked ? "blocked" : "job-file", NULL,
+                  seen->views[i].alert, NULL,
                   er_arena_printf(j->arena, is_blocked ? "worker %s: %s" : "worker %s %s",
                                   seen->workers.workers[i].worker,
                                   seen->views[i].trouble)) < 0)

@@ -81,6 +81,7 @@ static void living(struct errand_slice info, struct errand_arena *arena,
     const char *state = info_text(info, "state", arena);
     const char *start = info_text(info, "start_error", arena);
     const char *job = info_text(info, "job_error", arena);
+    const char *key = info_text(info, "key_error", arena);
 
     *ret = (struct er_worker_view){.state = "alive", .takes_jobs = true};
     if (state && strcmp(state, "working") != 0) {
@@ -88,11 +89,16 @@ static void living(struct errand_slice info, struct errand_arena *arena,
         ret->takes_jobs = false;
     }
     if (start) {
-        ret->state = "blocked";
+        ret->state = ret->alert = "blocked";
         ret->takes_jobs = false;
         ret->trouble = er_arena_printf(arena, "no runner starts: %s", start);
         ret->remedy = "errand doctor; it tries again by itself";
+    } else if (key) {
+        ret->alert = "keys";
+        ret->trouble = er_arena_printf(arena, "leaves encrypted jobs waiting: %s", key);
+        ret->remedy = "give it the key ring; it asks again every 10 s";
     } else if (job) {
+        ret->alert = "job-file";
         ret->trouble = er_arena_printf(arena, "cannot run every job: %s", job);
         ret->remedy = "correct the file; it is loaded again by itself";
     } else if (strcmp(ret->state, "quiet") == 0) {

@@ -9,6 +9,7 @@ struct er_worker_view {
     const char *state; /* alive quiet stopping blocked killed gone */
     bool takes_jobs;
     const char *trouble, *remedy; /* NULL: none */
+    const char *alert;            /* what health calls the trouble; NULL: it is none */
 };
 
 /* Texts live in the arena, or are constants. */

@@ -187,6 +187,8 @@ static void info_make(struct er_supervisor *s, struct er_buf *buf)
     er_buf_printf(buf, "\"pid_space\":%" PRIu64 ",", er_pid_space());
     if (s->slots.start_failures)
         text_add(buf, "start_error", s->slots.start_error);
+    if (s->slots.key_error[0])
+        text_add(buf, "key_error", s->slots.key_error);
     for (size_t i = 0; s->book && i < s->book->jobs.jobs_n; i++)
         if (s->book->jobs.jobs[i].error) { /* the first; doctor tells them all */
             text_add(buf, "job_error", s->book->jobs.jobs[i].error);

@@ -13,18 +13,51 @@
 #include "core/data.h"
 #include "worker/supervisor.h"
 
-/* What no retry changes fails for good; a key may still be given. */
-static bool refuse(struct er_supervisor *s, struct er_attempt *a, bool is_final,
+/* What no retry changes fails for good. */
+static bool refuse(struct er_supervisor *s, struct er_attempt *a,
                    const struct errand_error *why)
 {
-    struct er_ending ending = {.cause =
-                                   is_final ? ERRAND_CAUSE_ERROR : ERRAND_CAUSE_START,
-                               .verdict = is_final ? ERRAND_FAIL : ERRAND_RETRY,
+    struct er_ending ending = {.cause = ERRAND_CAUSE_ERROR,
+                               .verdict = ERRAND_FAIL,
                                .error = {why->message, strlen(why->message)}};
 
     er_slots_pend_remove(s, a);
     er_settle_ended(s, a, &ending);
     return false;
+}
+
+/* It is this worker that lacks something, not the job: the job comes again, here or where
+ * the key is, and has all its tries. A hook is due again when its lease is over. */
+static bool wait(struct er_supervisor *s, struct er_attempt *a,
+                 const struct errand_error *why)
+{
+    struct er_ending ending = {.verdict = ERRAND_SNOOZE,
+                               .snooze_ms = ER_MEND_MS,
+                               .error = {why->message, strlen(why->message)}};
+
+    er_slots_pend_remove(s, a);
+    if (a->kind != ER_RUN_HANDLE)
+        a->stop = ER_STOP_SHUTDOWN;
+    er_settle_ended(s, a, &ending);
+    return false;
+}
+
+static void key_missing(struct er_supervisor *s, const struct errand_error *why)
+{
+    if (s->slots.key_error[0])
+        return;
+    snprintf(s->slots.key_error, sizeof s->slots.key_error, "%s", why->message);
+    s->leases.beat_at_ms = s->now_ms;
+    er_report_warn(s, "%s; such jobs wait, and lose no attempt", why->message);
+}
+
+static void key_found(struct er_supervisor *s)
+{
+    if (!s->slots.key_error[0])
+        return;
+    s->slots.key_error[0] = '\0';
+    s->leases.beat_at_ms = s->now_ms;
+    er_report_warn(s, "encrypted jobs can be opened again");
 }
 
 /* A key that is not known may have come into the ring since it was read. */
@@ -67,10 +100,18 @@ bool er_payload_ready(struct er_supervisor *s, struct er_attempt *a)
         return true;
     a->is_ready = true;
     a->was_sealed = er_sealed_is(a->data);
-    if ((rc = er_payload_open(s->client, a->job, a->lot->arena, &a->data, &err)) < 0)
-        return refuse(s, a, rc == ERRAND_ECORRUPT, &err);
+    rc = er_payload_open(s->client, a->job, a->lot->arena, &a->data, &err);
+    if (rc == ERRAND_ECORRUPT)
+        return refuse(s, a, &err);
+    if (rc < 0) {
+        if (rc != ERRAND_ENOMEM)
+            key_missing(s, &err);
+        return wait(s, a, &err);
+    }
+    if (a->was_sealed)
+        key_found(s);
     if (a->plan->data && a->kind == ER_RUN_HANDLE &&
         (rc = er_payload_check(a->job->name, a->data, a->plan->data, &err)) < 0)
-        return refuse(s, a, rc != ERRAND_ENOMEM, &err);
+        return rc == ERRAND_ENOMEM ? wait(s, a, &err) : refuse(s, a, &err);
     return true;
 }

@@ -17,7 +17,6 @@
 
 enum {
     AHEAD_MS = 50,
-    MEND_MS = 10000, /* how often a job asks for a file that is broken */
     BACKOFF_FIRST_MS = 1000,
     /* at most 9 starts in a minute, and half a minute to recover */
     BACKOFF_MOST_MS = 15000,
@@ -315,7 +314,7 @@ static bool is_waiting_for_mend(const struct er_attempt *a)
 static void wait_for_mend(struct er_supervisor *s, struct er_attempt *a, const char *why)
 {
     struct er_ending ending = {
-        .verdict = ERRAND_SNOOZE, .snooze_ms = MEND_MS, .error = {why, strlen(why)}};
+        .verdict = ERRAND_SNOOZE, .snooze_ms = ER_MEND_MS, .error = {why, strlen(why)}};
 
     er_settle_ended(s, a, &ending);
 }

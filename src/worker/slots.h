@@ -13,6 +13,8 @@ struct er_ending;
 enum {
     /* jobs ahead of no-ops: half the commits of 100, 15 % less CPU a job */
     ER_AHEAD_N = 200,
+    /* how often a job asks for what this worker cannot run it without */
+    ER_MEND_MS = 10000,
     ER_SLOW_MS = 20,    /* a job that runs so long does not keep others waiting */
     ER_UNSEEN_MS = 100, /* how often to look whether a job given has begun */
 };
@@ -27,6 +29,7 @@ struct er_slots {
     int start_failures;
     int64_t start_at_ms; /* no runner is started before */
     char start_error[1024];
+    char key_error[512];         /* why encrypted data cannot be opened here */
     struct er_runner *graveyard; /* ended, their handles still closing */
 };
 

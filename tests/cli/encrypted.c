@@ -69,11 +69,15 @@ TEST(a_job_that_failed_keeps_its_secret_and_can_be_retried)
 
     project();
     id = dispatch();
-    assert_code(sh("mv errand.keys away && errand queue:work --stop-when-empty"), 2);
-    assert_code(sh("sed -i '/^keys/d' errand.yml && errand queue:work --max-jobs=2"), 0);
-    assert_has(sh("errand queue:failed").out, "this worker has no key ring");
+    assert_code(sh("mv errand.keys away && errand queue:work --stop-when-empty; rc=$?; "
+                   "mv away errand.keys; exit $rc"),
+                2);
+    assert_code(sh("cp app/Jobs/secret.sh good && echo 'exit 65' >>app/Jobs/secret.sh && "
+                   "errand queue:work --stop-when-empty"),
+                0);
+    assert_has(sh("errand queue:failed").out, "exited with code 65");
     assert_has(sh("errand queue:failed --json").out, "\"data\":\"<encrypted>\"");
-    assert_code(sh("mv away errand.keys && echo 'keys: errand.keys' >>errand.yml"), 0);
+    assert_code(sh("mv good app/Jobs/secret.sh"), 0);
     assert_code(sh("errand queue:retry %s && errand queue:work --stop-when-empty", id),
                 0);
     assert_has(sh("errand queue:inspect %s", id).out, "completed");
@@ -122,6 +126,26 @@ TEST(who_has_no_ring_is_told_by_dispatch_doctor_and_check)
     assert_has(run.err, "job 'secret' is encrypted, and no key ring is known here");
     assert_has(sh("errand doctor").out,
                "'secret' is encrypted, and there is no key ring");
+}
+
+TEST(a_worker_without_the_ring_says_so_and_the_job_keeps_its_tries)
+{
+    struct run run;
+
+    project();
+    dispatch();
+    run = sh(
+        "sed -i '/^keys/d' errand.yml; errand queue:work --name=bob 2>work.log & w=$!; "
+        "until errand queue:workers --json | grep -q 'no key ring'; do sleep 0.05; "
+        "done; errand doctor; errand queue:health --json; kill $w; wait $w; "
+        "errand queue:list --json; cat work.log");
+    assert_has(run.out,
+               "workers: bob leaves encrypted jobs waiting: the data of 'secret' "
+               "is encrypted, and this worker has no key ring");
+    assert_has(run.out, "\"keys\"");
+    assert_has(run.out, "\"attempts\":0");
+    assert_has(run.out, "has no key ring: say where it is by `keys` in errand.yml or by "
+                        "ERRAND_KEYS; such jobs wait, and lose no attempt");
 }
 
 int main(int argc, char **argv)

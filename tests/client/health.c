@@ -335,6 +335,15 @@ CLAIM(a_worker_with_a_broken_file_is_told)
     end();
 }
 
+CLAIM(a_worker_without_a_key_is_told)
+{
+    at(0);
+    beat("w7", "{\"key_error\":\"the data of 'a' is encrypted\"}");
+    assert_one(ERRAND_DEGRADED, "keys",
+               "w7 leaves encrypted jobs waiting: the data of 'a' is encrypted");
+    end();
+}
+
 CLAIM(the_worst_is_told_first)
 {
     at(0);
