@@ -37,6 +37,7 @@ for i = 3, #ARGV do
   progress[i - 2] = LOST
   if l and iid and l.has_job[iid] then
     call('HSET', P .. 'progress', iid, pack(p[4], p[5]))
+    l.is_plain, l.is_changed = 0, true
     progress[i - 2] = SETTLED
   end
 end

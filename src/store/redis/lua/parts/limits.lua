@@ -20,8 +20,23 @@ local function limits_read()
   end
 end
 
+-- The name of a job without case and separators: one job in any spelling.
+local name_keys = {}
+
+local function name_key(name)
+  local key = name_keys[name]
+  if not key then
+    key = string.lower((string.gsub(name, '[-_.:/]', '')))
+    name_keys[name] = key
+  end
+  return key
+end
+
 local function aims_at(l, j)
-  return (l.scope == SCOPE_QUEUE and l.target == j.queue) or (l.scope == SCOPE_JOB and l.target == j.name)
+  if l.scope == SCOPE_QUEUE then
+    return l.target == j.queue
+  end
+  return l.scope == SCOPE_JOB and name_key(l.target) == name_key(j.name)
 end
 
 local function brings(j, name, key)

@@ -5,7 +5,8 @@
 --   t tags, b batch, uk ut uu unique key, its ttl, until when; l limits; h has a failed hook; w how many it waits for;
 --   g the edge that stands against it; k its hook: 1 due, 2 leased; f ended at; e error; r result; a the attempt that is
 --   DONE; wk the worker that had it last.
--- A job without flags is not written when it is reserved: stored READY and in a lease, it is RUNNING.
+-- A job without flags is not written when it is reserved: stored READY and in a lease, it is RUNNING. State, flags and an
+-- x with nothing in it are the first three bytes of the row: quick.lua looks at no more.
 local F_UNIQUE, F_LIMITS, F_EDGES, F_BATCH, F_CANCEL, F_ATTEMPTS, F_PARENTS = 1, 2, 4, 8, 16, 32, 64
 local jobs_key = P .. 'jobs'
 local jobs, jobs_changed = {}, {}
@@ -27,12 +28,12 @@ local function flag_clear(j, flag)
 end
 
 local function job_encode(j)
-  return pack(j.state, j.flags, j.seq, j.prio, j.tries, j.attempts, j.run_at, j.created, j.name, j.queue, j.options, j.data, j.x)
+  return pack(j.state, j.flags, j.x, j.seq, j.prio, j.tries, j.attempts, j.run_at, j.created, j.name, j.queue, j.options, j.data)
 end
 
 local function job_decode(iid, value)
   local j = {iid = iid, raw = value}
-  j.state, j.flags, j.seq, j.prio, j.tries, j.attempts, j.run_at, j.created, j.name, j.queue, j.options, j.data, j.x =
+  j.state, j.flags, j.x, j.seq, j.prio, j.tries, j.attempts, j.run_at, j.created, j.name, j.queue, j.options, j.data =
     unpack_all(value)
   return j
 end
@@ -77,8 +78,14 @@ local function jobs_read(iids, is_ready)
   end
 end
 
--- It has changed: written at the end.
+-- It has changed: written at the end. One that runs is no longer what its lease takes it for.
 local function job_save(j)
+  if j.state == RUNNING then
+    local l = lease_of(j.iid)
+    if l and l.is_plain == 1 then
+      l.is_plain, l.is_changed = 0, true
+    end
+  end
   if not j.is_changed then
     j.is_changed = true
     jobs_changed[#jobs_changed + 1] = j
@@ -148,6 +155,24 @@ end
 local function id_by_seq(seq)
   local iid = call('LINDEX', order_key .. ':' .. chunk_of(seq), seq % CHUNK)
   return iid and iid ~= '' and iid or nil
+end
+
+-- Every job in order of insertion. `see` answers whether it is still wanted: of the others nothing is kept.
+local function each_by_order(see)
+  local chunks = call('ZRANGE', order_key, 0, -1)
+  for c = 1, #chunks do
+    local iids, first = call('LRANGE', order_key .. ':' .. chunks[c], 0, -1), tonumber(chunks[c]) * CHUNK
+    jobs_read(iids)
+    for i = 1, #iids do
+      local j = job_read(iids[i])
+      -- Another job may have the id by now.
+      if j and j.seq == first + i - 1 and not see(j) and not j.is_changed then
+        jobs[j.iid] = nil
+      elseif not j then
+        jobs[iids[i]] = nil
+      end
+    end
+  end
 end
 
 -- The chunk that still grows stays.

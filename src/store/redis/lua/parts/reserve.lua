@@ -66,9 +66,9 @@ end
 
 local function take(j, l, limits)
   hand_out(j)
+  lease_add(l, j.iid)
   job_move(j, RUNNING, 1, true)
   limits_start(j, limits)
-  lease_add(l, j.iid)
   j.x.wk = l.worker
 end
 
