@@ -462,6 +462,11 @@ enum errand_change_kind {
     ERRAND_CHANGE_DELETE = 2,
     ERRAND_CHANGE_RUN_NOW = 3, /* SCHEDULED: READY */
     ERRAND_CHANGE_EDIT = 4,    /* any but RUNNING and COMPLETED */
+    /* any but RUNNING, by ids only: it lives in another store now (see load). Gone with
+     * all that is beside it, and nothing follows or is told: who waits for it goes on
+     * waiting, the counts of its batch stay, and the batch goes with the last of its jobs
+     * that is here */
+    ERRAND_CHANGE_MOVED = 5,
 };
 
 enum errand_changed {
@@ -558,6 +563,8 @@ struct errand_edge_info {
     enum errand_state state;    /* of the job at the other end */
     struct errand_slice result; /* of a parent that is COMPLETED */
     const char *name;           /* of the job; "" for a batch */
+    /* of a parent: its end is what made the job CANCELLED, so its retry brings it back */
+    bool has_cancelled;
 };
 
 struct errand_job_detail {
@@ -566,6 +573,12 @@ struct errand_job_detail {
     size_t attempts_n;
     struct errand_edge_info *parents, *children;
     size_t parents_n, children_n;
+    const struct errand_unique *unique; /* NULL: none; its policy is not kept */
+    int64_t unique_until_ms; /* it holds the key until then; 0: not, or no more */
+    /* what it brought along; of a COMPLETED job a driver may have dropped them */
+    const struct errand_limit_use *limits;
+    size_t limits_n;
+    bool has_failed_hook, is_hook_due;
 };
 
 struct errand_list_params {
@@ -832,6 +845,37 @@ struct errand_stats_result {
     size_t stats_n;
 };
 
+/* ------------------------------------------------------------------ load
+ *
+ * Takes what get, batches and schedules of another store gave, as it was: nothing follows
+ * from it, nothing is told. Nobody works on these queues meanwhile. What is there already
+ * stays as it is, so that a load that was cut off is repeated, and whoever loads
+ * everything twice gets the edges to parents that came after their children as well. */
+
+struct errand_load_params {
+    int64_t now_ms;
+    /* Never RUNNING. Inserted in this order behind all that are there, with state,
+     * counts, times, attempts, key, limits and hook as given; key, progress and children
+     * do not count. A key that another job holds stays with that one; its batch is there
+     * or in this call, and its counts do not change. keep_completed_… is for prune to
+     * apply.
+     *
+     * The job, inserted or there before, gets its edges to `parents` when it has none yet
+     * and all of these are there: decided as given, or by what the parent is. */
+    const struct errand_job_detail *jobs;
+    size_t jobs_n;
+    const struct errand_batch_info *batches; /* with their counts; inserted first */
+    size_t batches_n;
+    /* Whole, with the last slot; one of that name is replaced, unless its last slot is
+     * later */
+    const struct errand_schedule *schedules;
+    size_t schedules_n;
+};
+
+struct errand_load_result {
+    struct errand_pushed_job *jobs; /* INSERTED, or DUPLICATE: the id is there already */
+};
+
 /* ------------------------------------------------------------------ wait */
 
 enum errand_wait_for {
@@ -1004,6 +1048,11 @@ struct errand_driver {
     /* Looks at what surrounds the store. NULL: there is nothing around it to look at. */
     int (*remarks)(struct errand_conn *, struct errand_arena *,
                    struct errand_remarks_result *ret, struct errand_error *err);
+
+    /* ENOTFOUND: a member of a batch that is not there */
+    int (*load)(struct errand_conn *, const struct errand_load_params *,
+                struct errand_arena *, struct errand_load_result *ret,
+                struct errand_error *err);
 };
 
 /* Makes a driver known for its schemes; its struct must live for ever. EINVAL: another

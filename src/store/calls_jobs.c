@@ -86,6 +86,8 @@ static const char *change_doing(enum errand_change_kind kind)
         return "running jobs now";
     case ERRAND_CHANGE_EDIT:
         return "editing jobs";
+    case ERRAND_CHANGE_MOVED:
+        return "taking out jobs that have moved";
     }
     return "changing jobs";
 }

@@ -194,8 +194,7 @@ int er_store_batches(struct er_store *store, const struct errand_id *after, size
         err, "listing batches");
 }
 
-static int check_schedule(const struct errand_schedule *schedule,
-                          struct errand_error *err)
+int er_check_schedule(const struct errand_schedule *schedule, struct errand_error *err)
 {
     int rc;
 
@@ -215,7 +214,7 @@ int er_store_schedule_put(struct er_store *store, const struct errand_schedule *
     int rc;
 
     if ((rc = er_store_enter_write(store, err)) < 0 ||
-        (rc = check_schedule(schedule, err)) < 0)
+        (rc = er_check_schedule(schedule, err)) < 0)
         return rc;
     return er_store_leave(store, store->driver->schedule_put(store->conn, schedule, err),
                           err, "setting schedule '%s'", schedule->name);

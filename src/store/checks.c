@@ -302,6 +302,8 @@ int er_check_change(const struct er_store *store, const struct errand_change_par
             return rc;
     if (p->filter && (rc = er_check_filter(p->filter, err)) < 0)
         return rc;
+    if (p->filter && p->kind == ERRAND_CHANGE_MOVED)
+        return errand_error_set(err, ERRAND_EINVAL, "jobs that have moved go by ids");
     return p->kind == ERRAND_CHANGE_EDIT ? check_edit(store, p, err) : 0;
 }
 

@@ -48,6 +48,9 @@ int er_check_exchange(const struct errand_exchange_params *p, struct errand_erro
 int er_check_extend(const struct errand_extend_params *p, struct errand_error *err);
 int er_check_change(const struct er_store *store, const struct errand_change_params *p,
                     struct errand_error *err);
+int er_check_load(const struct er_store *store, const struct errand_load_params *p,
+                  struct errand_error *err);
+int er_check_schedule(const struct errand_schedule *schedule, struct errand_error *err);
 int er_check_filter(const struct errand_filter *filter, struct errand_error *err);
 int er_check_limit(const struct errand_limit *limit, struct errand_error *err);
 int er_check_key(const char *what, struct errand_slice key, struct errand_error *err);

@@ -120,5 +120,8 @@ int er_store_check(struct er_store *, int64_t now_ms, struct errand_arena *,
                    struct errand_check_result *ret, struct errand_error *err);
 int er_store_remarks(struct er_store *, struct errand_arena *,
                      struct errand_remarks_result *ret, struct errand_error *err);
+int er_store_load(struct er_store *, const struct errand_load_params *,
+                  struct errand_arena *, struct errand_load_result *ret,
+                  struct errand_error *err);
 
 #endif

@@ -460,6 +460,43 @@ TEST(changes_are_checked)
     }
 }
 
+TEST(what_is_loaded_is_checked_as_if_it_were_pushed)
+{
+    struct errand_edge_info parent = {.id = id_of("a b")};
+    struct errand_job_info good = {
+        .id = id_of("a"), .name = "a", .queue = "q", .worker = "", .tries = 1};
+    struct errand_job_detail bad[] = {
+        {.job = good}, {.job = good}, {.job = good}, {.job = good}, {.job = good}};
+    struct errand_batch_info batch = {.id = id_of("a b"), .name = ""};
+    struct errand_schedule schedule = {.name = "a b"};
+    struct errand_load_params p = {.jobs_n = 1};
+    struct errand_load_result ret;
+
+    bad[0].job.id = id_of("");
+    bad[1].job.state = ERRAND_RUNNING;
+    bad[2].job.tries = 0;
+    bad[3].job.attempts = -1;
+    bad[4].parents = &parent;
+    bad[4].parents_n = 1;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        p.jobs = &bad[i];
+        fails(ERRAND_EINVAL, er_store_load(store, &p, arena, &ret, &err));
+    }
+    p = (struct errand_load_params){.batches = &batch, .batches_n = 1};
+    fails(ERRAND_EINVAL, er_store_load(store, &p, arena, &ret, &err));
+    p = (struct errand_load_params){.schedules = &schedule, .schedules_n = 1};
+    fails(ERRAND_EINVAL, er_store_load(store, &p, arena, &ret, &err));
+}
+
+TEST(only_named_jobs_can_have_moved)
+{
+    struct errand_filter all = {0};
+    struct errand_change_params p = {.kind = ERRAND_CHANGE_MOVED, .filter = &all};
+    struct errand_change_result ret;
+
+    fails(ERRAND_EINVAL, er_store_change(store, &p, arena, &ret, &err));
+}
+
 TEST(texts_beside_the_jobs_have_bounds)
 {
     size_t len = ER_TEXT_MAX + 1;

@@ -486,6 +486,41 @@ static void case_stats_add(void)
     assert_int_equal(ret.stats[0].done, is_after ? 4 : 3);
 }
 
+static void case_load(void)
+{
+    struct errand_job_detail detail = {.job = {.id = id_of("l1"),
+                                               .name = "a",
+                                               .queue = "q",
+                                               .worker = "",
+                                               .state = ERRAND_FAILED,
+                                               .attempts = 1,
+                                               .tries = 1,
+                                               .finished_ms = now,
+                                               .error = slice("no")}};
+    struct errand_load_params p = {.now_ms = now, .jobs = &detail, .jobs_n = 1};
+    struct errand_load_result ret;
+
+    for (int i = 0; i < 3; i++)
+        again(er_store_load(store, &p, arena, &ret, &err));
+    assert_int_equal(ret.jobs[0].pushed, ERRAND_DUPLICATE);
+    assert_int_equal(count_of("q", ERRAND_FAILED), 1);
+    assert_slice(look(id_of("l1")).job.error, "no");
+}
+
+static void case_moved(void)
+{
+    struct errand_change_result ret;
+
+    for (int i = 0; i < 3; i++) {
+        struct errand_id id = push_named("1");
+        struct errand_change_params p = {
+            .now_ms = now, .kind = ERRAND_CHANGE_MOVED, .ids = &id, .ids_n = 1};
+        again(er_store_change(store, &p, arena, &ret, &err));
+        assert_true(is_gone(id));
+    }
+    assert_int_equal(count_of(DEFAULT_QUEUE, ERRAND_READY), 0);
+}
+
 const struct fault_case fault_cases[] = {
     {"push", case_push, 0},
     {"exchange", case_reserve, 0},
@@ -510,5 +545,7 @@ const struct fault_case fault_cases[] = {
     {"define", case_define, 0},
     {"events_add", case_events_add, 0},
     {"stats_add", case_stats_add, 0},
+    {"load", case_load, 0},
+    {"change", case_moved, 0},
 };
 const size_t fault_cases_n = sizeof fault_cases / sizeof *fault_cases;

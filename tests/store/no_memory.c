@@ -208,6 +208,61 @@ static int do_cancel(struct errand_arena *memory)
     return er_store_change(store, &p, memory, &ret, &err);
 }
 
+static int do_moved(struct errand_arena *memory)
+{
+    struct errand_id ids[] = {id_of("3"), id_of("4")};
+    struct errand_change_params p = {
+        .now_ms = now, .kind = ERRAND_CHANGE_MOVED, .ids = ids, .ids_n = 2};
+    struct errand_change_result ret;
+
+    return er_store_change(store, &p, memory, &ret, &err);
+}
+
+static int do_load(struct errand_arena *memory)
+{
+    static const char *const tags[] = {"red"};
+    struct errand_unique unique = {.key = slice("new"), .until = ERRAND_UNIQUE_DONE};
+    struct errand_limit_use use = {
+        .name = "rate", .kind = ERRAND_LIMIT_RATE, .n = 1, .per_ms = MINUTE};
+    struct errand_attempt attempt = {
+        .n = 1, .worker = "w", .error = slice("e"), .log = slice("l")};
+    struct errand_edge_info parent = {.id = id_of("l1")};
+    struct errand_job_info info = {
+        .name = "a", .queue = "new", .worker = "w", .state = ERRAND_HELD, .tries = 1};
+    struct errand_job_detail jobs[] = {{.job = info}, {.job = info}};
+    struct errand_batch_info batch = {
+        .id = id_of("another"), .name = "b", .total = 1, .failed = 1, .ended_ms = now};
+    struct errand_schedule schedule = {
+        .name = "nightly", .spec = slice("[]"), .last_slot_ms = now};
+    struct errand_load_params p = {.now_ms = now,
+                                   .jobs = jobs,
+                                   .jobs_n = 2,
+                                   .batches = &batch,
+                                   .batches_n = 1,
+                                   .schedules = &schedule,
+                                   .schedules_n = 1};
+    struct errand_load_result ret;
+
+    jobs[0].job.id = id_of("l1");
+    jobs[0].job.state = ERRAND_FAILED;
+    jobs[0].job.finished_ms = now;
+    jobs[0].job.error = slice("e");
+    jobs[0].job.batch = batch.id;
+    jobs[0].job.tags = tags;
+    jobs[0].job.tags_n = 1;
+    jobs[0].attempts = &attempt;
+    jobs[0].attempts_n = 1;
+    jobs[0].unique = &unique;
+    jobs[0].unique_until_ms = now + HOUR;
+    jobs[0].limits = &use;
+    jobs[0].limits_n = 1;
+    jobs[1].job.id = id_of("l2");
+    jobs[1].job.waits_n = 1;
+    jobs[1].parents = &parent;
+    jobs[1].parents_n = 1;
+    return er_store_load(store, &p, memory, &ret, &err);
+}
+
 static int do_pause(struct errand_arena *memory)
 {
     (void)memory;
@@ -453,6 +508,8 @@ RUNS_OUT(reap)
 RUNS_OUT(edit)
 RUNS_OUT(retry)
 RUNS_OUT(cancel)
+RUNS_OUT(moved)
+RUNS_OUT(load)
 RUNS_OUT(pause)
 RUNS_OUT(limit_put)
 RUNS_OUT(rate_take)

@@ -60,13 +60,18 @@ struct mem_batch *er_mem_batch_new(const struct errand_push_batch *from)
     return batch;
 }
 
+void er_mem_batch_add(struct mem_call *call, struct mem_batch *batch)
+{
+    batch->seq = ++call->store->last_seq;
+    er_tree_insert(&call->store->batches_by_id, &batch->by_id);
+    er_tree_insert(&call->store->batches_by_seq, &batch->by_seq);
+}
+
 /* It may have no members, and then it ends with this call: it is to be looked at. */
 void er_mem_batch_insert(struct mem_call *call, struct mem_batch *batch)
 {
     batch->info.created_ms = call->now_ms;
-    batch->seq = ++call->store->last_seq;
-    er_tree_insert(&call->store->batches_by_id, &batch->by_id);
-    er_tree_insert(&call->store->batches_by_seq, &batch->by_seq);
+    er_mem_batch_add(call, batch);
     er_list_append(&call->batches_to_follow, &batch->to_follow);
 }
 

@@ -29,6 +29,7 @@ static bool can(const struct mem_job *job, const struct errand_change_params *p)
     case ERRAND_CHANGE_RETRY:
         return job->state == ERRAND_FAILED || job->state == ERRAND_CANCELLED;
     case ERRAND_CHANGE_DELETE:
+    case ERRAND_CHANGE_MOVED:
         return job->state != ERRAND_RUNNING;
     case ERRAND_CHANGE_RUN_NOW:
         return job->state == ERRAND_SCHEDULED;
@@ -125,6 +126,16 @@ static void edit(struct mem_call *call, struct candidate *row,
         er_mem_tell_job(call, job, ER_TOLD_RESCHEDULED, (struct errand_slice){0});
 }
 
+static void take_out(struct mem_call *call, struct candidate *row)
+{
+    struct mem_batch *batch = row->job->batch;
+
+    er_mem_job_drop(call, row->job, true);
+    row->job = NULL;
+    if (batch && !batch->members.n)
+        er_mem_batch_drop(call->store, batch);
+}
+
 static enum errand_changed change_one(struct mem_call *call, struct candidate *row,
                                       const struct errand_change_params *p)
 {
@@ -149,6 +160,9 @@ static enum errand_changed change_one(struct mem_call *call, struct candidate *r
         break;
     case ERRAND_CHANGE_EDIT:
         edit(call, row, p->edit);
+        break;
+    case ERRAND_CHANGE_MOVED:
+        take_out(call, row);
         break;
     }
     er_mem_follow(call);

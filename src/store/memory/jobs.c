@@ -87,7 +87,6 @@ static void place_enter(struct mem_call *call, struct mem_job *job)
     } else if (job->state == ERRAND_RUNNING) {
         er_list_append(&call->store->running, &job->in_running);
     } else if (er_state_is_final(job->state)) {
-        job->finished_ms = call->now_ms;
         ended_insert(&job->queue->ended[job->state], job);
         call->wakes |= ERRAND_WAIT_ENDED;
     }
@@ -129,15 +128,22 @@ static void lease_leave(struct mem_call *call, struct mem_job *job)
 
 /* ------------------------------------------------------------------ moves */
 
-void er_mem_job_enter(struct mem_call *call, struct mem_job *job)
+void er_mem_job_add(struct mem_call *call, struct mem_job *job)
 {
-    assert(er_transition_find(ER_NO_STATE, job->state, ER_EVENT_PUSH));
+    job->seq = ++call->store->last_seq;
     er_tree_insert(&call->store->jobs_by_id, &job->by_id);
     er_tree_insert(&call->store->jobs_by_seq, &job->by_seq);
     job->queue->is_known = true;
     place_enter(call, job);
-    if (job->batch) {
+    if (job->batch)
         er_list_append(&job->batch->members, &job->in_batch);
+}
+
+void er_mem_job_enter(struct mem_call *call, struct mem_job *job)
+{
+    assert(er_transition_find(ER_NO_STATE, job->state, ER_EVENT_PUSH));
+    er_mem_job_add(call, job);
+    if (job->batch) {
         job->batch->info.total++;
         er_mem_batch_count(call, job, ER_NO_STATE, (int)job->state);
     }
@@ -177,6 +183,8 @@ void er_mem_job_move(struct mem_call *call, struct mem_job *job, enum errand_sta
     place_leave(call, job);
     move_effects(call, job, t);
     job->state = to;
+    if (er_state_is_final(to))
+        job->finished_ms = call->now_ms;
     place_enter(call, job);
     if (job->batch)
         er_mem_batch_count(call, job, (int)from, (int)to);

@@ -108,6 +108,8 @@ static int edge_out(struct mem_call *call, const struct mem_edge *edge, bool as_
     *ret = (struct errand_edge_info){.on = edge->on,
                                      .is_satisfied = edge->state == MEM_SATISFIED,
                                      .is_batch = as_parent && !edge->parent,
+                                     .has_cancelled =
+                                         as_parent && edge->child->against == edge,
                                      .name = ""};
     if (!other) {
         ret->id = edge->batch->info.id;
@@ -142,10 +144,43 @@ static int edges_out(struct mem_call *call, const struct er_list *edges, bool as
     return 0;
 }
 
+/* The key and the limits it was pushed with, and whether it holds the key. */
+static int asks_out(struct mem_call *call, const struct mem_job *job,
+                    struct errand_job_detail *ret)
+{
+    struct errand_unique *unique = errand_arena_alloc(call->arena, sizeof *unique);
+    struct errand_limit_use *uses =
+        errand_arena_alloc(call->arena, job->uses_n * sizeof *uses);
+
+    if (!unique || !uses)
+        return -1;
+    for (size_t i = 0; i < job->uses_n; i++) {
+        const struct mem_use *use = &job->uses[i];
+        uses[i] = (struct errand_limit_use){
+            .kind = use->kind, .n = use->n, .per_ms = use->per_ms};
+        if (!(uses[i].name = er_mem_out(call, use->name)) ||
+            er_mem_slice_out(call, use->key, &uses[i].key) < 0)
+            return -1;
+    }
+    ret->limits = uses;
+    ret->limits_n = job->uses_n;
+    if (!job->is_unique)
+        return 0;
+    *unique =
+        (struct errand_unique){.ttl_ms = job->unique_ttl_ms, .until = job->unique_until};
+    ret->unique = unique;
+    if (job->claim && job->claim->until_ms > call->now_ms)
+        ret->unique_until_ms = job->claim->until_ms;
+    return er_mem_slice_out(call, job->unique_key, &unique->key);
+}
+
 static int detail_out(struct mem_call *call, const struct mem_job *job,
                       struct errand_job_detail *ret)
 {
+    ret->has_failed_hook = job->has_failed_hook;
+    ret->is_hook_due = job->hook == MEM_HOOK_DUE;
     if (info_out(call, job, true, &ret->job) < 0 || attempts_out(call, job, ret) < 0 ||
+        asks_out(call, job, ret) < 0 ||
         edges_out(call, &job->parents, true, &ret->parents, &ret->parents_n) < 0)
         return -1;
     return edges_out(call, &job->children, false, &ret->children, &ret->children_n);

@@ -386,4 +386,5 @@ const struct errand_driver er_memory_driver = {
     .wait_arm = er_mem_op_wait_arm,
     .check = er_mem_op_check,
     .again = mem_again,
+    .load = er_mem_op_load,
 };

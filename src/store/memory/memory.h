@@ -221,7 +221,9 @@ void er_mem_asks_free(struct mem_job *job);
 /* Takes it out of everything and frees it. A claim goes as well when `is_deleted`. */
 void er_mem_job_drop(struct mem_call *call, struct mem_job *job, bool is_deleted);
 
-/* The first state of a new job; counts it in queue and batch. */
+/* A new job takes its place behind all others; its batch does not count it. */
+void er_mem_job_add(struct mem_call *call, struct mem_job *job);
+/* The first state of a job that was pushed; counts it in queue and batch. */
 void er_mem_job_enter(struct mem_call *call, struct mem_job *job);
 /* Moves a job by the table of core/state.h, with all that belongs to the job itself:
  * lines, counts, unique key, batch counts. Who waits for it is told by er_mem_follow. */
@@ -283,6 +285,7 @@ void er_mem_follow(struct mem_call *call);
 struct mem_batch *er_mem_batch_find(const struct mem_store *store,
                                     const struct errand_id *id);
 struct mem_batch *er_mem_batch_new(const struct errand_push_batch *from);
+void er_mem_batch_add(struct mem_call *call, struct mem_batch *batch); /* as it is */
 void er_mem_batch_insert(struct mem_call *call, struct mem_batch *batch);
 void er_mem_batch_free(struct mem_batch *batch);
 void er_mem_batch_drop(struct mem_store *store, struct mem_batch *batch);
@@ -307,6 +310,14 @@ void er_mem_move_add(struct mem_call *call, const struct mem_job *job,
 struct mem_attempt *er_mem_attempt_new(const struct errand_outcome *outcome);
 void er_mem_reserve(struct mem_call *call, const struct errand_exchange_params *p,
                     struct errand_exchange_result *ret);
+
+/* ------------------------------------------------------------------ schedules.c */
+
+struct mem_schedule;
+struct mem_schedule *er_mem_schedule_new(const struct errand_schedule *from);
+void er_mem_schedule_free(struct mem_schedule *schedule); /* NULL allowed */
+/* In place of one of that name whose last slot is not later: true, it is the store's. */
+bool er_mem_schedule_load(struct mem_call *call, struct mem_schedule *schedule);
 
 /* ------------------------------------------------------------------ limits.c */
 
@@ -406,6 +417,8 @@ ER_MEM_OP(stats_read, const struct errand_stats_params *p, struct errand_arena *
           struct errand_stats_result *ret);
 ER_MEM_OP(check, int64_t now_ms, struct errand_arena *arena,
           struct errand_check_result *ret);
+ER_MEM_OP(load, const struct errand_load_params *p, struct errand_arena *arena,
+          struct errand_load_result *ret);
 int er_mem_op_wait_fd(struct errand_conn *conn, struct errand_error *err);
 int er_mem_op_wait_arm(struct errand_conn *conn, uint32_t wait_for,
                        struct errand_error *err);

@@ -72,7 +72,7 @@ static int job_fill(struct mem_call *call, struct mem_job *job,
                : 0;
 }
 
-static struct mem_job *job_new(struct mem_call *call, const struct errand_push_job *from)
+struct mem_job *er_mem_job_new(struct mem_call *call, const struct errand_push_job *from)
 {
     struct mem_job *job = calloc(1, sizeof *job);
 
@@ -175,7 +175,7 @@ static int plan_job(struct mem_call *call, struct mem_plan *plan, size_t i,
     }
     if (from->unique && is_planned_by_unique(call, plan, row, from, &rc))
         return rc;
-    if (!(row->target = job_new(call, from)))
+    if (!(row->target = er_mem_job_new(call, from)))
         return -1;
     row->pushed = ERRAND_INSERTED;
     er_tree_insert(&plan->ids, &row->target->by_id);

@@ -37,7 +37,6 @@ static void holder_update(struct mem_call *call, struct mem_plan_job *plan,
 
 static void job_insert(struct mem_call *call, struct mem_job *job)
 {
-    job->seq = ++call->store->last_seq;
     if (job->waits_n)
         job->state = ERRAND_HELD;
     else

@@ -26,6 +26,8 @@ int er_mem_plan_make(struct mem_call *call, const struct errand_push_params *p,
 /* Frees what was not carried out. */
 void er_mem_plan_done(struct mem_plan *plan, bool was_carried_out);
 
+/* A job that nobody knows yet, or NULL. */
+struct mem_job *er_mem_job_new(struct mem_call *call, const struct errand_push_job *from);
 /* What a job asks of the store, into one that asks nothing yet. 0 or -1. */
 int er_mem_uses_dup(struct mem_job *job, const struct errand_limit_use *limits, size_t n);
 int er_mem_unique_dup(struct mem_job *job, const struct errand_unique *unique);

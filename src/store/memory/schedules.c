@@ -32,13 +32,20 @@ void er_mem_schedules_init(struct mem_store *store)
     er_tree_init(&store->schedules, by_name);
 }
 
+void er_mem_schedule_free(struct mem_schedule *schedule)
+{
+    if (!schedule)
+        return;
+    free((char *)schedule->s.name);
+    er_mem_slice_free(&schedule->s.spec);
+    free(schedule);
+}
+
 static void schedule_drop(struct mem_store *store, struct mem_schedule *schedule)
 {
     if (er_node_is_in(&schedule->by_name))
         er_tree_remove(&store->schedules, &schedule->by_name);
-    free((char *)schedule->s.name);
-    er_mem_slice_free(&schedule->s.spec);
-    free(schedule);
+    er_mem_schedule_free(schedule);
 }
 
 void er_mem_schedules_free(struct mem_store *store)
@@ -56,6 +63,38 @@ static int find(struct mem_call *call, const char *name, struct mem_schedule **r
         return errand_error_set(err, ERRAND_ENOTFOUND, "there is no schedule '%s'", name);
     *ret = schedule_of(node);
     return 0;
+}
+
+/* ------------------------------------------------------------------ load */
+
+struct mem_schedule *er_mem_schedule_new(const struct errand_schedule *from)
+{
+    struct mem_schedule *schedule = calloc(1, sizeof *schedule);
+
+    if (!schedule)
+        return NULL;
+    schedule->s = *from;
+    schedule->s.spec = (struct errand_slice){0};
+    if (!(schedule->s.name = er_mem_dup(from->name)) ||
+        er_mem_slice_dup(from->spec, &schedule->s.spec) < 0) {
+        er_mem_schedule_free(schedule);
+        return NULL;
+    }
+    return schedule;
+}
+
+bool er_mem_schedule_load(struct mem_call *call, struct mem_schedule *schedule)
+{
+    struct er_node *node =
+        er_tree_find(&call->store->schedules, schedule->s.name, name_key);
+
+    if (node && schedule_of(node)->s.last_slot_ms > schedule->s.last_slot_ms)
+        return false;
+    if (node)
+        schedule_drop(call->store, schedule_of(node));
+    er_tree_insert(&call->store->schedules, &schedule->by_name);
+    call->wakes |= ERRAND_WAIT_SCHEDULES;
+    return true;
 }
 
 /* ------------------------------------------------------------------ put, delete, pause

@@ -1,29 +1,7 @@
-/* calls.c: every call of a driver, on its way through a rehearsal: the time is filled in,
- * it fails where that was asked for, and it goes to the store that was set aside or to
- * the real one. */
+/* calls.c: the calls of a driver on their way through a rehearsal: the time is filled in,
+ * they fail where that was asked for, and go to the store that was set aside or to the
+ * real one. Those about jobs alone are in calls_jobs.c. */
 #include "store/rehearsal/inside.h"
-
-static struct er_rehearsal *rehearsal(struct errand_conn *conn)
-{
-    return (struct er_rehearsal *)conn;
-}
-
-static const struct er_rehearsal_to *to(const struct er_rehearsal *r)
-{
-    return r->aside.driver ? &r->aside : &r->real;
-}
-
-static int64_t now_in(const struct er_rehearsal *r, int64_t now_ms)
-{
-    return now_ms ? now_ms : r->clock.fixed_ms;
-}
-
-/* What the driver answered, unless that answer is to be lost. */
-static int answer(struct er_rehearsal *r, const char *call, int rc,
-                  struct errand_error *err)
-{
-    return rc >= 0 && er_rehearsal_fails(r, call, true, err) ? r->failure.code : rc;
-}
 
 /* ------------------------------------------------------------------ pushes, noted */
 
@@ -31,38 +9,40 @@ static int pass_push(struct errand_conn *conn, const struct errand_push_params *
                      struct errand_arena *arena, struct errand_push_result *ret,
                      struct errand_error *err)
 {
-    struct er_rehearsal *r = rehearsal(conn);
+    struct er_rehearsal *r = er_rehearsal_in(conn);
     struct errand_push_params q = *p;
     int rc;
 
-    q.now_ms = now_in(r, p->now_ms);
+    q.now_ms = er_rehearsal_now(r, p->now_ms);
     if (r->aside.driver)
         q.transaction = NULL; /* that is one of the real store */
     if (er_rehearsal_fails(r, "push", false, err))
         return r->failure.code;
-    rc = to(r)->driver->push(to(r)->conn, &q, arena, ret, err);
+    rc = er_rehearsal_goes_to(r)->driver->push(er_rehearsal_goes_to(r)->conn, &q, arena,
+                                               ret, err);
     if (rc >= 0 && r->listener.pushed) {
         q.transaction = p->transaction;
         r->listener.pushed(r->listener.ctx, &q, ret);
     }
-    return answer(r, "push", rc, err);
+    return er_rehearsal_answer(r, "push", rc, err);
 }
 
 static int pass_fire(struct errand_conn *conn, const struct errand_fire_params *p,
                      struct errand_arena *arena, struct errand_fire_result *ret,
                      struct errand_error *err)
 {
-    struct er_rehearsal *r = rehearsal(conn);
+    struct er_rehearsal *r = er_rehearsal_in(conn);
     struct errand_fire_params q = *p;
     int rc;
 
-    q.now_ms = now_in(r, p->now_ms);
+    q.now_ms = er_rehearsal_now(r, p->now_ms);
     if (er_rehearsal_fails(r, "fire", false, err))
         return r->failure.code;
-    rc = to(r)->driver->fire(to(r)->conn, &q, arena, ret, err);
+    rc = er_rehearsal_goes_to(r)->driver->fire(er_rehearsal_goes_to(r)->conn, &q, arena,
+                                               ret, err);
     if (rc >= 0 && r->listener.fired)
         r->listener.fired(r->listener.ctx, &q, ret);
-    return answer(r, "fire", rc, err);
+    return er_rehearsal_answer(r, "fire", rc, err);
 }
 
 /* What jobs say about themselves is read where it was published, also when all else goes
@@ -72,275 +52,171 @@ static int pass_definitions(struct errand_conn *conn, const char *key,
                             struct errand_definitions_result *ret,
                             struct errand_error *err)
 {
-    struct er_rehearsal *r = rehearsal(conn);
+    struct er_rehearsal *r = er_rehearsal_in(conn);
     int rc;
 
     if (er_rehearsal_fails(r, "definitions", false, err))
         return r->failure.code;
     rc = r->real.driver->definitions(r->real.conn, key, arena, ret, err);
-    return answer(r, "definitions", rc, err);
+    return er_rehearsal_answer(r, "definitions", rc, err);
 }
 
 /* Waiting never fails: it is how the caller hears of anything. */
 static int pass_wait_fd(struct errand_conn *conn, struct errand_error *err)
 {
-    struct er_rehearsal *r = rehearsal(conn);
+    struct er_rehearsal *r = er_rehearsal_in(conn);
 
-    return to(r)->driver->wait_fd(to(r)->conn, err);
+    return er_rehearsal_goes_to(r)->driver->wait_fd(er_rehearsal_goes_to(r)->conn, err);
 }
 
 static int pass_wait_arm(struct errand_conn *conn, uint32_t wait_for,
                          struct errand_error *err)
 {
-    struct er_rehearsal *r = rehearsal(conn);
+    struct er_rehearsal *r = er_rehearsal_in(conn);
 
-    return to(r)->driver->wait_arm(to(r)->conn, wait_for, err);
+    return er_rehearsal_goes_to(r)->driver->wait_arm(er_rehearsal_goes_to(r)->conn,
+                                                     wait_for, err);
 }
 
 /* ------------------------------------------------------------------ all others */
-
-static int pass_exchange(struct errand_conn *conn, const struct errand_exchange_params *p,
-                         struct errand_arena *arena, struct errand_exchange_result *ret,
-                         struct errand_error *err)
-{
-    struct er_rehearsal *r = rehearsal(conn);
-    struct errand_exchange_params q = *p;
-    int rc;
-
-    q.now_ms = now_in(r, p->now_ms);
-    if (er_rehearsal_fails(r, "exchange", false, err))
-        return r->failure.code;
-    rc = to(r)->driver->exchange(to(r)->conn, &q, arena, ret, err);
-    return answer(r, "exchange", rc, err);
-}
-
-static int pass_extend(struct errand_conn *conn, const struct errand_extend_params *p,
-                       struct errand_arena *arena, struct errand_extend_result *ret,
-                       struct errand_error *err)
-{
-    struct er_rehearsal *r = rehearsal(conn);
-    struct errand_extend_params q = *p;
-    int rc;
-
-    q.now_ms = now_in(r, p->now_ms);
-    if (er_rehearsal_fails(r, "extend", false, err))
-        return r->failure.code;
-    rc = to(r)->driver->extend(to(r)->conn, &q, arena, ret, err);
-    return answer(r, "extend", rc, err);
-}
-
-static int pass_reap(struct errand_conn *conn, const struct errand_reap_params *p,
-                     struct errand_arena *arena, struct errand_reap_result *ret,
-                     struct errand_error *err)
-{
-    struct er_rehearsal *r = rehearsal(conn);
-    struct errand_reap_params q = *p;
-    int rc;
-
-    q.now_ms = now_in(r, p->now_ms);
-    if (er_rehearsal_fails(r, "reap", false, err))
-        return r->failure.code;
-    rc = to(r)->driver->reap(to(r)->conn, &q, arena, ret, err);
-    return answer(r, "reap", rc, err);
-}
-
-static int pass_change(struct errand_conn *conn, const struct errand_change_params *p,
-                       struct errand_arena *arena, struct errand_change_result *ret,
-                       struct errand_error *err)
-{
-    struct er_rehearsal *r = rehearsal(conn);
-    struct errand_change_params q = *p;
-    int rc;
-
-    q.now_ms = now_in(r, p->now_ms);
-    if (er_rehearsal_fails(r, "change", false, err))
-        return r->failure.code;
-    rc = to(r)->driver->change(to(r)->conn, &q, arena, ret, err);
-    return answer(r, "change", rc, err);
-}
-
-static int pass_prune(struct errand_conn *conn, const struct errand_prune_params *p,
-                      size_t *ret_n, struct errand_error *err)
-{
-    struct er_rehearsal *r = rehearsal(conn);
-    struct errand_prune_params q = *p;
-    int rc;
-
-    q.now_ms = now_in(r, p->now_ms);
-    if (er_rehearsal_fails(r, "prune", false, err))
-        return r->failure.code;
-    rc = to(r)->driver->prune(to(r)->conn, &q, ret_n, err);
-    return answer(r, "prune", rc, err);
-}
-
-static int pass_get(struct errand_conn *conn, const struct errand_id *id, int64_t now_ms,
-                    struct errand_arena *arena, struct errand_job_detail *ret,
-                    struct errand_error *err)
-{
-    struct er_rehearsal *r = rehearsal(conn);
-    int rc;
-
-    if (er_rehearsal_fails(r, "get", false, err))
-        return r->failure.code;
-    rc = to(r)->driver->get(to(r)->conn, id, now_in(r, now_ms), arena, ret, err);
-    return answer(r, "get", rc, err);
-}
-
-static int pass_list(struct errand_conn *conn, const struct errand_list_params *p,
-                     struct errand_arena *arena, struct errand_list_result *ret,
-                     struct errand_error *err)
-{
-    struct er_rehearsal *r = rehearsal(conn);
-    struct errand_list_params q = *p;
-    int rc;
-
-    q.now_ms = now_in(r, p->now_ms);
-    if (er_rehearsal_fails(r, "list", false, err))
-        return r->failure.code;
-    rc = to(r)->driver->list(to(r)->conn, &q, arena, ret, err);
-    return answer(r, "list", rc, err);
-}
-
-static int pass_count(struct errand_conn *conn, const struct errand_filter *filter,
-                      int64_t now_ms, int64_t *ret_n, struct errand_error *err)
-{
-    struct er_rehearsal *r = rehearsal(conn);
-    int rc;
-
-    if (er_rehearsal_fails(r, "count", false, err))
-        return r->failure.code;
-    rc = to(r)->driver->count(to(r)->conn, filter, now_in(r, now_ms), ret_n, err);
-    return answer(r, "count", rc, err);
-}
 
 static int pass_queues(struct errand_conn *conn, int64_t now_ms,
                        struct errand_arena *arena, struct errand_queues_result *ret,
                        struct errand_error *err)
 {
-    struct er_rehearsal *r = rehearsal(conn);
+    struct er_rehearsal *r = er_rehearsal_in(conn);
     int rc;
 
     if (er_rehearsal_fails(r, "queues", false, err))
         return r->failure.code;
-    rc = to(r)->driver->queues(to(r)->conn, now_in(r, now_ms), arena, ret, err);
-    return answer(r, "queues", rc, err);
+    rc = er_rehearsal_goes_to(r)->driver->queues(
+        er_rehearsal_goes_to(r)->conn, er_rehearsal_now(r, now_ms), arena, ret, err);
+    return er_rehearsal_answer(r, "queues", rc, err);
 }
 
 static int pass_queue_pause(struct errand_conn *conn, const char *queue, int64_t until_ms,
                             int64_t now_ms, struct errand_error *err)
 {
-    struct er_rehearsal *r = rehearsal(conn);
+    struct er_rehearsal *r = er_rehearsal_in(conn);
     int rc;
 
     if (er_rehearsal_fails(r, "queue_pause", false, err))
         return r->failure.code;
-    rc = to(r)->driver->queue_pause(to(r)->conn, queue, until_ms, now_in(r, now_ms), err);
-    return answer(r, "queue_pause", rc, err);
+    rc = er_rehearsal_goes_to(r)->driver->queue_pause(
+        er_rehearsal_goes_to(r)->conn, queue, until_ms, er_rehearsal_now(r, now_ms), err);
+    return er_rehearsal_answer(r, "queue_pause", rc, err);
 }
 
 static int pass_limit_put(struct errand_conn *conn, const struct errand_limit *limit,
                           struct errand_error *err)
 {
-    struct er_rehearsal *r = rehearsal(conn);
+    struct er_rehearsal *r = er_rehearsal_in(conn);
     int rc;
 
     if (er_rehearsal_fails(r, "limit_put", false, err))
         return r->failure.code;
-    rc = to(r)->driver->limit_put(to(r)->conn, limit, err);
-    return answer(r, "limit_put", rc, err);
+    rc = er_rehearsal_goes_to(r)->driver->limit_put(er_rehearsal_goes_to(r)->conn, limit,
+                                                    err);
+    return er_rehearsal_answer(r, "limit_put", rc, err);
 }
 
 static int pass_limit_delete(struct errand_conn *conn, const char *name,
                              struct errand_error *err)
 {
-    struct er_rehearsal *r = rehearsal(conn);
+    struct er_rehearsal *r = er_rehearsal_in(conn);
     int rc;
 
     if (er_rehearsal_fails(r, "limit_delete", false, err))
         return r->failure.code;
-    rc = to(r)->driver->limit_delete(to(r)->conn, name, err);
-    return answer(r, "limit_delete", rc, err);
+    rc = er_rehearsal_goes_to(r)->driver->limit_delete(er_rehearsal_goes_to(r)->conn,
+                                                       name, err);
+    return er_rehearsal_answer(r, "limit_delete", rc, err);
 }
 
 static int pass_limits(struct errand_conn *conn, int64_t now_ms,
                        struct errand_arena *arena, struct errand_limits_result *ret,
                        struct errand_error *err)
 {
-    struct er_rehearsal *r = rehearsal(conn);
+    struct er_rehearsal *r = er_rehearsal_in(conn);
     int rc;
 
     if (er_rehearsal_fails(r, "limits", false, err))
         return r->failure.code;
-    rc = to(r)->driver->limits(to(r)->conn, now_in(r, now_ms), arena, ret, err);
-    return answer(r, "limits", rc, err);
+    rc = er_rehearsal_goes_to(r)->driver->limits(
+        er_rehearsal_goes_to(r)->conn, er_rehearsal_now(r, now_ms), arena, ret, err);
+    return er_rehearsal_answer(r, "limits", rc, err);
 }
 
 static int pass_rate_take(struct errand_conn *conn, const struct errand_rate_params *p,
                           struct errand_rate_result *ret, struct errand_error *err)
 {
-    struct er_rehearsal *r = rehearsal(conn);
+    struct er_rehearsal *r = er_rehearsal_in(conn);
     struct errand_rate_params q = *p;
     int rc;
 
-    q.now_ms = now_in(r, p->now_ms);
+    q.now_ms = er_rehearsal_now(r, p->now_ms);
     if (er_rehearsal_fails(r, "rate_take", false, err))
         return r->failure.code;
-    rc = to(r)->driver->rate_take(to(r)->conn, &q, ret, err);
-    return answer(r, "rate_take", rc, err);
+    rc = er_rehearsal_goes_to(r)->driver->rate_take(er_rehearsal_goes_to(r)->conn, &q,
+                                                    ret, err);
+    return er_rehearsal_answer(r, "rate_take", rc, err);
 }
 
 static int pass_lock(struct errand_conn *conn, const struct errand_lock_params *p,
                      struct errand_arena *arena, struct errand_lock_result *ret,
                      struct errand_error *err)
 {
-    struct er_rehearsal *r = rehearsal(conn);
+    struct er_rehearsal *r = er_rehearsal_in(conn);
     struct errand_lock_params q = *p;
     int rc;
 
-    q.now_ms = now_in(r, p->now_ms);
+    q.now_ms = er_rehearsal_now(r, p->now_ms);
     if (er_rehearsal_fails(r, "lock", false, err))
         return r->failure.code;
-    rc = to(r)->driver->lock(to(r)->conn, &q, arena, ret, err);
-    return answer(r, "lock", rc, err);
+    rc = er_rehearsal_goes_to(r)->driver->lock(er_rehearsal_goes_to(r)->conn, &q, arena,
+                                               ret, err);
+    return er_rehearsal_answer(r, "lock", rc, err);
 }
 
 static int pass_unlock(struct errand_conn *conn, const struct errand_lock_params *p,
                        struct errand_error *err)
 {
-    struct er_rehearsal *r = rehearsal(conn);
+    struct er_rehearsal *r = er_rehearsal_in(conn);
     struct errand_lock_params q = *p;
     int rc;
 
-    q.now_ms = now_in(r, p->now_ms);
+    q.now_ms = er_rehearsal_now(r, p->now_ms);
     if (er_rehearsal_fails(r, "unlock", false, err))
         return r->failure.code;
-    rc = to(r)->driver->unlock(to(r)->conn, &q, err);
-    return answer(r, "unlock", rc, err);
+    rc = er_rehearsal_goes_to(r)->driver->unlock(er_rehearsal_goes_to(r)->conn, &q, err);
+    return er_rehearsal_answer(r, "unlock", rc, err);
 }
 
 static int pass_batch_get(struct errand_conn *conn, const struct errand_id *id,
                           struct errand_arena *arena, struct errand_batch_info *ret,
                           struct errand_error *err)
 {
-    struct er_rehearsal *r = rehearsal(conn);
+    struct er_rehearsal *r = er_rehearsal_in(conn);
     int rc;
 
     if (er_rehearsal_fails(r, "batch_get", false, err))
         return r->failure.code;
-    rc = to(r)->driver->batch_get(to(r)->conn, id, arena, ret, err);
-    return answer(r, "batch_get", rc, err);
+    rc = er_rehearsal_goes_to(r)->driver->batch_get(er_rehearsal_goes_to(r)->conn, id,
+                                                    arena, ret, err);
+    return er_rehearsal_answer(r, "batch_get", rc, err);
 }
 
 static int pass_batch_cancel(struct errand_conn *conn, const struct errand_id *id,
                              int64_t now_ms, size_t *ret_n, struct errand_error *err)
 {
-    struct er_rehearsal *r = rehearsal(conn);
+    struct er_rehearsal *r = er_rehearsal_in(conn);
     int rc;
 
     if (er_rehearsal_fails(r, "batch_cancel", false, err))
         return r->failure.code;
-    rc = to(r)->driver->batch_cancel(to(r)->conn, id, now_in(r, now_ms), ret_n, err);
-    return answer(r, "batch_cancel", rc, err);
+    rc = er_rehearsal_goes_to(r)->driver->batch_cancel(
+        er_rehearsal_goes_to(r)->conn, id, er_rehearsal_now(r, now_ms), ret_n, err);
+    return er_rehearsal_answer(r, "batch_cancel", rc, err);
 }
 
 static int pass_batches(struct errand_conn *conn, const struct errand_id *after,
@@ -348,128 +224,138 @@ static int pass_batches(struct errand_conn *conn, const struct errand_id *after,
                         struct errand_batch_info **ret, size_t *ret_n,
                         struct errand_error *err)
 {
-    struct er_rehearsal *r = rehearsal(conn);
+    struct er_rehearsal *r = er_rehearsal_in(conn);
     int rc;
 
     if (er_rehearsal_fails(r, "batches", false, err))
         return r->failure.code;
-    rc = to(r)->driver->batches(to(r)->conn, after, max, arena, ret, ret_n, err);
-    return answer(r, "batches", rc, err);
+    rc = er_rehearsal_goes_to(r)->driver->batches(er_rehearsal_goes_to(r)->conn, after,
+                                                  max, arena, ret, ret_n, err);
+    return er_rehearsal_answer(r, "batches", rc, err);
 }
 
 static int pass_schedule_put(struct errand_conn *conn,
                              const struct errand_schedule *schedule,
                              struct errand_error *err)
 {
-    struct er_rehearsal *r = rehearsal(conn);
+    struct er_rehearsal *r = er_rehearsal_in(conn);
     int rc;
 
     if (er_rehearsal_fails(r, "schedule_put", false, err))
         return r->failure.code;
-    rc = to(r)->driver->schedule_put(to(r)->conn, schedule, err);
-    return answer(r, "schedule_put", rc, err);
+    rc = er_rehearsal_goes_to(r)->driver->schedule_put(er_rehearsal_goes_to(r)->conn,
+                                                       schedule, err);
+    return er_rehearsal_answer(r, "schedule_put", rc, err);
 }
 
 static int pass_schedule_delete(struct errand_conn *conn, const char *name,
                                 struct errand_error *err)
 {
-    struct er_rehearsal *r = rehearsal(conn);
+    struct er_rehearsal *r = er_rehearsal_in(conn);
     int rc;
 
     if (er_rehearsal_fails(r, "schedule_delete", false, err))
         return r->failure.code;
-    rc = to(r)->driver->schedule_delete(to(r)->conn, name, err);
-    return answer(r, "schedule_delete", rc, err);
+    rc = er_rehearsal_goes_to(r)->driver->schedule_delete(er_rehearsal_goes_to(r)->conn,
+                                                          name, err);
+    return er_rehearsal_answer(r, "schedule_delete", rc, err);
 }
 
 static int pass_schedule_pause(struct errand_conn *conn, const char *name, bool paused,
                                struct errand_error *err)
 {
-    struct er_rehearsal *r = rehearsal(conn);
+    struct er_rehearsal *r = er_rehearsal_in(conn);
     int rc;
 
     if (er_rehearsal_fails(r, "schedule_pause", false, err))
         return r->failure.code;
-    rc = to(r)->driver->schedule_pause(to(r)->conn, name, paused, err);
-    return answer(r, "schedule_pause", rc, err);
+    rc = er_rehearsal_goes_to(r)->driver->schedule_pause(er_rehearsal_goes_to(r)->conn,
+                                                         name, paused, err);
+    return er_rehearsal_answer(r, "schedule_pause", rc, err);
 }
 
 static int pass_schedules(struct errand_conn *conn, struct errand_arena *arena,
                           struct errand_schedules_result *ret, struct errand_error *err)
 {
-    struct er_rehearsal *r = rehearsal(conn);
+    struct er_rehearsal *r = er_rehearsal_in(conn);
     int rc;
 
     if (er_rehearsal_fails(r, "schedules", false, err))
         return r->failure.code;
-    rc = to(r)->driver->schedules(to(r)->conn, arena, ret, err);
-    return answer(r, "schedules", rc, err);
+    rc = er_rehearsal_goes_to(r)->driver->schedules(er_rehearsal_goes_to(r)->conn, arena,
+                                                    ret, err);
+    return er_rehearsal_answer(r, "schedules", rc, err);
 }
 
 static int pass_beat(struct errand_conn *conn, const struct errand_beat_params *p,
                      struct errand_arena *arena, struct errand_beat_result *ret,
                      struct errand_error *err)
 {
-    struct er_rehearsal *r = rehearsal(conn);
+    struct er_rehearsal *r = er_rehearsal_in(conn);
     struct errand_beat_params q = *p;
     int rc;
 
-    q.now_ms = now_in(r, p->now_ms);
+    q.now_ms = er_rehearsal_now(r, p->now_ms);
     if (er_rehearsal_fails(r, "beat", false, err))
         return r->failure.code;
-    rc = to(r)->driver->beat(to(r)->conn, &q, arena, ret, err);
-    return answer(r, "beat", rc, err);
+    rc = er_rehearsal_goes_to(r)->driver->beat(er_rehearsal_goes_to(r)->conn, &q, arena,
+                                               ret, err);
+    return er_rehearsal_answer(r, "beat", rc, err);
 }
 
 static int pass_workers(struct errand_conn *conn, int64_t now_ms,
                         struct errand_arena *arena, struct errand_workers_result *ret,
                         struct errand_error *err)
 {
-    struct er_rehearsal *r = rehearsal(conn);
+    struct er_rehearsal *r = er_rehearsal_in(conn);
     int rc;
 
     if (er_rehearsal_fails(r, "workers", false, err))
         return r->failure.code;
-    rc = to(r)->driver->workers(to(r)->conn, now_in(r, now_ms), arena, ret, err);
-    return answer(r, "workers", rc, err);
+    rc = er_rehearsal_goes_to(r)->driver->workers(
+        er_rehearsal_goes_to(r)->conn, er_rehearsal_now(r, now_ms), arena, ret, err);
+    return er_rehearsal_answer(r, "workers", rc, err);
 }
 
 static int pass_command(struct errand_conn *conn, const char *worker,
                         enum errand_command command, int64_t now_ms, size_t *ret_n,
                         struct errand_error *err)
 {
-    struct er_rehearsal *r = rehearsal(conn);
+    struct er_rehearsal *r = er_rehearsal_in(conn);
     int rc;
 
     if (er_rehearsal_fails(r, "command", false, err))
         return r->failure.code;
-    rc = to(r)->driver->command(to(r)->conn, worker, command, now_in(r, now_ms), ret_n,
-                                err);
-    return answer(r, "command", rc, err);
+    rc = er_rehearsal_goes_to(r)->driver->command(er_rehearsal_goes_to(r)->conn, worker,
+                                                  command, er_rehearsal_now(r, now_ms),
+                                                  ret_n, err);
+    return er_rehearsal_answer(r, "command", rc, err);
 }
 
 static int pass_define(struct errand_conn *conn, const struct errand_definition *list,
                        size_t n, int64_t now_ms, struct errand_error *err)
 {
-    struct er_rehearsal *r = rehearsal(conn);
+    struct er_rehearsal *r = er_rehearsal_in(conn);
     int rc;
 
     if (er_rehearsal_fails(r, "define", false, err))
         return r->failure.code;
-    rc = to(r)->driver->define(to(r)->conn, list, n, now_in(r, now_ms), err);
-    return answer(r, "define", rc, err);
+    rc = er_rehearsal_goes_to(r)->driver->define(er_rehearsal_goes_to(r)->conn, list, n,
+                                                 er_rehearsal_now(r, now_ms), err);
+    return er_rehearsal_answer(r, "define", rc, err);
 }
 
 static int pass_events_add(struct errand_conn *conn, const struct errand_event *list,
                            size_t n, int64_t now_ms, struct errand_error *err)
 {
-    struct er_rehearsal *r = rehearsal(conn);
+    struct er_rehearsal *r = er_rehearsal_in(conn);
     int rc;
 
     if (er_rehearsal_fails(r, "events_add", false, err))
         return r->failure.code;
-    rc = to(r)->driver->events_add(to(r)->conn, list, n, now_in(r, now_ms), err);
-    return answer(r, "events_add", rc, err);
+    rc = er_rehearsal_goes_to(r)->driver->events_add(er_rehearsal_goes_to(r)->conn, list,
+                                                     n, er_rehearsal_now(r, now_ms), err);
+    return er_rehearsal_answer(r, "events_add", rc, err);
 }
 
 static int pass_events_read(struct errand_conn *conn,
@@ -477,63 +363,67 @@ static int pass_events_read(struct errand_conn *conn,
                             struct errand_arena *arena, struct errand_events_result *ret,
                             struct errand_error *err)
 {
-    struct er_rehearsal *r = rehearsal(conn);
+    struct er_rehearsal *r = er_rehearsal_in(conn);
     struct errand_events_params q = *p;
     int rc;
 
-    q.now_ms = now_in(r, p->now_ms);
+    q.now_ms = er_rehearsal_now(r, p->now_ms);
     if (er_rehearsal_fails(r, "events_read", false, err))
         return r->failure.code;
-    rc = to(r)->driver->events_read(to(r)->conn, &q, arena, ret, err);
-    return answer(r, "events_read", rc, err);
+    rc = er_rehearsal_goes_to(r)->driver->events_read(er_rehearsal_goes_to(r)->conn, &q,
+                                                      arena, ret, err);
+    return er_rehearsal_answer(r, "events_read", rc, err);
 }
 
 static int pass_stats_add(struct errand_conn *conn, const struct errand_stats_params *p,
                           struct errand_error *err)
 {
-    struct er_rehearsal *r = rehearsal(conn);
+    struct er_rehearsal *r = er_rehearsal_in(conn);
     struct errand_stats_params q = *p;
     int rc;
 
-    q.now_ms = now_in(r, p->now_ms);
+    q.now_ms = er_rehearsal_now(r, p->now_ms);
     if (er_rehearsal_fails(r, "stats_add", false, err))
         return r->failure.code;
-    rc = to(r)->driver->stats_add(to(r)->conn, &q, err);
-    return answer(r, "stats_add", rc, err);
+    rc = er_rehearsal_goes_to(r)->driver->stats_add(er_rehearsal_goes_to(r)->conn, &q,
+                                                    err);
+    return er_rehearsal_answer(r, "stats_add", rc, err);
 }
 
 static int pass_stats_read(struct errand_conn *conn, const struct errand_stats_params *p,
                            struct errand_arena *arena, struct errand_stats_result *ret,
                            struct errand_error *err)
 {
-    struct er_rehearsal *r = rehearsal(conn);
+    struct er_rehearsal *r = er_rehearsal_in(conn);
     struct errand_stats_params q = *p;
     int rc;
 
-    q.now_ms = now_in(r, p->now_ms);
+    q.now_ms = er_rehearsal_now(r, p->now_ms);
     if (er_rehearsal_fails(r, "stats_read", false, err))
         return r->failure.code;
-    rc = to(r)->driver->stats_read(to(r)->conn, &q, arena, ret, err);
-    return answer(r, "stats_read", rc, err);
+    rc = er_rehearsal_goes_to(r)->driver->stats_read(er_rehearsal_goes_to(r)->conn, &q,
+                                                     arena, ret, err);
+    return er_rehearsal_answer(r, "stats_read", rc, err);
 }
 
 static int pass_check(struct errand_conn *conn, int64_t now_ms,
                       struct errand_arena *arena, struct errand_check_result *ret,
                       struct errand_error *err)
 {
-    struct er_rehearsal *r = rehearsal(conn);
+    struct er_rehearsal *r = er_rehearsal_in(conn);
     int rc;
 
     if (er_rehearsal_fails(r, "check", false, err))
         return r->failure.code;
-    rc = to(r)->driver->check(to(r)->conn, now_in(r, now_ms), arena, ret, err);
-    return answer(r, "check", rc, err);
+    rc = er_rehearsal_goes_to(r)->driver->check(
+        er_rehearsal_goes_to(r)->conn, er_rehearsal_now(r, now_ms), arena, ret, err);
+    return er_rehearsal_answer(r, "check", rc, err);
 }
 
 static int pass_remarks(struct errand_conn *conn, struct errand_arena *arena,
                         struct errand_remarks_result *ret, struct errand_error *err)
 {
-    const struct er_rehearsal_to *store = to(rehearsal(conn));
+    const struct er_rehearsal_to *store = er_rehearsal_goes_to(er_rehearsal_in(conn));
 
     if (!store->driver->remarks)
         return 0;
@@ -542,21 +432,14 @@ static int pass_remarks(struct errand_conn *conn, struct errand_arena *arena,
 
 /* A function that the driver has and this file has not would pass by the rehearsal with a
  * connection that is not its own. */
-_Static_assert(offsetof(struct errand_driver, remarks) + sizeof(void *) ==
+_Static_assert(offsetof(struct errand_driver, load) + sizeof(void *) ==
                    sizeof(struct errand_driver),
                "a new function of the driver: it has to go through rehearsals as well");
 
 void er_rehearsal_calls(struct errand_driver *driver)
 {
+    er_rehearsal_calls_jobs(driver);
     driver->push = pass_push;
-    driver->exchange = pass_exchange;
-    driver->extend = pass_extend;
-    driver->reap = pass_reap;
-    driver->change = pass_change;
-    driver->prune = pass_prune;
-    driver->get = pass_get;
-    driver->list = pass_list;
-    driver->count = pass_count;
     driver->queues = pass_queues;
     driver->queue_pause = pass_queue_pause;
     driver->limit_put = pass_limit_put;

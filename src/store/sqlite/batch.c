@@ -133,6 +133,13 @@ int er_batch_make(struct er_tx *tx, const struct errand_push_batch *p)
     return rc < 0 ? rc : er_news_batch(tx, batch);
 }
 
+int er_batch_drop(struct er_tx *tx, int64_t id)
+{
+    int rc = er_parent_forget(tx, true, id);
+
+    return rc < 0 ? rc : er_tx_run(tx, ER_SQL_BATCH_DELETE, ER_ARGS(er_int(id)));
+}
+
 bool er_batch_any_cancelled(const struct er_tx *tx)
 {
     for (const struct er_batch *batch = tx->batches; batch; batch = batch->next)

@@ -16,6 +16,7 @@ static bool can(enum errand_state state, enum errand_change_kind kind)
     case ERRAND_CHANGE_RETRY:
         return state == ERRAND_FAILED || state == ERRAND_CANCELLED;
     case ERRAND_CHANGE_DELETE:
+    case ERRAND_CHANGE_MOVED:
         return state != ERRAND_RUNNING;
     case ERRAND_CHANGE_RUN_NOW:
         return state == ERRAND_SCHEDULED;
@@ -139,7 +140,7 @@ static int edit(struct er_tx *tx, struct er_job *job, const struct errand_edit *
                        (struct errand_slice){0});
 }
 
-/* ------------------------------------------------------------ delete */
+/* ------------------------------------------------------------ delete, moved */
 
 int er_job_drop(struct er_tx *tx, const struct er_job *job, bool is_deleted)
 {
@@ -171,10 +172,31 @@ static int drop(struct er_tx *tx, struct er_job *job, enum errand_state state)
     return er_job_drop(tx, job, true);
 }
 
-static int drop_history(struct er_tx *tx, int64_t id)
+/* The batch goes with the last of its jobs. */
+static int batch_left(struct er_tx *tx, int64_t batch)
+{
+    int64_t member;
+    int rc =
+        batch ? er_tx_number(tx, ER_SQL_BATCH_ANY, ER_ARGS(er_int(batch)), &member) : 1;
+
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    return er_batch_drop(tx, batch);
+}
+
+static int take_out(struct er_tx *tx, const struct er_job *job)
+{
+    int rc;
+
+    if ((rc = er_job_leave(tx, job)) < 0 || (rc = er_job_drop(tx, job, true)) < 0)
+        return rc;
+    return batch_left(tx, job->batch);
+}
+
+static int drop_history(struct er_tx *tx, int64_t id, bool has_moved)
 {
     sqlite3_stmt *st = er_tx_bind(tx, ER_SQL_FIND_HISTORY, ER_ARGS(er_int(id)));
-    int64_t queue, created_at;
+    int64_t queue, created_at, batch;
     uint32_t flags;
     int rc;
 
@@ -184,9 +206,11 @@ static int drop_history(struct er_tx *tx, int64_t id)
         return rc;
     queue = sqlite3_column_int64(st, 1);
     created_at = sqlite3_column_int64(st, 4);
+    batch = sqlite3_column_int64(st, 6);
     flags = (uint32_t)sqlite3_column_int64(st, 7);
     sqlite3_reset(st);
-    return er_history_forget(tx, id, queue, created_at, flags, true);
+    rc = er_history_forget(tx, id, queue, created_at, flags, true);
+    return rc < 0 || !has_moved ? rc : batch_left(tx, batch);
 }
 
 /* ------------------------------------------------------------ one job */
@@ -205,6 +229,8 @@ static int change_living(struct er_tx *tx, struct er_job *job, enum errand_state
         return run_now(tx, job);
     case ERRAND_CHANGE_EDIT:
         return edit(tx, job, p->edit);
+    case ERRAND_CHANGE_MOVED:
+        return take_out(tx, job);
     }
     return 0;
 }
@@ -223,8 +249,8 @@ static int change_one(struct er_tx *tx, int64_t id, const struct errand_change_p
     if (rc == 0) {
         rc = er_tx_number(tx, ER_SQL_FIND_HISTORY, ER_ARGS(er_int(id)), &found);
         *ret_state = ERRAND_COMPLETED;
-        if (rc > 0 && p->kind == ERRAND_CHANGE_DELETE)
-            rc = drop_history(tx, id);
+        if (rc > 0 && can(ERRAND_COMPLETED, p->kind))
+            rc = drop_history(tx, id, p->kind == ERRAND_CHANGE_MOVED);
         else
             *ret = rc > 0 ? ERRAND_WRONG_STATE : ERRAND_NO_SUCH_JOB;
         return rc < 0 ? rc : 0;

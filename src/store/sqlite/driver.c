@@ -56,4 +56,5 @@ const struct errand_driver er_sqlite_driver = {
     .wait_arm = er_sqlite_wait_arm,
     .check = er_sqlite_check,
     .again = er_sqlite_again,
+    .load = er_sqlite_load,
 };

@@ -26,29 +26,28 @@ static int parent_find(struct er_tx *tx, const struct errand_edge *e, const int6
     return rc;
 }
 
-/* Whether the parent has ended, and what that means for this edge. */
-static int status_now(struct er_tx *tx, const struct errand_edge *e, int64_t parent,
-                      enum er_edge_status *ret)
+int er_edge_status_now(struct er_tx *tx, const struct er_edge *edge,
+                       enum er_edge_status *ret)
 {
     enum errand_state state = ERRAND_COMPLETED;
     struct er_batch *batch;
     struct er_job job;
     int rc;
 
-    if (e->parent_is_batch) {
-        if ((rc = er_batch_load(tx, parent, &batch)) == 0)
-            *ret = er_edge_by_batch(e->on, batch);
+    if (edge->kind) {
+        if ((rc = er_batch_load(tx, edge->parent, &batch)) == 0)
+            *ret = er_edge_by_batch(edge->on, batch);
         return rc;
     }
-    if ((rc = er_job_read(tx, parent, &job)) < 0)
+    if ((rc = er_job_read(tx, edge->parent, &job)) < 0)
         return rc;
     if (rc > 0)
         state = (enum errand_state)job.state;
-    *ret = er_edge_by_job(e->on, state);
+    *ret = er_edge_by_job(edge->on, state);
     if (job.flags & ER_FLAG_CHILDREN && rc > 0)
         return 0;
     return er_tx_run(tx, rc > 0 ? ER_SQL_JOB_FLAGS : ER_SQL_HISTORY_FLAGS,
-                     ER_ARGS(er_int(parent), er_int(ER_FLAG_CHILDREN), er_int(0)));
+                     ER_ARGS(er_int(edge->parent), er_int(ER_FLAG_CHILDREN), er_int(0)));
 }
 
 /* `n` is its place among the edges of the push, so that the same edge may be given twice.
@@ -59,7 +58,7 @@ static int edge_add(struct er_tx *tx, const struct errand_edge *e, bool is_new,
     int rc;
 
     ret->status = ER_EDGE_OPEN;
-    if (!is_new && (rc = status_now(tx, e, ret->parent, &ret->status)) < 0)
+    if (!is_new && (rc = er_edge_status_now(tx, ret, &ret->status)) < 0)
         return rc;
     rc = er_tx_run(tx, ER_SQL_EDGE_INSERT,
                    ER_ARGS(er_int(e->parent_is_batch), er_int(ret->parent),
@@ -115,7 +114,10 @@ int er_edges_push(struct er_tx *tx, const struct errand_push_params *p,
 
     for (size_t i = 0; i < p->edges_n; i++) {
         const struct errand_edge *e = &p->edges[i];
-        struct er_edge edge = {.child = keys[e->child], .n = (int64_t)i};
+        struct er_edge edge = {.kind = e->parent_is_batch,
+                               .child = keys[e->child],
+                               .n = (int64_t)i,
+                               .on = e->on};
         bool is_new;
         if ((rc = parent_find(tx, e, keys, &edge.parent)) < 0)
             return rc;

@@ -12,7 +12,14 @@
 #include "base/error.h"
 #include "core/id.h"
 
-enum { SALT_BITS = 20 };
+enum { SALT_BITS = 20, NUMBER_BITS = 42 };
+
+int er_id_room(struct er_tx *tx, int64_t id)
+{
+    return id >> NUMBER_BITS
+               ? errand_error_set(tx->err, ERRAND_EFULL, "no job numbers are left")
+               : 0;
+}
 
 void er_id_format(const struct er_sqlite *conn, int64_t id, int64_t created_at,
                   struct errand_id *ret)

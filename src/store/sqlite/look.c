@@ -1,4 +1,5 @@
 /* look.c: one job with its history, pages of jobs, and how many there are. */
+#include "store/sqlite/push.h"
 #include "store/sqlite/scan.h"
 
 #include <string.h>
@@ -243,7 +244,8 @@ static int attempts_fill(struct er_tx *tx, const struct er_found *job,
 
 struct edge {
     int64_t other;
-    bool is_batch, is_satisfied;
+    bool is_batch;
+    enum er_edge_status status;
     enum errand_edge_on on;
 };
 
@@ -270,10 +272,10 @@ static int edges_read(struct er_tx *tx, int64_t id, bool as_parents, struct edge
                 ? (struct edge){.is_batch = sqlite3_column_int(st, 0),
                                 .other = sqlite3_column_int64(st, 1),
                                 .on = (enum errand_edge_on)sqlite3_column_int(st, 3),
-                                .is_satisfied = sqlite3_column_int(st, 4) == 1}
+                                .status = (enum er_edge_status)sqlite3_column_int(st, 4)}
                 : (struct edge){.other = sqlite3_column_int64(st, 0),
                                 .on = (enum errand_edge_on)sqlite3_column_int(st, 2),
-                                .is_satisfied = sqlite3_column_int(st, 3) == 1};
+                                .status = (enum er_edge_status)sqlite3_column_int(st, 3)};
     }
     *ret_n = n;
     return rc;
@@ -344,13 +346,62 @@ static int edges_fill(const struct looking *l, int64_t id, bool as_parents,
     for (size_t i = 0; rc == 0 && i < *ret_n; i++) {
         struct errand_edge_info *row = &(*ret)[i];
         row->is_batch = edges[i].is_batch;
-        row->is_satisfied = edges[i].is_satisfied;
+        row->is_satisfied = edges[i].status == ER_EDGE_SATISFIED;
+        row->has_cancelled = as_parents && edges[i].status == ER_EDGE_CANCELLED_BY;
         row->on = edges[i].on;
         rc = edges[i].is_batch ? batch_end_fill(l->tx, edges[i].other, row)
                                : job_end_fill(l->tx, edges[i].other, as_parents,
                                               l->running, l->running_n, row);
     }
     return rc;
+}
+
+/* ------------------------------------------------------------ key, limits, hook */
+
+static int asks_fill(struct er_tx *tx, int64_t id, struct errand_job_detail *ret)
+{
+    struct errand_unique *unique;
+    struct errand_limit_use *uses;
+    struct er_asks_read asks;
+    int rc = er_asks_read(tx, id, &asks);
+
+    if (rc < 0)
+        return rc;
+    unique = errand_arena_alloc(tx->arena, sizeof *unique);
+    uses = errand_arena_alloc(tx->arena, asks.limits_n * sizeof *uses);
+    if (!unique || !uses)
+        return er_tx_nomem(tx);
+    for (size_t i = 0; i < asks.limits_n; i++) {
+        uses[i] = asks.limits[i];
+        uses[i].name = errand_arena_copy(tx->arena, uses[i].name, strlen(uses[i].name));
+        uses[i].key = er_arena_slice(tx->arena, uses[i].key.ptr, uses[i].key.len);
+        if (!uses[i].name || !uses[i].key.ptr)
+            return er_tx_nomem(tx);
+    }
+    ret->limits = uses;
+    ret->limits_n = asks.limits_n;
+    if (!asks.is_unique)
+        return 0;
+    *unique = asks.unique;
+    unique->key = er_arena_slice(tx->arena, asks.unique.key.ptr, asks.unique.key.len);
+    ret->unique = unique;
+    return unique->key.ptr
+               ? er_unique_held_until(tx, id, unique->key, &ret->unique_until_ms)
+               : er_tx_nomem(tx);
+}
+
+static int hook_fill(struct er_tx *tx, const struct er_found *job,
+                     struct errand_job_detail *ret)
+{
+    int64_t found;
+    int rc = 0;
+
+    ret->has_failed_hook = (job->flags & ER_FLAG_HOOK) != 0;
+    if (job->state == ERRAND_FAILED)
+        rc = er_tx_number(tx, ER_SQL_HOOK_FIND,
+                          ER_ARGS(er_int(job->queue), er_int(job->id)), &found);
+    ret->is_hook_due = rc > 0;
+    return rc < 0 ? rc : 0;
 }
 
 /* ------------------------------------------------------------ get */
@@ -379,7 +430,11 @@ static int get(struct er_tx *tx, const struct errand_id *id,
     if (run)
         job.state = ERRAND_RUNNING;
     if ((rc = info_fill(tx, &job, run ? run->lease : NULL, true, &ret->job, &last)) < 0 ||
-        (rc = attempts_fill(tx, &job, &last, ret)) < 0)
+        (rc = attempts_fill(tx, &job, &last, ret)) < 0 ||
+        (rc = hook_fill(tx, &job, ret)) < 0)
+        return rc;
+    if ((job.flags & (ER_FLAG_UNIQUE | ER_FLAG_LIMITS)) &&
+        (rc = asks_fill(tx, job.id, ret)) < 0)
         return rc;
     if ((job.flags & ER_FLAG_PARENTS) &&
         (rc = edges_fill(&looking, job.id, true, &ret->parents, &ret->parents_n)) < 0)

@@ -17,6 +17,10 @@ int er_sqlite_again(struct errand_conn *conn, const struct errand_open_params *p
 int er_sqlite_migrate(const struct errand_open_params *p, bool apply,
                       struct errand_migrate_result *ret, struct errand_error *err);
 
+/* load.c */
+ER_SQLITE_OP(load, const struct errand_load_params *p, struct errand_arena *arena,
+             struct errand_load_result *ret);
+
 /* queues.c */
 ER_SQLITE_OP(queues, int64_t now_ms, struct errand_arena *arena,
              struct errand_queues_result *ret);

@@ -127,8 +127,7 @@ static int prune_batches(struct er_tx *tx, int64_t until_ms)
     int rc = er_tx_rows(tx, st, er_row_id, sizeof *ids, &ids, &n);
 
     for (size_t i = 0; rc == 0 && i < n; i++)
-        if ((rc = er_parent_forget(tx, true, ids[i])) == 0)
-            rc = er_tx_run(tx, ER_SQL_BATCH_DELETE, ER_ARGS(er_int(ids[i])));
+        rc = er_batch_drop(tx, ids[i]);
     return rc;
 }
 

@@ -7,8 +7,6 @@
 #include "base/error.h"
 #include "store/sqlite/wake.h"
 
-enum { ID_BITS = 42 };
-
 /* An id that is known inserts nothing; so does one earlier in the same push. */
 static int find_duplicate(struct er_tx *tx, const struct errand_push_job *job,
                           struct errand_pushed_job *ret, int64_t *ret_id)
@@ -97,9 +95,8 @@ static int insert(struct er_tx *tx, const struct errand_push_job *p,
     job->state = ties->waits                ? ERRAND_HELD
                  : job->run_at > tx->now_ms ? ERRAND_SCHEDULED
                                             : ERRAND_READY;
-    if (job->id >> ID_BITS)
-        return errand_error_set(tx->err, ERRAND_EFULL, "no job numbers are left");
-    if ((rc = er_queue_id(tx, p->queue, true, &job->queue)) < 0 ||
+    if ((rc = er_id_room(tx, job->id)) < 0 ||
+        (rc = er_queue_id(tx, p->queue, true, &job->queue)) < 0 ||
         (rc = er_name_id(tx, p->name, true, &job->name)) < 0)
         return rc;
     if (p->batch.text[0] && (rc = er_batch_find(tx, &p->batch, &job->batch)) < 0)
@@ -196,7 +193,7 @@ static int states_tell(struct er_tx *tx, const int64_t *keys,
 
 /* Creation times never step back, so that ids grow. The root is not written with every
  * push: the newest job may be newer than it says. */
-static int last_ms_set(struct er_tx *tx)
+int er_last_ms_set(struct er_tx *tx)
 {
     int64_t newest;
     int rc = 0;
@@ -218,7 +215,7 @@ int er_push_all(struct er_tx *tx, const struct errand_push_params *p,
     int64_t *keys;
     int rc;
 
-    if ((rc = last_ms_set(tx)) < 0)
+    if ((rc = er_last_ms_set(tx)) < 0)
         return rc;
     jobs = errand_arena_alloc(tx->arena, p->jobs_n * sizeof *jobs);
     keys = errand_arena_alloc(tx->scratch, p->jobs_n * sizeof *keys);

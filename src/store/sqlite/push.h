@@ -11,6 +11,7 @@ int er_sqlite_push(struct errand_conn *conn, const struct errand_push_params *p,
 /* Inside a transaction (also fire). */
 int er_push_all(struct er_tx *tx, const struct errand_push_params *p,
                 struct errand_push_result *ret);
+int er_last_ms_set(struct er_tx *tx); /* before an insert: see there */
 int er_pushed_state(struct er_tx *tx, int64_t id, enum errand_state *ret);
 
 /* asks.c: the key and the limits of a job. */
@@ -41,6 +42,13 @@ int er_unique_check(struct er_tx *tx, const struct errand_push_job *p,
                     struct errand_pushed_job *ret, int64_t *ret_key);
 int er_unique_take(struct er_tx *tx, const struct er_job *job,
                    const struct errand_unique *unique);
+/* Of a job that comes from another store: it holds its key until then, unless another
+ * has it. */
+int er_unique_load(struct er_tx *tx, int64_t job, struct errand_slice key,
+                   int64_t until_ms);
+/* Until when this job holds the key; 0: not. */
+int er_unique_held_until(struct er_tx *tx, int64_t job, struct errand_slice key,
+                         int64_t *ret);
 /* Somebody holds the key: 1, or 0. */
 int er_unique_is_held(struct er_tx *tx, struct errand_slice key);
 
@@ -73,6 +81,10 @@ struct er_edge {
 enum er_edge_status er_edge_by_job(enum errand_edge_on on, enum errand_state state);
 enum er_edge_status er_edge_by_batch(enum errand_edge_on on,
                                      const struct er_batch *batch);
+/* Whether its parent has ended and what that means for it; the parent's row knows from
+ * now on that others wait for it. */
+int er_edge_status_now(struct er_tx *tx, const struct er_edge *edge,
+                       enum er_edge_status *ret);
 int er_edge_write(struct er_tx *tx, struct er_edge *edge, enum er_edge_status status);
 /* One that is against the child: 1, or 0. */
 int er_edge_against(struct er_tx *tx, int64_t child, struct er_edge *ret);

@@ -311,6 +311,7 @@ const char *er_queue_text(struct er_tx *tx, int64_t id); /* in arena; NULL: erro
 const char *er_name_text(struct er_tx *tx, int64_t id);
 
 /* id.c */
+int er_id_room(struct er_tx *tx, int64_t id); /* 0, or EFULL: past the last number */
 void er_id_format(const struct er_sqlite *conn, int64_t id, int64_t created_at,
                   struct errand_id *ret);
 int er_id_of(struct er_tx *tx, int64_t id, int64_t created_at, uint32_t flags,
@@ -412,7 +413,8 @@ int er_news_batch(struct er_tx *tx, struct er_batch *batch);
 /* batch.c */
 int er_batch_load(struct er_tx *tx, int64_t id, struct er_batch **ret);
 int er_batch_count(struct er_tx *tx, const struct er_job *job, int from, int to);
-int er_batches_write(struct er_tx *tx); /* part of er_tx_flush */
+int er_batch_drop(struct er_tx *tx, int64_t id); /* one without jobs is forgotten */
+int er_batches_write(struct er_tx *tx);          /* part of er_tx_flush */
 /* Cancels what waits of it, and flags what runs. */
 int er_batch_stop(struct er_tx *tx, struct er_batch *batch, bool and_running,
                   size_t *ret_n);

@@ -9,6 +9,7 @@ enum { CLEAR_AWAY = 2 }; /* old claims removed with each new one */
 struct claim {
     int64_t job; /* 0: was pruned, `uid` is its id */
     struct errand_id uid;
+    int64_t until_ms;
 };
 
 static int64_t until(const struct er_tx *tx, int64_t ttl_ms)
@@ -30,6 +31,7 @@ static int claim_find(struct er_tx *tx, struct errand_slice key, struct claim *r
         return rc;
     if (sqlite3_column_int64(st, 1) > tx->now_ms) {
         ret->job = sqlite3_column_int64(st, 0);
+        ret->until_ms = sqlite3_column_int64(st, 1);
         ret->uid = (struct errand_id){0};
         if ((uid = sqlite3_column_text(st, 2)))
             strncat(ret->uid.text, (const char *)uid, sizeof ret->uid.text - 1);
@@ -113,6 +115,32 @@ int er_unique_is_held(struct er_tx *tx, struct errand_slice key)
     struct claim claim;
 
     return claim_find(tx, key, &claim);
+}
+
+int er_unique_held_until(struct er_tx *tx, int64_t job, struct errand_slice key,
+                         int64_t *ret)
+{
+    struct claim claim = {0};
+    int rc = claim_find(tx, key, &claim);
+
+    *ret = rc > 0 && claim.job == job ? claim.until_ms : 0;
+    return rc < 0 ? rc : 0;
+}
+
+int er_unique_load(struct er_tx *tx, int64_t job, struct errand_slice key,
+                   int64_t until_ms)
+{
+    struct claim claim;
+    int rc;
+
+    if (until_ms <= tx->now_ms)
+        return 0;
+    if ((rc = claim_find(tx, key, &claim)) != 0)
+        return rc < 0 ? rc : 0;
+    if (until_ms != ERRAND_FOREVER)
+        er_tx_extra(tx, ER_EXTRA_CLAIMS_END);
+    return er_tx_run(tx, ER_SQL_UNIQUE_KEY_PUT,
+                     ER_ARGS(er_blob(key), er_int(job), er_int(until_ms)));
 }
 
 int er_unique_check(struct er_tx *tx, const struct errand_push_job *p,

@@ -408,4 +408,77 @@ TEST(a_change_tells_what_moved)
     assert_int_equal(ret.moves[1].from, ERRAND_HELD);
 }
 
+/* ------------------------------------------------------------------ moved to another
+ * store */
+
+TEST(a_job_that_has_moved_is_gone_and_nothing_follows)
+{
+    struct errand_id a = push("a");
+    struct errand_id b = push_after("b", a, ERRAND_ON_SUCCESS);
+    struct errand_change_result ret;
+
+    ret = change_all((struct errand_change_params){
+        .kind = ERRAND_CHANGE_MOVED, .ids = &a, .ids_n = 1});
+    assert_int_equal(ret.changed[0], ERRAND_CHANGED);
+    assert_int_equal(ret.moves_n, 0);
+    assert_true(is_gone(a));
+    assert_state(b, ERRAND_HELD);
+    assert_int_equal(look(b).parents_n, 0);
+    assert_int_equal(count_of(DEFAULT_QUEUE, ERRAND_READY), 0);
+    assert_int_equal(change(ERRAND_CHANGE_MOVED, a), ERRAND_NO_SUCH_JOB);
+    assert_int_equal(change(ERRAND_CHANGE_MOVED, b), ERRAND_CHANGED);
+    assert_true(is_gone(b));
+    reserve_none();
+}
+
+TEST(a_job_in_any_state_but_running_can_have_moved)
+{
+    struct errand_id ids[] = {
+        run_done("a"), run_failed("b"), push("c"),
+        push_job((struct errand_push_job){.name = "d", .run_at_ms = now + HOUR}).id};
+    struct errand_id running = reserve_one().id;
+
+    assert_id(running, ids[2]);
+    assert_int_equal(change(ERRAND_CHANGE_MOVED, running), ERRAND_WRONG_STATE);
+    for (size_t i = 0; i < 4; i++)
+        if (i != 2)
+            assert_int_equal(change(ERRAND_CHANGE_MOVED, ids[i]), ERRAND_CHANGED);
+    for (int s = 0; s < ERRAND_STATES_N; s++)
+        assert_int_equal(count_of(DEFAULT_QUEUE, (enum errand_state)s),
+                         s == ERRAND_RUNNING);
+}
+
+TEST(a_job_that_has_moved_gives_up_its_key)
+{
+    struct errand_unique unique = {.key = slice("k"), .until = ERRAND_UNIQUE_DONE};
+    struct errand_push_job job = {.unique = &unique};
+
+    change(ERRAND_CHANGE_MOVED, push_job(job).id);
+    assert_int_equal(push_job(job).pushed, ERRAND_INSERTED);
+}
+
+TEST(a_batch_goes_with_the_last_of_its_jobs_that_moves)
+{
+    struct errand_push_batch batch = {.id = id_of("batch"), .name = ""};
+    struct errand_push_job jobs[] = {
+        {.batch = batch.id}, {.batch = batch.id}, {.name = "finally"}};
+    struct errand_edge edge = {
+        .child = 2, .parent_id = batch.id, .parent_is_batch = true};
+    struct errand_pushed_job *pushed =
+        push_all(
+            (struct errand_push_params){
+                .jobs = jobs, .jobs_n = 3, .edges = &edge, .edges_n = 1, .batch = &batch})
+            .jobs;
+    struct errand_batch_info info;
+
+    done(reserve_one());
+    change(ERRAND_CHANGE_MOVED, pushed[0].id);
+    assert_int_equal(batch_info(batch.id).total, 2);
+    assert_int_equal(batch_info(batch.id).pending, 1);
+    change(ERRAND_CHANGE_MOVED, pushed[1].id);
+    fails(ERRAND_ENOTFOUND, er_store_batch_get(store, &batch.id, arena, &info, &err));
+    assert_state(pushed[2].id, ERRAND_HELD);
+    change(ERRAND_CHANGE_MOVED, pushed[2].id);
+}
+
 TEST_PART()
