@@ -10,7 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-extern char **environ;
+#include "support/folder.h"
+#include "support/fresh.h"
 
 bool is_long(void)
 {
@@ -64,35 +65,22 @@ static void project_write(const struct world *w)
 
 void world_make(struct world *w, const char *claim)
 {
-    const char *seed = getenv("ERRAND_SEED");
+    const char *seed = getenv("ERRAND_SEED"), *kind = getenv("ERRAND_TEST_URL");
+    char file[160];
 
     *w = (struct world){.random = seed ? strtoull(seed, NULL, 10) : (uint64_t)mono_ms()};
     printf("%s: ERRAND_SEED=%llu\n", claim, (unsigned long long)w->random);
     fflush(stdout);
     snprintf(w->dir, sizeof w->dir, "/tmp/errand-break-XXXXXX");
     assert_non_null(mkdtemp(w->dir));
-    snprintf(w->url, sizeof w->url, "sqlite:%s/jobs.db", w->dir);
+    snprintf(file, sizeof file, "sqlite:%s/jobs.db", w->dir);
+    if (!fresh_url(kind ? kind : file, w->dir, w->url, sizeof w->url)) {
+        folder_remove(w->dir);
+        skip();
+    }
     snprintf(w->ledger, sizeof w->ledger, "%s/ledger", w->dir);
     snprintf(w->accepted, sizeof w->accepted, "%s/accepted", w->dir);
     project_write(w);
-}
-
-static void folder_remove(const char *path)
-{
-    struct dirent *entry;
-    char inner[600];
-    DIR *dir = opendir(path);
-
-    while (dir && (entry = readdir(dir))) {
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-            continue;
-        snprintf(inner, sizeof inner, "%s/%s", path, entry->d_name);
-        if (unlink(inner) < 0)
-            folder_remove(inner);
-    }
-    if (dir)
-        closedir(dir);
-    rmdir(path);
 }
 
 void world_free(struct world *w)
@@ -105,8 +93,10 @@ void world_free(struct world *w)
     for (size_t i = 0; i < n; i++)
         kill(left[i], SIGKILL);
     assert_int_equal(n, 0);
-    if (!getenv("ERRAND_KEEP"))
-        folder_remove(w->dir);
+    if (getenv("ERRAND_KEEP"))
+        return;
+    assert_true(fresh_remove(w->url));
+    folder_remove(w->dir);
 }
 
 /* ---- processes */

@@ -1,4 +1,5 @@
-/* break.h: a world to break things in: a store in a folder of its own, a ledger, workers
+/* break.h: a world to break things in: a store of its own (of the kind that
+ * ERRAND_TEST_URL names, or SQLite), a ledger, workers
  * and producers as processes, and the checker that says whether every promise held. See
  * docs/reliability.md for the scenarios. */
 #ifndef ER_TESTS_BREAK_H
@@ -11,7 +12,7 @@
 #include "support/test.h"
 
 struct world {
-    char dir[128], url[160], ledger[160], accepted[160];
+    char dir[128], url[256], ledger[160], accepted[160];
     /* state of the generator, from ERRAND_SEED or the clock; printed when a test
      * begins */
     uint64_t random;

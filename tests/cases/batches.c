@@ -151,7 +151,7 @@ CASE(case_11_a_batch_that_does_not)
     assert_int_equal(errand_batch(e, none, 0, NULL, &id, &err), ERRAND_EINVAL);
 }
 
-TEST(case_10_and_11_the_command_runs_a_batch)
+CASE_SHARED(case_10_and_11_the_command_runs_a_batch)
 {
     json_t *line;
 

@@ -1,10 +1,10 @@
 /* cases.h: the acceptance cases, each a test named after its number:
  *
- *     CASE(case_07_one_worker_keeps_the_order) { … }       on memory and on SQLite
+ *     CASE(case_07_one_worker_keeps_the_order) { … }       on every store
  *     TEST(case_18_the_queue_on_the_left_goes_first) { … }  by the command
  *
  * Inside, `e` is an open handle on a store of its own, `err` the error to pass, the_clock
- * its clock, and sh("…") a shell in the folder where the SQLite store lies. There
+ * its clock, and sh("…") a shell in the folder of a project on that store. There
  * `errand` is the command, with its jobs in app/Jobs, and `mine` is this very test
  * program as a command with the job classes of its file. Classes write what they do into
  * the ledger. The end of a file is CASES_MAIN(). */
@@ -20,6 +20,7 @@
 
 #include "client/client.h"
 #include "core/clock.h"
+#include "support/fresh.h"
 #include "worker/runner.h"
 
 enum { CASE_PATIENCE_MS = 20000, CASE_STARTED_MAX = 16 };
@@ -28,8 +29,7 @@ static errand *e;
 static struct errand_error err;
 static struct er_clock the_clock; /* fixed_ms 0: the real time */
 static struct errand_arena *case_arena;
-static char case_url[128];
-static int case_n;
+static char case_url[256];
 static pid_t case_started[CASE_STARTED_MAX];
 
 /* ------------------------------------------------------------------ the place */
@@ -61,6 +61,9 @@ static inline int case_teardown(void **state)
         }
     er_arena_free(case_arena);
     case_arena = NULL;
+    if (case_url[0])
+        assert_true(fresh_remove(case_url));
+    case_url[0] = '\0';
     return shell_teardown(state);
 }
 
@@ -76,12 +79,12 @@ static inline errand *case_open(void)
     return opened;
 }
 
-static inline void case_run(const char *scheme, void (*claim)(void))
+static inline void case_run(const char *kind, void (*claim)(void))
 {
-    if (strcmp(scheme, "memory") == 0)
-        snprintf(case_url, sizeof case_url, "memory:case-%d", ++case_n);
-    else
-        snprintf(case_url, sizeof case_url, "%s:%.100s/errand.db", scheme, shell_folder);
+    if (!fresh_url(kind, shell_folder, case_url, sizeof case_url))
+        skip();
+    if (strcmp(kind, "memory") != 0)
+        setenv("ERRAND_URL", case_url, 1); /* for the command */
     err = (struct errand_error){0};
     the_clock.fixed_ms = 0;
     e = case_open();
@@ -90,25 +93,15 @@ static inline void case_run(const char *scheme, void (*claim)(void))
     e = NULL;
 }
 
-#define CASE(claim)                \
-    static void claim(void);       \
-    TEST(claim##_on_memory)        \
-    {                              \
-        case_run("memory", claim); \
-    }                              \
-    TEST(claim##_on_sqlite)        \
-    {                              \
-        case_run("sqlite", claim); \
-    }                              \
+#define CASE(claim)             \
+    static void claim(void);    \
+    FRESH_EACH(claim, case_run) \
     static void claim(void)
 
 /* A claim that takes several processes, and so a store that they share. */
-#define CASE_SHARED(claim)         \
-    static void claim(void);       \
-    TEST(claim##_on_sqlite)        \
-    {                              \
-        case_run("sqlite", claim); \
-    }                              \
+#define CASE_SHARED(claim)        \
+    static void claim(void);      \
+    FRESH_SHARED(claim, case_run) \
     static void claim(void)
 
 /* ------------------------------------------------------------------ the ledger */

@@ -101,7 +101,7 @@ CASE(case_08_a_link_that_fails_ends_the_chain)
     assert_state((struct errand_id){"chain/4"}, ERRAND_CANCELLED);
 }
 
-TEST(case_08_the_command_runs_a_chain)
+CASE_SHARED(case_08_the_command_runs_a_chain)
 {
     assert_code(sh("echo '[{\"job\":\"link\",\"data\":{\"n\":1}},"
                    "{\"job\":\"link\",\"data\":{\"n\":2}},"
@@ -114,23 +114,29 @@ TEST(case_08_the_command_runs_a_chain)
 
 /* ------------------------------------------------------------------ 9 */
 
-static void killed_at(const char *failpoint)
+static void killed_at(size_t n, const char *failpoint)
 {
     const char *ran;
     char line[200];
+    pid_t second;
 
-    sh("rm -f errand.db*; : >ledger");
-    assert_code(sh("echo '[{\"job\":\"link\",\"data\":{\"n\":1}},"
-                   "{\"job\":\"link\",\"data\":{\"n\":2}}]' | mine queue:chain - --id=c"),
-                0);
+    sh(": >ledger");
+    assert_code(
+        sh("echo '[{\"job\":\"link\",\"data\":{\"n\":1}},"
+           "{\"job\":\"link\",\"data\":{\"n\":2}}]' | mine queue:chain - --id=c%zu",
+           n),
+        0);
     snprintf(line, sizeof line, "env ERRAND_FAILPOINTS=%s mine queue:work --lease=1",
              failpoint);
     assert_int_equal(ended(start("first", line)), 137);
-    start("second", "mine queue:work --lease=1 --max-time=20");
+    second = start("second", "mine queue:work --lease=1 --max-time=20");
     assert_code(
-        sh("i=0; until [ $(mine queue:list --batch=c --state=completed --json | "
-           "wc -l) = 2 ]; do sleep 0.1; i=$((i+1)); [ $i -lt 150 ] || exit 1; done"),
+        sh("i=0; until [ $(mine queue:list --batch=c%zu --state=completed --json | "
+           "wc -l) = 2 ]; do sleep 0.1; i=$((i+1)); [ $i -lt 150 ] || exit 1; done",
+           n),
         0);
+    kill(second, SIGTERM);
+    assert_int_equal(ended(second), 0);
     /* Not skipped, and no attempt more than the one that was killed. */
     assert_in_range(ledger_count("end 1"), 1, 2);
     assert_in_range(ledger_count("end 2"), 1, 2);
@@ -140,7 +146,7 @@ static void killed_at(const char *failpoint)
 }
 
 /* Each point that a worker passes between the end of a handler and the next link. */
-TEST(case_09_a_kill_at_any_point_skips_no_link)
+CASE_SHARED(case_09_a_kill_at_any_point_skips_no_link)
 {
 #ifdef ERRAND_FAILPOINTS
     static const char *const points[] = {"after-result=exit",
@@ -151,14 +157,14 @@ TEST(case_09_a_kill_at_any_point_skips_no_link)
                                          "after-reserve=exit@2"};
 
     for (size_t i = 0; i < sizeof points / sizeof *points; i++)
-        killed_at(points[i]);
+        killed_at(i, points[i]);
 #else
     (void)killed_at;
     skip();
 #endif
 }
 
-TEST(case_09_a_worker_killed_behind_the_first_link_loses_nothing)
+CASE_SHARED(case_09_a_worker_killed_behind_the_first_link_loses_nothing)
 {
     assert_code(sh("echo '[{\"job\":\"deadly\",\"timeout\":20},"
                    "{\"job\":\"link\",\"data\":{\"n\":2}}]' | mine queue:chain - --id=c"),

@@ -24,7 +24,7 @@ static int64_t ready_n(const char *queue)
         sh("mine queue:list --state=ready --queue=%s --limit=0 --json", queue));
 }
 
-TEST(case_18_the_queue_on_the_left_goes_first)
+CASE_SHARED(case_18_the_queue_on_the_left_goes_first)
 {
     dispatch("low", 5);
     dispatch("default", 5);
@@ -37,7 +37,7 @@ TEST(case_18_the_queue_on_the_left_goes_first)
                   "low\nlow\nlow\nlow\nlow\n");
 }
 
-TEST(case_18_other_queues_are_never_touched)
+CASE_SHARED(case_18_other_queues_are_never_touched)
 {
     dispatch("low", 3);
     dispatch("emails", 2);
@@ -46,7 +46,7 @@ TEST(case_18_other_queues_are_never_touched)
     assert_int_equal(ready_n("low"), 3);
 }
 
-TEST(case_19_max_jobs_is_exact)
+CASE_SHARED(case_19_max_jobs_is_exact)
 {
     dispatch("default", 150);
     assert_code(sh("mine queue:work --max-jobs=100"), 0);
@@ -54,7 +54,7 @@ TEST(case_19_max_jobs_is_exact)
     assert_int_equal(ready_n("default"), 50);
 }
 
-TEST(case_19_delayed_jobs_do_not_keep_a_worker_that_stops_when_empty)
+CASE_SHARED(case_19_delayed_jobs_do_not_keep_a_worker_that_stops_when_empty)
 {
     assert_code(sh("mine queue:dispatch note '{}' --delay=1h"), 0);
     assert_code(sh("mine queue:work --stop-when-empty"), 0);

@@ -80,7 +80,7 @@ CASE(case_01_a_dispatched_job_is_stored_then_run_once_with_its_data)
     assert_is(look(id)->job.result, "{\"paid\":true}");
 }
 
-TEST(case_01_the_command_dispatches_and_works)
+CASE_SHARED(case_01_the_command_dispatches_and_works)
 {
     assert_code(sh("mine queue:dispatch process-order '{\"orderId\":123}' >id"), 0);
     assert_ledger("");
@@ -140,7 +140,7 @@ CASE(case_03_in_sync_the_error_comes_back_without_retry_and_failed_hook)
     assert_int_equal(count(-1, NULL), 0);
 }
 
-TEST(case_03_the_command_runs_in_sync)
+CASE_SHARED(case_03_the_command_runs_in_sync)
 {
     struct run run = sh("mine queue:dispatch process-order '{\"orderId\":123}' --sync");
 
@@ -273,7 +273,7 @@ CASE(case_06_a_time_that_is_none_is_refused)
     assert_int_equal(count(-1, NULL), 0);
 }
 
-TEST(case_06_the_command_takes_instants_and_refuses_what_is_none)
+CASE_SHARED(case_06_the_command_takes_instants_and_refuses_what_is_none)
 {
     assert_code(sh("mine queue:dispatch note '{}' --delay=2024-12-25T00:00:00Z"), 0);
     assert_code(sh("mine queue:dispatch note '{}' --delay=2099-12-25T00:00:00Z"), 0);
@@ -313,7 +313,7 @@ CASE(case_07_one_worker_keeps_the_order)
     assert_counted(MANY);
 }
 
-TEST(case_07_the_command_keeps_the_order)
+CASE_SHARED(case_07_the_command_keeps_the_order)
 {
     assert_code(
         sh("i=0; while [ $i -lt %d ]; do echo \"{\\\"n\\\":$i}\"; i=$((i+1)); done "

@@ -102,7 +102,7 @@ CASE_SHARED(case_24_a_listener_that_dies_changes_nothing)
     close(ready[1]);
 }
 
-TEST(case_24_the_command_shows_the_same_five_events)
+CASE_SHARED(case_24_the_command_shows_the_same_five_events)
 {
     struct run r;
 

@@ -59,7 +59,7 @@ CASE(case_21_failed_jobs_are_listed_found_retried_and_removed)
     assert_int_equal(count(ERRAND_FAILED, NULL), 0);
 }
 
-TEST(case_21_the_commands_do_the_same)
+CASE_SHARED(case_21_the_commands_do_the_same)
 {
     const char *first;
 

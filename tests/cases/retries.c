@@ -129,7 +129,7 @@ CASE(case_13_a_call_says_it_for_its_own_job)
                  waits, 1);
 }
 
-TEST(case_13_the_command_and_the_header_line_say_it_as_well)
+CASE_SHARED(case_13_the_command_and_the_header_line_say_it_as_well)
 {
     sh("printf '#!/bin/sh\\n# errand: tries=3 backoff=60,300\\nexit 1\\n' "
        ">app/Jobs/headed; chmod +x app/Jobs/headed");
@@ -180,7 +180,7 @@ CASE(nothing_is_tried_again_when_the_time_of_its_class_is_over)
     assert_state(id, ERRAND_FAILED);
 }
 
-TEST(the_command_and_the_header_line_say_until_when_to_try)
+CASE_SHARED(the_command_and_the_header_line_say_until_when_to_try)
 {
     sh("printf '#!/bin/sh\\n# errand: backoff=60 retry-for=30\\nexit 1\\n' "
        ">app/Jobs/headed; chmod +x app/Jobs/headed");

@@ -45,7 +45,7 @@ static int host_main(void)
     struct errand_worker_options options = {.lease = 1};
     struct sigaction action = {.sa_handler = on_term};
 
-    manager = errand_manager_new("sqlite:errand.db", NULL, &options, &err);
+    manager = errand_manager_new(getenv("ERRAND_URL"), NULL, &options, &err);
     if (!manager || errand_manager_add(manager, "default", 3, &err) < 0 ||
         errand_manager_add(manager, "emails", 2, &err) < 0 ||
         errand_manager_start(manager, &err) < 0) {

@@ -1,9 +1,11 @@
 /* shell.h: tests that sit where a user sits: in a fresh project folder, at a shell, with
- * the real command first in PATH. */
+ * the real command first in PATH, on the file that a project has when nobody says
+ * otherwise or on a store of the kind that ERRAND_TEST_URL names. */
 #ifndef ER_TESTS_CLI_SHELL_H
 #define ER_TESTS_CLI_SHELL_H
 
 #include "support/folder.h"
+#include "support/fresh.h"
 #include "support/test.h"
 
 #include <errno.h>
@@ -23,7 +25,7 @@ struct run {
     size_t out_len;
 };
 
-static char shell_folder[PATH_MAX];
+static char shell_folder[PATH_MAX], shell_url[256];
 static struct run shell_runs[256]; /* freed after the test */
 static size_t shell_runs_n;
 
@@ -84,7 +86,7 @@ static inline struct run sh(const char *fmt, ...)
 /* A folder ROOT/here that is empty, ROOT/bin/errand, a quiet environment. */
 static inline int shell_setup(void **state)
 {
-    const char *command = getenv("ERRAND_COMMAND");
+    const char *command = getenv("ERRAND_COMMAND"), *kind = getenv("ERRAND_TEST_URL");
     char root[FOLDER_MAX], path[PATH_MAX];
 
     (void)state;
@@ -100,6 +102,11 @@ static inline int shell_setup(void **state)
     setenv("PATH", path, 1);
     setenv("HOME", root, 1);
     unsetenv("ERRAND_URL");
+    if (kind) {
+        if (!fresh_url(kind, shell_folder, shell_url, sizeof shell_url))
+            skip();
+        setenv("ERRAND_URL", shell_url, 1);
+    }
     unsetenv("ERRAND_CONFIG");
     unsetenv("NO_COLOR");
     return 0;
@@ -112,6 +119,8 @@ static inline int shell_teardown(void **state)
     (void)state;
     *slash = '\0';
     folder_remove(shell_folder);
+    if (shell_url[0])
+        assert_true(fresh_remove(shell_url));
     for (size_t i = 0; i < shell_runs_n; i++) {
         free(shell_runs[i].out);
         free(shell_runs[i].err);

@@ -1,4 +1,4 @@
-/* client_test.h: one claim on every store. CLAIM(text) makes a test for each URL scheme;
+/* client_test.h: one claim on every store. CLAIM(text) makes a test for each kind;
  * inside, `e` is an open handle on a store of its own and `err` the error to pass. */
 #ifndef ER_TESTS_CLIENT_TEST_H
 #define ER_TESTS_CLIENT_TEST_H
@@ -11,13 +11,13 @@
 #include "client/config.h"
 #include "core/clock.h"
 #include "support/folder.h"
+#include "support/fresh.h"
 
 static errand *e;
 static struct errand_error err;
 static struct er_clock clock_of_test; /* 0: the real time */
-static char test_folder[FOLDER_MAX], test_url[128];
+static char test_folder[FOLDER_MAX], test_url[256];
 static struct errand_arena *test_arena;
-static int test_n;
 
 static inline errand *open_again(void)
 {
@@ -28,50 +28,42 @@ static inline errand *open_again(void)
     return other;
 }
 
-static inline void client_test_run(const char *scheme, void (*claim)(void))
+static inline void client_test_end(void)
+{
+    errand_close(e);
+    er_arena_free(test_arena);
+    assert_true(fresh_remove(test_url));
+    assert_int_equal(folder_remove(test_folder), 0);
+}
+
+static inline void client_test_run(const char *kind, void (*claim)(void))
 {
     assert_int_equal(folder_make(test_folder, "client"), 0);
-    if (strcmp(scheme, "memory") == 0)
-        snprintf(test_url, sizeof test_url, "memory:client-%d", ++test_n);
-    else
-        snprintf(test_url, sizeof test_url, "%s:%s/test.db", scheme, test_folder);
+    if (!fresh_url(kind, test_folder, test_url, sizeof test_url)) {
+        folder_remove(test_folder);
+        skip();
+    }
     err = (struct errand_error){0};
     clock_of_test.fixed_ms = 0;
     assert_non_null(test_arena = er_arena_new());
     e = errand_open(test_url, NULL, &err);
-    if (!e && strstr(err.message, "no store of the kind")) {
-        er_arena_free(test_arena);
-        folder_remove(test_folder);
-        skip(); /* not built in */
-    }
     if (!e)
         fail_msg("%s: %s", test_url, err.message);
     er_client_clock(e, &clock_of_test);
     claim();
-    errand_close(e);
-    er_arena_free(test_arena);
-    assert_int_equal(folder_remove(test_folder), 0);
+    client_test_end();
 }
 
 /* skip() jumps out of the claim: what the run holds is given back first. */
 static inline void client_test_skip(void)
 {
-    errand_close(e);
-    er_arena_free(test_arena);
-    assert_int_equal(folder_remove(test_folder), 0);
+    client_test_end();
     skip();
 }
 
-#define CLAIM(claim)                      \
-    static void claim(void);              \
-    TEST(claim##_on_memory)               \
-    {                                     \
-        client_test_run("memory", claim); \
-    }                                     \
-    TEST(claim##_on_sqlite)               \
-    {                                     \
-        client_test_run("sqlite", claim); \
-    }                                     \
+#define CLAIM(claim)                   \
+    static void claim(void);           \
+    FRESH_EACH(claim, client_test_run) \
     static void claim(void)
 
 /* Dispatches, and answers what became of it. */

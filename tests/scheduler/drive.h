@@ -1,5 +1,5 @@
-/* drive.h: a scheduler of which the test owns the time, on a store of its own: on memory
- * and on SQLite. */
+/* drive.h: a scheduler of which the test owns the time, on a store of its own of every
+ * kind. */
 #ifndef ER_TESTS_SCHEDULER_DRIVE_H
 #define ER_TESTS_SCHEDULER_DRIVE_H
 
@@ -12,6 +12,7 @@
 #include "core/clock.h"
 #include "scheduler/scheduler.h"
 #include "support/folder.h"
+#include "support/fresh.h"
 
 static char url[256];
 static errand *e;
@@ -20,7 +21,6 @@ static struct errand_arena *arena;
 static struct errand_error err;
 static struct er_clock the_clock;
 static char notes[65536]; /* all that was told, a line each; warnings begin with "! " */
-static int store_n;
 
 #define SECOND INT64_C(1000)
 #define MINUTE (60 * SECOND)
@@ -127,18 +127,18 @@ static inline void work_one(const char *queue, int64_t now_ms)
     ok(er_store_exchange(store, &p, arena, &got, &err));
 }
 
-static inline void drive_run(const char *scheme, const char *now, void (*claim)(void))
+static inline void drive_run(const char *kind, void (*claim)(void))
 {
     char folder[FOLDER_MAX];
 
     assert_int_equal(folder_make(folder, "sched"), 0);
-    if (strcmp(scheme, "memory") == 0)
-        snprintf(url, sizeof url, "memory:sched-%d", ++store_n);
-    else
-        snprintf(url, sizeof url, "%s:%s/errand.db", scheme, folder);
+    if (!fresh_url(kind, folder, url, sizeof url)) {
+        folder_remove(folder);
+        skip();
+    }
     err = (struct errand_error){0};
     notes[0] = '\0';
-    the_clock.fixed_ms = at(now);
+    the_clock.fixed_ms = at("2026-03-01T10:00:00Z");
     if (!(e = errand_open(url, NULL, &err)))
         fail_msg("%s", err.message);
     er_client_clock(e, &the_clock);
@@ -147,19 +147,13 @@ static inline void drive_run(const char *scheme, const char *now, void (*claim)(
     claim();
     er_arena_free(arena);
     errand_close(e);
+    assert_true(fresh_remove(url));
     folder_remove(folder);
 }
 
-#define CLAIM(name)                                        \
-    static void name(void);                                \
-    TEST(name##_on_memory)                                 \
-    {                                                      \
-        drive_run("memory", "2026-03-01T10:00:00Z", name); \
-    }                                                      \
-    TEST(name##_on_sqlite)                                 \
-    {                                                      \
-        drive_run("sqlite", "2026-03-01T10:00:00Z", name); \
-    }                                                      \
+#define CLAIM(name)             \
+    static void name(void);     \
+    FRESH_EACH(name, drive_run) \
     static void name(void)
 
 #endif

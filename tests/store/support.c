@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "store/rehearsal/rehearsal.h"
+#include "support/fresh.h"
 
 enum { SUITE_MAX = 1024, SECONDS_MAX = 8 };
 
@@ -52,23 +53,28 @@ static const char *temp(void)
     return temp_dir;
 }
 
+static const char *kind(void)
+{
+    const char *name = getenv("ERRAND_TEST_URL");
+
+    return name ? name : "memory";
+}
+
+/* Before any test: without its server a suite is skipped as a whole. */
+__attribute__((constructor)) static void server_need(void)
+{
+    char url[PATH_MAX];
+
+    if (!fresh_url(kind(), "", url, sizeof url))
+        _exit(FRESH_SKIPPED);
+}
+
 const char *store_fresh_url(void)
 {
     static char url[PATH_MAX];
-    static unsigned number;
-    const char *kind = getenv("ERRAND_TEST_URL");
-    const char *place;
 
-    number++;
-    if (!kind || strcmp(kind, "memory") == 0)
-        snprintf(url, sizeof url, "memory:test-%u", number);
-    else if (strcmp(kind, "sqlite") == 0)
-        snprintf(url, sizeof url, "sqlite:%s/%u.db", temp(), number);
-    else if ((place = strchr(kind, '%')))
-        snprintf(url, sizeof url, "%.*s%u%s", (int)(place - kind), kind, number,
-                 place + 1);
-    else
-        fail_msg("ERRAND_TEST_URL '%s': memory, sqlite, or a URL with %%", kind);
+    assert_true(
+        fresh_url(kind(), strcmp(kind(), "sqlite") == 0 ? temp() : "", url, sizeof url));
     return url;
 }
 
@@ -83,8 +89,10 @@ void store_remove(const char *url)
                                            "-wake", "-lock", "-journal"};
     char path[PATH_MAX + 16];
 
-    if (strncmp(url, "sqlite:", 7) != 0)
+    if (strncmp(url, "sqlite:", 7) != 0) {
+        assert_true(fresh_remove(url));
         return;
+    }
     for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
         snprintf(path, sizeof path, "%s%s", url + 7, suffixes[i]);
         unlink(path);

@@ -1,9 +1,8 @@
 /* support.h: what tests of stores share: a fresh store for every test, a clock that only
  * the test moves, and short words for what a story needs.
  *
- * The store is of the kind that ERRAND_TEST_URL names: "memory", "sqlite", or a URL in
- * which '%' stands for a number that is new for every test ("sqlite:/tmp/t/%.db"). A
- * driver elsewhere runs the suite with that variable alone. Each file of a suite ends
+ * The store is of the kind that ERRAND_TEST_URL names (support/fresh.h): a driver
+ * elsewhere runs the suite with that variable alone. Each file of a suite ends
  * with TEST_PART(); one file of the program has SUITE_MAIN(). */
 #ifndef ER_TESTS_STORE_SUPPORT_H
 #define ER_TESTS_STORE_SUPPORT_H
@@ -57,7 +56,7 @@ struct er_store *store_second(void);
 /* The URL of a fresh store, and of the one of this test. */
 const char *store_fresh_url(void);
 const char *store_url(void);
-/* Removes files that a URL of store_fresh_url stands for. */
+/* Removes what a URL of store_fresh_url stands for: files, or what is on a server. */
 void store_remove(const char *url);
 
 /* ------------------------------------------------------------------ a story */
