@@ -63,7 +63,6 @@ static inline void told_yaml(const char *channels, const char *more)
 
     snprintf(
         text, sizeof text,
-        "url: sqlite:errand.db\n"
         "notifications:\n"
         "  channels: [%s]\n"
         "  email: {to: admin@example.com, from: errand@example.com, host: localhost, "
