@@ -66,7 +66,7 @@ BEGIN
                 CASE WHEN p_age[state + 1] >= 0 THEN now - p_age[state + 1] END,
                 CASE WHEN p_keep[state + 1] >= 0 THEN c.n - p_keep[state + 1] END, p_max - n));
             IF keys <> '{}' THEN
-                PERFORM @.job_drop(keys);
+                PERFORM @.job_drop(keys, false);
                 n := n + cardinality(keys);
             END IF;
         END LOOP;

@@ -1,0 +1,328 @@
+/* open.c: whose schema it is, which version it has, who may, and by which way one comes
+ * to it. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "store/postgres/server.h"
+
+static const struct errand_open_params create = {.create = true};
+
+static int64_t locks_taken(struct er_store *store)
+{
+    struct errand_lock_params p = {
+        .key = errand_text("k"), .owner = "ann", .ttl_ms = 60000};
+    struct errand_lock_result ret = {0};
+
+    assert_ok(er_store_lock(store, &p, arena, &ret, &err));
+    return ret.token != 0;
+}
+
+/* ------------------------------------------------------------------ schemas */
+
+TEST(several_stores_share_a_database)
+{
+    struct er_store *a, *b;
+    struct errand_lock_params p = {
+        .key = errand_text("k"), .owner = "bob", .ttl_ms = 60000};
+    struct errand_lock_result ret = {0};
+
+    a = open_ok(url_with(""));
+    schema_n++;
+    b = open_ok(url_with(""));
+    assert_true(locks_taken(a));
+    assert_ok(er_store_lock(b, &p, arena, &ret, &err));
+    assert_string_equal(ret.owner, "bob");
+    er_store_close(a);
+    er_store_close(b);
+}
+
+enum { STARTS = 12 };
+
+TEST(programs_that_start_at_the_same_time_agree)
+{
+    char url[400];
+    pid_t pids[STARTS];
+    int status;
+
+    snprintf(url, sizeof url, "%s", url_with(""));
+    for (int i = 0; i < STARTS; i++)
+        if ((pids[i] = fork()) == 0) {
+            struct er_store *store = NULL;
+            int rc = open_at(url, create, &store);
+            if (rc < 0)
+                fprintf(stderr, "%s\n", err.message);
+            _exit(rc < 0);
+        }
+    for (int i = 0; i < STARTS; i++) {
+        assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+        assert_int_equal(status, 0);
+    }
+    er_store_close(open_ok(url));
+}
+
+TEST(a_store_that_is_not_there_is_not_made_unasked)
+{
+    struct er_store *store = NULL;
+
+    assert_refused(open_at(url_with(""), (struct errand_open_params){0}, &store),
+                   ERRAND_ENOTFOUND, "errand migrate");
+}
+
+TEST(a_schema_of_another_program_is_refused_and_not_touched)
+{
+    struct er_store *store = NULL;
+    PGconn *pg = pg_plain(&server);
+    char sql[200];
+
+    snprintf(sql, sizeof sql, "CREATE SCHEMA t%u; CREATE TABLE t%u.orders(id int)",
+             schema_n, schema_n);
+    pg_exec(pg, sql);
+    assert_refused(open_at(url_with(""), create, &store), ERRAND_ECONFLICT, "--force");
+    snprintf(sql, sizeof sql,
+             "SELECT count(*) FROM pg_class WHERE relnamespace = 't%u'::regnamespace",
+             schema_n);
+    assert_int_equal(pg_number(pg, sql), 1);
+    assert_int_equal(open_at(url_with(""),
+                             (struct errand_open_params){.create = true, .force = true},
+                             &store),
+                     0);
+    er_store_close(store);
+    PQfinish(pg);
+}
+
+TEST(a_newer_schema_is_refused)
+{
+    struct er_store *store = NULL;
+    PGconn *pg = pg_plain(&server);
+    char sql[200];
+
+    er_store_close(open_ok(url_with("")));
+    snprintf(
+        sql, sizeof sql,
+        "UPDATE t%u.meta SET value = CASE key WHEN 'schema' THEN '99' ELSE '9.7' END",
+        schema_n);
+    pg_exec(pg, sql);
+    assert_refused(open_at(url_with(""), create, &store), ERRAND_ESCHEMA,
+                   "written by errand 9.7 (schema 99)");
+    PQfinish(pg);
+}
+
+/* ------------------------------------------------------------------ roles */
+
+static void role_make(PGconn *pg, const char *rights)
+{
+    char sql[600];
+
+    pg_exec(pg, "DROP ROLE IF EXISTS reader");
+    pg_exec(pg, "CREATE ROLE reader LOGIN");
+    snprintf(sql, sizeof sql,
+             "GRANT USAGE ON SCHEMA t%u TO reader; GRANT %s ON ALL TABLES IN SCHEMA t%u "
+             "TO reader",
+             schema_n, rights, schema_n);
+    pg_exec(pg, sql);
+}
+
+static void role_drop(PGconn *pg)
+{
+    pg_exec(pg, "DROP OWNED BY reader; DROP ROLE reader");
+    PQfinish(pg);
+}
+
+static const char *as_reader(void)
+{
+    static char url[400];
+
+    snprintf(url, sizeof url, "postgres://reader@/postgres?host=%s&schema=t%u",
+             server.dir, schema_n);
+    return url;
+}
+
+TEST(a_role_that_may_only_read_sees_everything)
+{
+    struct errand_queues_result queues;
+    struct errand_list_result page;
+    struct errand_workers_result workers;
+    struct errand_events_result events;
+    struct errand_check_result check;
+    struct er_store *store = NULL;
+    PGconn *pg = pg_plain(&server);
+
+    er_store_close(open_ok(url_with("")));
+    role_make(pg, "SELECT");
+    if (open_at(as_reader(), (struct errand_open_params){.read_only = true}, &store) < 0)
+        fail_msg("%s", err.message);
+    assert_ok(er_store_queues(store, 0, arena, &queues, &err));
+    assert_ok(er_store_list(store, &(struct errand_list_params){.max = 10}, arena, &page,
+                            &err));
+    assert_ok(er_store_workers(store, 0, arena, &workers, &err));
+    assert_ok(er_store_events_read(
+        store, &(struct errand_events_params){.max = 1, .follow_ms = 1000}, arena,
+        &events, &err));
+    assert_ok(er_store_check(store, 0, arena, &check, &err));
+    assert_int_equal(check.findings_n, 0);
+    er_store_close(store);
+    role_drop(pg);
+}
+
+TEST(a_role_without_rights_is_told_who_can_give_them)
+{
+    struct errand_lock_params p = {
+        .key = errand_text("k"), .owner = "ann", .ttl_ms = 60000};
+    struct errand_lock_result ret = {0};
+    struct er_store *store = NULL;
+    PGconn *pg = pg_plain(&server);
+
+    er_store_close(open_ok(url_with("")));
+    role_make(pg, "SELECT");
+    if (open_at(as_reader(), (struct errand_open_params){0}, &store) < 0)
+        fail_msg("%s", err.message);
+    assert_refused(er_store_lock(store, &p, arena, &ret, &err), ERRAND_EINVAL, "grant");
+    er_store_close(store);
+    role_drop(pg);
+}
+
+/* ------------------------------------------------------------------ URLs */
+
+TEST(a_url_with_a_slip_names_it_and_never_the_password)
+{
+    static const struct {
+        const char *url;
+        int code;
+        const char *says;
+    } slips[] = {
+        {"postgres:jobs", ERRAND_EINVAL, "postgres://user:password@host"},
+        {"postgres://ann:secret@/jobs?shcema=x", ERRAND_EINVAL, "shcema"},
+        {"postgres://ann:secret@/jobs?schema=A-B", ERRAND_EINVAL, "schema 'A-B'"},
+        {"postgres://ann:secret@/jobs?listen=", ERRAND_EINVAL, "listen"},
+        {"postgres://ann:secret@/jobs?host=/nowhere", ERRAND_EUNAVAILABLE, "/nowhere"},
+    };
+
+    for (size_t i = 0; i < sizeof slips / sizeof *slips; i++) {
+        struct er_store *store = NULL;
+        int rc =
+            open_at(slips[i].url,
+                    (struct errand_open_params){.create = true, .busy_ms = 1}, &store);
+        assert_refused(rc, slips[i].code, slips[i].says);
+        assert_null(strstr(err.message, "secret"));
+    }
+}
+
+/* ------------------------------------------------------------------ TLS */
+
+/* A port that is free, most likely still a moment later. */
+static int free_port(void)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET,
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof at;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+    close(fd);
+    return ntohs(at.sin_port);
+}
+
+/* One that can be reached by TCP. With TLS it has the name localhost, and its CA is in
+ * `dir`/ca.pem. */
+static void tcp_start(struct pg_server *s, bool has_tls)
+{
+    char conf[400], command[600];
+
+    pg_make(s, "");
+    s->port = free_port();
+    snprintf(conf, sizeof conf,
+             "listen_addresses = '127.0.0.1'\nport = %d\nssl = %s\n"
+             "ssl_cert_file = '%s/server.pem'\nssl_key_file = '%s/server.key'\n",
+             s->port, has_tls ? "on" : "off", s->dir, s->dir);
+    pg_conf(s, conf);
+    snprintf(command, sizeof command,
+             "sh '%s/tests/support/ca.sh' '%s' && cd '%s' && chmod 600 server.key && "
+             "chown --reference=data server.key server.pem",
+             getenv("ERRAND_SOURCE"), s->dir, s->dir);
+    assert_int_equal(system(command), 0);
+    pg_start(s);
+}
+
+/* The URL of one of its names; the CA as a file of its folder. */
+static int open_by(const struct pg_server *s, const char *host, const char *more,
+                   const char *ca)
+{
+    struct er_store *store = NULL;
+    char url[500];
+    int rc;
+
+    snprintf(url, sizeof url, "postgres://errand@%s:%d/postgres?%s&sslrootcert=%s/%s",
+             host, s->port, more, s->dir, ca);
+    rc = open_at(url, create, &store);
+    er_store_close(store);
+    return rc;
+}
+
+TEST(a_server_has_to_prove_its_name)
+{
+    static const char alias[] = "sslmode=verify-full&hostaddr=127.0.0.1";
+    struct pg_server tls;
+
+    tcp_start(&tls, true);
+    assert_ok(open_by(&tls, "localhost", "sslmode=verify-full", "ca.pem"));
+    assert_refused(open_by(&tls, "wrong.example.com", alias, "ca.pem"), ERRAND_EINVAL,
+                   "wrong.example.com");
+    assert_refused(open_by(&tls, "localhost", "sslmode=verify-full", "else.pem"),
+                   ERRAND_EINVAL, "sslrootcert=");
+    pg_remove(&tls);
+}
+
+/* The second of the two hosts is not of this machine, so nothing may go in the clear to
+ * the first one either. */
+TEST(to_another_machine_it_is_tls_unless_the_url_says_otherwise)
+{
+    struct er_store *store = NULL;
+    struct pg_server plain;
+    char url[400];
+
+    tcp_start(&plain, false);
+    snprintf(url, sizeof url, "postgres://errand@127.0.0.1:%d/postgres", plain.port);
+    assert_ok(open_at(url, create, &store));
+    er_store_close(store);
+    snprintf(url, sizeof url, "postgres://errand@127.0.0.1:%d,db.invalid:%d/postgres",
+             plain.port, plain.port);
+    assert_refused(open_at(url, create, &store), ERRAND_EINVAL, "sslmode=disable");
+    snprintf(url + strlen(url), 64, "?sslmode=disable");
+    assert_ok(open_at(url, create, &store));
+    er_store_close(store);
+    pg_remove(&plain);
+}
+
+/* ------------------------------------------------------------------ remarks */
+
+TEST(who_holds_back_vacuum_is_named)
+{
+    PGconn *holder = pg_plain(&server), *pg = pg_plain(&server);
+    char sql[200], pid[32];
+    PGresult *res;
+
+    er_store_close(open_ok(url_with("")));
+    pg_exec(holder, "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1");
+    snprintf(sql, sizeof sql,
+             "SELECT text, remedy FROM t%u.remarks(0, 0) WHERE text LIKE "
+             "'the session with pid %%'",
+             schema_n);
+    res = PQexec(pg, sql);
+    assert_int_equal(PQntuples(res), 1);
+    snprintf(pid, sizeof pid, "pid %d ", PQbackendPID(holder));
+    assert_non_null(strstr(PQgetvalue(res, 0, 0), pid));
+    assert_non_null(strstr(PQgetvalue(res, 0, 1), "pg_terminate_backend"));
+    PQclear(res);
+    pg_exec(holder, "COMMIT");
+    snprintf(sql, sizeof sql,
+             "SELECT count(*) FROM t%u.remarks(0, 0) WHERE text LIKE "
+             "'the session with pid %%'",
+             schema_n);
+    assert_int_equal(pg_number(pg, sql), 0);
+    PQfinish(holder);
+    PQfinish(pg);
+}
+
+SERVER_MAIN("")
