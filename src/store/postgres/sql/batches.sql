@@ -20,3 +20,33 @@ BEGIN
     END IF;
     RETURN QUERY SELECT * FROM @.batches WHERE key < after ORDER BY key DESC LIMIT p_max;
 END $$;
+
+-- What waits is cancelled at once; what runs is flagged, and its worker told. Answers how many at once; -1: no such batch.
+CREATE OR REPLACE FUNCTION @.batch_cancel(p_now bigint, p_id text) RETURNS bigint LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off AS $$
+DECLARE
+    v_now constant bigint := @.now_ms(p_now);
+    v_tell constant boolean := @.is_followed(v_now);
+    b @.batches;
+    r record;
+    v_n bigint;
+    v_flagged bigint;
+BEGIN
+    PERFORM @.rules_lock();
+    SELECT * INTO b FROM @.batches WHERE uid = p_id;
+    IF NOT FOUND OR b.ended_at <> 0 THEN
+        RETURN CASE WHEN FOUND THEN 0 ELSE -1 END;
+    END IF;
+    SELECT * INTO r FROM @.members_cancel(b.key, v_tell, v_now, @.nothing_to_follow(), '{}');
+    v_n := cardinality(r.moves);
+    UPDATE @.jobs SET flags = flags | 64
+     WHERE key IN (SELECT m.key FROM @.members AS m WHERE m.batch = b.key AND m.key = ANY(ARRAY(SELECT unnest(keys) FROM @.leases)))
+       AND flags & 64 = 0;
+    GET DIAGNOSTICS v_flagged = ROW_COUNT;
+    PERFORM @.follow(v_tell, v_now, r.f, r.moves);
+    IF v_flagged > 0 THEN
+        UPDATE @.root SET control = control + v_flagged;
+    END IF;
+    PERFORM @.wake(3 | (v_flagged > 0)::int << 2 | v_tell::int << 3, true);
+    RETURN v_n;
+END $$;

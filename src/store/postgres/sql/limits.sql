@@ -3,7 +3,7 @@
 -- Who waits at it is looked at again under the new numbers, and what runs counts in it as it is now.
 CREATE OR REPLACE FUNCTION @.limit_changed(p_name text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM @.lines_empty(p_name, @.clock_ms());
+    PERFORM @.lines_empty(p_name);
     DELETE FROM @.holds WHERE bucket IN (SELECT id FROM @.buckets WHERE name = p_name);
     UPDATE @.buckets SET running = 0 WHERE name = p_name;
     PERFORM @.limit_hold(p_name);
@@ -66,7 +66,7 @@ BEGIN
     IF @.starts_in(v_bucket, p_per, v_now) + p_take > p_n THEN
         RETURN @.free_at(v_bucket, p_n - p_take + 1, p_per);
     END IF;
-    PERFORM @.start_add(v_bucket, p_per, p_take, v_now);
+    PERFORM @.bucket_start(v_bucket, p_per, v_now, p_take);
     PERFORM @.lines_started(ARRAY[v_bucket], v_now);
     RETURN NULL;
 END $$;
