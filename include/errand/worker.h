@@ -38,7 +38,8 @@ struct errand_worker_options {
     int64_t max_jobs; /* exit after so many attempts have ended */
     double max_time;  /* seconds; exit then */
     /* MiB of address space a runner may use (RLIMIT_AS). One that holds three quarters
-     * of it after a job is recycled, so that the next job does not meet the limit. */
+     * of it after a job is recycled, so that the next job does not meet the limit. At
+     * least 16: with less no runner gets as far as its main. */
     int64_t memory;
     bool stop_when_empty; /* exit when nothing is READY and nothing runs */
     double grace;         /* seconds for running jobs after TERM; default 30 */

@@ -13,6 +13,7 @@
 #include "client/config_parts.h"
 #include "client/health.h"
 #include "client/notify.h"
+#include "store/store.h"
 
 /* ------------------------------------------------------------------ environment, flags
  */
@@ -84,7 +85,10 @@ static int resolve_url(struct er_config *config, const struct er_config_args *ar
     static const char scheme[] = "sqlite:";
     char *full;
     const char *path, *url = config->url ? config->url : er_config_keys[0].standard;
+    int rc;
 
+    if ((rc = er_store_url_check(url, err)) < 0)
+        return er_error_wrap(err, rc, "%s: url", er_config_origin(config, "url"));
     config->url = url;
     if (strncmp(url, scheme, strlen(scheme)) != 0)
         return 0;

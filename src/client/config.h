@@ -14,6 +14,9 @@
 #include "errand/notify.h"
 #include "errand/worker.h"
 
+/* MiB of address space: with less no runner gets as far as its main. */
+enum { ER_WORKER_MEMORY_LEAST = 16, ER_WORKER_MEMORY_MOST = 1 << 24 };
+
 /* Options of one queue: `queues: { mail: { tries: 5, weight: 3 } }`. */
 struct er_config_queue {
     const char *name;

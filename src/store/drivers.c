@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "store/modules.h"
+#include "store/store.h"
 
 static const struct errand_driver *const built_in[] = {
     &er_memory_driver,
@@ -131,25 +132,56 @@ static int driver_of(const char *scheme, size_t len, const struct errand_driver 
     return errand_driver_register(*ret, err);
 }
 
-int er_driver_of_url(const char *url, const struct errand_driver **ret,
-                     struct errand_error *err)
+static size_t scheme_len(const char *url)
 {
     static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz0123456789+.-";
     size_t len = strspn(url, alphabet);
-    bool has_scheme_part = len > 0 && url[len] == ':';
-    char known[256] = "";
-    int rc;
 
-    if (has_scheme_part && ((rc = driver_of(url, len, ret, err)) < 0 || *ret))
-        return rc;
+    return url[len] == ':' ? len : 0;
+}
+
+static int scheme_unknown(const char *url, struct errand_error *err)
+{
+    char known[256] = "";
+
     schemes_list(known, sizeof known);
-    if (has_scheme_part)
+    if (scheme_len(url))
         return errand_error_set(err, ERRAND_EINVAL,
                                 "no store of the kind '%.*s:' in this errand; there is "
                                 "%s",
-                                (int)len, url, known);
+                                (int)scheme_len(url), url, known);
     return errand_error_set(err, ERRAND_EINVAL,
                             "store URL does not begin with a kind of store (%s): for a "
                             "file write sqlite:PATH",
                             known);
+}
+
+static bool is_of_module(const char *scheme, size_t len)
+{
+    const char *const *of_modules = er_store_module_schemes();
+
+    for (size_t i = 0; of_modules[i]; i++)
+        if (strlen(of_modules[i]) == len && memcmp(of_modules[i], scheme, len) == 0)
+            return true;
+    return false;
+}
+
+int er_store_url_check(const char *url, struct errand_error *err)
+{
+    size_t len = scheme_len(url);
+
+    if (len && (er_driver_find(url, len) || is_of_module(url, len)))
+        return 0;
+    return scheme_unknown(url, err);
+}
+
+int er_driver_of_url(const char *url, const struct errand_driver **ret,
+                     struct errand_error *err)
+{
+    size_t len = scheme_len(url);
+    int rc;
+
+    if (len && ((rc = driver_of(url, len, ret, err)) < 0 || *ret))
+        return rc;
+    return scheme_unknown(url, err);
 }

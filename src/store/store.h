@@ -30,6 +30,8 @@ bool er_store_can(const struct er_store *store, enum errand_capability capabilit
 
 /* The URL with password and secret query values replaced by "***"; the one printer of
  * URLs. */
+/* Does it name a kind of store that there is? Loads and opens nothing. EINVAL. */
+int er_store_url_check(const char *url, struct errand_error *err);
 char *er_url_shown(const char *url, struct errand_arena *arena);
 
 /* Each has the meaning of the driver's function of the same name (errand/driver.h). */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "client/config.h"
 #include "worker/supervisor.h"
 
 static int queues_keep(struct errand_arena *arena, struct errand_worker_options *o)
@@ -155,6 +156,16 @@ static int pools_check(const struct errand_worker_options *o, struct errand_erro
     return 0;
 }
 
+static int memory_check(const struct errand_worker_options *o, struct errand_error *err)
+{
+    if (!o->memory ||
+        (o->memory >= ER_WORKER_MEMORY_LEAST && o->memory <= ER_WORKER_MEMORY_MOST))
+        return 0;
+    return errand_error_set(
+        err, ERRAND_EINVAL, "memory of %lld MiB for a runner: from %d to %d",
+        (long long)o->memory, ER_WORKER_MEMORY_LEAST, ER_WORKER_MEMORY_MOST);
+}
+
 int er_options_take(struct er_supervisor *s, const struct errand_worker_options *given,
                     struct errand_error *err)
 {
@@ -163,7 +174,7 @@ int er_options_take(struct er_supervisor *s, const struct errand_worker_options 
 
     if (er_options_keep(given, s->arena, o) < 0)
         return er_error_nomem(err);
-    if ((rc = pools_check(o, err)) < 0)
+    if ((rc = pools_check(o, err)) < 0 || (rc = memory_check(o, err)) < 0)
         return rc;
     if (s->host)
         o->is_quiet = true;

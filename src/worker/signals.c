@@ -21,7 +21,8 @@ static void on_signal(uv_signal_t *handle, int signal)
             er_supervisor_stop_now(s);
         break;
     case SIGHUP:
-        er_supervisor_reload(s, "SIGHUP");
+        er_supervisor_reload(s, "SIGHUP; what else errand.yml says is read when a "
+                                "worker starts");
         break;
     case SIGTSTP:
         s->is_quiet = true;

@@ -84,14 +84,16 @@ TEST(quiet_prints_nothing)
 
 TEST(a_worker_whose_runners_cannot_start_is_unhealthy)
 {
-    /* With a megabyte of memory nothing gets as far as main. */
-    struct run r =
-        sh("errand new other >/dev/null; cd other; "
-           "errand queue:work --memory=1 >/dev/null 2>&1 & pid=$!; i=0; "
-           "until errand queue:health --json | grep -q '\"state\":\"blocked\"' || "
-           "[ $((i=i+1)) -gt 100 ]; do sleep 0.2; done; errand queue:health; echo \"code "
-           "$?\"; "
-           "kill $pid; wait $pid");
+    /* Its folder is another one now, so nothing can be started there. */
+    struct run r = sh(
+        "errand new other >/dev/null; export ERRAND_URL=sqlite:$PWD/jobs.db; cd other; "
+        "errand queue:work >/dev/null 2>&1 & pid=$!; cd ..; i=0; "
+        "until errand queue:workers --json | grep -q alive; do sleep 0.05; done; "
+        "mv other gone; kill -HUP $pid; "
+        "until errand queue:health --json | grep -q '\"state\":\"blocked\"' || "
+        "[ $((i=i+1)) -gt 100 ]; do sleep 0.2; done; errand queue:health; echo \"code "
+        "$?\"; "
+        "kill $pid; wait $pid");
 
     assert_has(r.out, "no runner starts");
     assert_has(r.out, "code 2");

@@ -254,6 +254,18 @@ TEST(a_worker_that_was_killed_is_known_at_once)
     assert_lacks(r.out, "at work,");
 }
 
+TEST(hup_says_what_is_read_again_and_what_is_not)
+{
+    struct run r = sh("errand migrate >/dev/null 2>&1; errand queue:work 2>log & w=$!; "
+                      "until grep -q works log; do sleep 0.05; done; kill -HUP $w; "
+                      "until grep -q 'loading jobs again' log; do sleep 0.05; done; "
+                      "kill $w; wait $w; cat log");
+
+    assert_has(r.out,
+               "loading jobs again: SIGHUP; what else errand.yml says is read when "
+               "a worker starts");
+}
+
 TEST(a_second_worker_of_one_name_is_warned_of)
 {
     struct run r =

@@ -271,6 +271,9 @@ TEST(a_value_of_the_wrong_type_is_an_error)
     refuse("worker: {queues: [[a]]}\n", "an item is not a plain value");
     refuse("worker: {env: [A, '']}\n", "item 2 is empty");
     refuse("url: ''\n", "url is empty");
+    refuse("url: foo\n", "errand.yml:1: url: store URL does not begin with a kind of");
+    refuse("url: 'postgress:x'\n", "url: no store of the kind 'postgress:'");
+    refuse("worker: {memory: 15}\n", "'15' is not a size in MiB from 16");
     refuse("- a\n", "expected keys");
     refuse("just words\n", "expected keys");
     refuse("? [a]\n: b\n", "a key is not a plain word");
