@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "core/clock.h"
+#include "store/redis/quiet.h"
 
 enum { PAUSE_FIRST_MS = 5, PAUSE_MOST_MS = 1000, REDIRECTS_MAX = 8, FIXED_ARGS = 4 };
 
@@ -84,7 +85,7 @@ static enum verdict send_it(struct er_call *call, struct errand_error *err)
     struct er_redis *conn = call->conn;
     int n = (int)(FIXED_ARGS + conn->args_n);
 
-    call->reply = redisCommandArgv(conn->link, n, conn->argv, conn->argv_lens);
+    call->reply = er_quiet_argv(conn->link, n, conn->argv, conn->argv_lens);
     if (!call->reply) {
         er_link_error(conn->link, err, "waiting for the answer");
         er_place_disconnect(conn);

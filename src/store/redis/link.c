@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 #include "core/clock.h"
+#include "store/redis/quiet.h"
 #include "store/redis/tls.h"
 
 enum { CONNECT_MOST_MS = 5000 };
@@ -156,7 +157,7 @@ int er_link_command(redisContext *link, redisReply **ret, struct errand_error *e
     va_list ap;
 
     va_start(ap, format);
-    reply = redisvCommand(link, format, ap);
+    reply = er_quiet_format(link, format, ap);
     va_end(ap);
     return command(link, reply, ret, err);
 }
@@ -164,7 +165,7 @@ int er_link_command(redisContext *link, redisReply **ret, struct errand_error *e
 static int simple(redisContext *link, struct errand_error *err, int n, const char **argv)
 {
     redisReply *reply = NULL;
-    int rc = command(link, redisCommandArgv(link, n, argv, NULL), &reply, err);
+    int rc = command(link, er_quiet_argv(link, n, argv, NULL), &reply, err);
 
     if (reply)
         freeReplyObject(reply);

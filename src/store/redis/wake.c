@@ -24,6 +24,7 @@
 
 #include "base/error.h"
 #include "core/clock.h"
+#include "store/redis/quiet.h"
 
 enum {
     WAIT_BITS = 5,
@@ -233,7 +234,7 @@ static int send_all(struct er_redis_wake *wake, int64_t until_ms,
     int is_sent = 0, rc;
 
     while (!is_sent) {
-        if (redisBufferWrite(wake->link, &is_sent) != REDIS_OK)
+        if (er_quiet_write(wake->link, &is_sent) != REDIS_OK)
             return link_failed(wake, wake->link->errstr, err);
         if (!is_sent && (rc = wait_for(wake, POLLOUT, until_ms, err)) < 0)
             return rc;
