@@ -17,9 +17,8 @@ static int found_read(struct er_redis *conn, bool create, int *ret,
     struct er_call call;
     int rc;
 
-    er_call_begin(&call, &conn->base, "migrate", ER_LUA_MIGRATE, ER_REPEAT_HARMLESS, 0,
-                  NULL);
-    er_call_int(&call, create);
+    er_call_begin(&call, &conn->base, "migrate", create ? ER_LUA_MIGRATE : ER_LUA_VERSION,
+                  ER_REPEAT_HARMLESS, 0, NULL);
     er_call_int(&call, ER_REDIS_SCHEMA);
     if ((rc = er_call_run(&call, err)) == 0)
         *ret = (int)er_reply_int(&call, 0);
