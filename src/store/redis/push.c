@@ -111,22 +111,118 @@ void er_push_answer(struct er_unpack *u, const struct er_call *call,
 
 /* ------------------------------------------------------------------ push */
 
+/* Nothing but itself to be stored: what nearly all are. */
+static bool is_plain(const struct errand_push_job *job)
+{
+    return !job->unique && !job->limits_n && !job->tags_n && !job->batch.text[0] &&
+           !job->has_failed_hook;
+}
+
+static bool is_all_plain(const struct errand_push_params *p)
+{
+    if (p->edges_n || p->batch)
+        return false;
+    for (size_t i = 0; i < p->jobs_n; i++)
+        if (!is_plain(&p->jobs[i]))
+            return false;
+    return true;
+}
+
+static bool is_same(struct errand_slice a, struct errand_slice b)
+{
+    return a.len == b.len && (!a.len || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+/* How many jobs from here on differ in id and data only. */
+static size_t run_len(const struct errand_push_job *jobs, size_t n)
+{
+    size_t len = 1;
+
+    while (len < n && jobs[len].priority == jobs->priority &&
+           jobs[len].tries == jobs->tries && jobs[len].run_at_ms == jobs->run_at_ms &&
+           strcmp(jobs[len].name, jobs->name) == 0 &&
+           strcmp(jobs[len].queue, jobs->queue) == 0 &&
+           is_same(jobs[len].options, jobs->options))
+        len++;
+    return len;
+}
+
+static void run_pack(struct er_buf *buf, const struct errand_push_job *job, size_t n)
+{
+    er_pack_array(buf, 7);
+    er_pack_text(buf, job->name);
+    er_pack_text(buf, job->queue);
+    er_pack_slice(buf, job->options);
+    er_pack_int(buf, job->priority);
+    er_pack_int(buf, job->tries);
+    er_pack_int(buf, job->run_at_ms);
+    er_pack_int(buf, (int64_t)n);
+}
+
+static void runs_pack(struct er_buf *buf, const struct errand_push_params *p)
+{
+    size_t runs_n = 0;
+
+    for (size_t i = 0; i < p->jobs_n; i += run_len(&p->jobs[i], p->jobs_n - i))
+        runs_n++;
+    er_pack_array(buf, runs_n);
+    for (size_t i = 0, n; i < p->jobs_n; i += n) {
+        n = run_len(&p->jobs[i], p->jobs_n - i);
+        run_pack(buf, &p->jobs[i], n);
+    }
+}
+
+static void job_pack(struct er_call *call, const struct errand_push_job *job,
+                     const struct errand_id *id, bool in_run)
+{
+    if (in_run) {
+        er_call_id(call, id);
+        er_pack_slice(er_call_pack(call), job->data);
+    } else {
+        er_push_pack(er_call_pack(call), job, id);
+    }
+    er_call_packed(call);
+}
+
 static int push_call(struct er_call *call, const struct errand_push_params *p,
                      struct errand_id *ids, struct errand_error *err)
 {
     struct er_buf *buf = er_call_pack(call);
+    bool in_runs = is_all_plain(p);
     int rc;
 
     edges_pack(buf, p);
     batch_pack(buf, p->batch);
+    if (in_runs)
+        runs_pack(buf, p);
+    else
+        er_pack_array(buf, 0);
+    er_pack_int(buf, in_runs ? 0 : (int64_t)p->jobs_n);
     er_call_packed(call);
     for (size_t i = 0; i < p->jobs_n; i++) {
         if ((rc = er_push_id(call->conn, &p->jobs[i], p->now_ms, &ids[i], err)) < 0)
             return rc;
-        er_push_pack(er_call_pack(call), &p->jobs[i], &ids[i]);
-        er_call_packed(call);
+        job_pack(call, &p->jobs[i], &ids[i], in_runs);
     }
     return er_call_run(call, err);
+}
+
+/* All were stored as they came; told is the state of each run. */
+static void inserted_read(struct er_unpack *u, const struct errand_push_params *p,
+                          const struct errand_id *ids, struct errand_pushed_job *rows)
+{
+    size_t left = 0;
+    enum errand_state state = ERRAND_READY;
+
+    er_unpack_array(u);
+    for (size_t i = 0; i < p->jobs_n; i++) {
+        if (!left) {
+            state = (enum errand_state)er_unpack_int(u);
+            left = run_len(&p->jobs[i], p->jobs_n - i);
+        }
+        left--;
+        rows[i] = (struct errand_pushed_job){.id = ids[i], .state = state};
+    }
 }
 
 static int push_read(const struct er_call *call, const struct errand_push_params *p,
@@ -136,14 +232,17 @@ static int push_read(const struct er_call *call, const struct errand_push_params
     struct er_unpack u = er_reply_unpack(call, 0);
     struct errand_pushed_job *rows =
         errand_arena_alloc(call->arena, p->jobs_n * sizeof *rows);
+    size_t n = er_unpack_array(&u);
 
     if (!rows)
         return er_error_nomem(err);
-    if (er_unpack_array(&u) != p->jobs_n)
+    if (n && n != p->jobs_n)
         return er_reply_bad(call, err);
-    for (size_t i = 0; i < p->jobs_n; i++)
+    for (size_t i = 0; i < n; i++)
         er_push_answer(&u, call, &p->jobs[i], &ids[i], &rows[i]);
     ret->hints = (uint32_t)er_unpack_int(&u);
+    if (!n && p->jobs_n)
+        inserted_read(&u, p, ids, rows);
     if (u.is_bad)
         return er_reply_bad(call, err);
     ret->jobs = rows;

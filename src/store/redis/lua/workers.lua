@@ -9,7 +9,7 @@ for _, name in ipairs(call('ZRANGE', P .. 'workers:ends', '(' .. (now - WORKER_K
   reply[1][#reply[1] + 1] = call('HGET', P .. 'workers', name)
 end
 for _, packed in ipairs(call('HVALS', P .. 'leases')) do
-  local _, _, worker, _, jobs, hooks = unpack_all(packed)
+  local _, _, worker, _, _, jobs, hooks = unpack_all(packed)
   reply[2][#reply[2] + 1] = worker
   reply[2][#reply[2] + 1] = #jobs + #hooks
 end

@@ -1,13 +1,13 @@
 -- needs: call
 -- leases.lua: the hash `leases`: token → since, until, worker, 1 when all its jobs are plain (quick.lua) and none was
--- written since, ids of jobs, ids of hooks; and the zset `deadlines` of tokens.
+-- written since, the queue of them all or '', ids of jobs, ids of hooks; and the zset `deadlines` of tokens.
 local leases_key, deadlines_key = P .. 'leases', P .. 'deadlines'
 local leases, are_all_read = {}, false
 local token_by_job, token_by_hook = {}, {}
 
 local function lease_decode(token, value)
   local l = {token = token, left = 0, has_job = {}, has_hook = {}}
-  l.since, l.until_ms, l.worker, l.is_plain, l.jobs, l.hooks = unpack_all(value)
+  l.since, l.until_ms, l.worker, l.is_plain, l.queue, l.jobs, l.hooks = unpack_all(value)
   for i = 1, #l.jobs do
     l.has_job[l.jobs[i]] = true
     token_by_job[l.jobs[i]] = token
@@ -64,8 +64,8 @@ local function lease_leave(l, iid, is_hook)
 end
 
 local function lease_make(worker, lease_ms)
-  local l = {token = M.token + 1, since = now, until_ms = lease_now + lease_ms, worker = worker, is_plain = 0, left = 0,
-             has_job = {}, has_hook = {}, jobs = {}, hooks = {}, is_changed = true}
+  local l = {token = M.token + 1, since = now, until_ms = lease_now + lease_ms, worker = worker, is_plain = 0, queue = '',
+             left = 0, has_job = {}, has_hook = {}, jobs = {}, hooks = {}, is_changed = true}
   return l
 end
 
@@ -107,7 +107,8 @@ local function leases_write()
       call('ZREM', deadlines_key, token)
     else
       call('HSET', leases_key, token,
-           pack(l.since, l.until_ms, l.worker, l.is_plain, those_left(l.jobs, l.has_job), those_left(l.hooks, l.has_hook)))
+           pack(l.since, l.until_ms, l.worker, l.is_plain, l.queue, those_left(l.jobs, l.has_job),
+                those_left(l.hooks, l.has_hook)))
       call('ZADD', deadlines_key, text_of(l.until_ms), token)
     end
   end

@@ -179,9 +179,6 @@ local function reserve(asked, max, worker, lease_ms)
   local l = lease_make(worker, lease_ms)
   pick_hooks(open, max, l, is_one_line)
   pick_jobs(open, max, l, is_one_line)
-  if handed_n == max then
-    next_at = now
-  end
   if handed_n == 0 then
     return nil
   end
