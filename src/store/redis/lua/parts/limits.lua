@@ -112,26 +112,34 @@ local function starts_key(l)
   return P .. 'starts:' .. l.name .. '\0' .. l.key
 end
 
--- May the job start now? If not, second answer: when it may, 0 when only the end of another job can tell.
+-- Whether the limit lets one more start; if not, when it may, nil when only the end of another job can tell.
+local function limit_allows(l)
+  if l.kind == CONCURRENCY then
+    return running_of(l) < l.n
+  end
+  -- The n-th last start has to leave the window; those that the clock puts later count as well.
+  local last = call('ZREVRANGE', starts_key(l), text_of(l.n - 1), text_of(l.n - 1), 'WITHSCORES')
+  local at = last[2] and tonumber(last[2]) + l.per or 0
+  return at <= now, at
+end
+
+-- May the job start now? If not: when it may, 0 when only the end of another job can tell; and whether that holds for all
+-- of its lane: every limit but one that is set for jobs of its name.
 local function limits_allow(list)
-  local is_allowed, is_known, at = true, true, 0
+  local own, common = {is_known = true, at = 0}, {is_known = true, at = 0}
   for i = 1, #list do
-    local l = list[i]
-    if l.kind == CONCURRENCY then
-      if running_of(l) >= l.n then
-        is_allowed, is_known = false, false
-      end
-    else
-      local key = starts_key(l)
-      -- The n-th last start has to leave the window; those that the clock puts later count as well.
-      local last = call('ZREVRANGE', key, text_of(l.n - 1), text_of(l.n - 1), 'WITHSCORES')
-      if last[2] and tonumber(last[2]) > now - l.per then
-        is_allowed = false
-        at = math.max(at, tonumber(last[2]) + l.per)
-      end
+    local is_allowed, at = limit_allows(list[i])
+    if not is_allowed then
+      local held = list[i].scope == SCOPE_JOB and own or common
+      held.is_held = true
+      held.is_known = held.is_known and at
+      held.at = math.max(held.at, at or 0)
     end
   end
-  return is_allowed, is_known and at or 0
+  if common.is_held then
+    return false, common.is_known and common.at or 0, true
+  end
+  return not own.is_held, own.is_known and own.at or 0, false
 end
 
 -- Notes `n` starts, and forgets those that matter to nobody any more.

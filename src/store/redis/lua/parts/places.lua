@@ -39,8 +39,22 @@ local function finished_of(j)
   return j.x.f
 end
 
+-- READY jobs of a queue stand in lanes, by priority; those that bring limits in one of their own for each set of limits, so
+-- that all of them are held back with the first. `prio:QUEUE` has the names of the lanes by priority.
+local lane_marks = {}
+
+local function lane_of(j)
+  if not j.x.l then
+    return text_of(j.prio)
+  end
+  local limits = pack(j.x.l)
+  local mark = lane_marks[limits] or redis.sha1hex(limits)
+  lane_marks[limits] = mark
+  return j.prio .. '+' .. mark
+end
+
 local function ready_line(j)
-  return 'ready:' .. j.prio .. ':' .. j.queue
+  return 'ready:' .. lane_of(j) .. ':' .. j.queue
 end
 
 local function done_line(j)
@@ -72,7 +86,7 @@ local function ready_enter(j)
   line_add(line, j.run_at, j.seq, j.iid)
   if not prios_new[line] then
     prios_new[line] = true
-    call('ZADD', P .. 'prio:' .. j.queue, j.prio, j.prio)
+    call('ZADD', P .. 'prio:' .. j.queue, j.prio, lane_of(j))
   end
 end
 

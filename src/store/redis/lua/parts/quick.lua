@@ -221,13 +221,22 @@ local function quick_queue(plan, queue, due)
   if paused > now then
     return true
   end
-  local prios = call('ZRANGE', P .. 'prio:' .. queue, 0, -1)
+  local prios = call('ZRANGE', P .. 'prio:' .. queue, 0, -1) -- lanes of places.lua
   if #prios > 0 then
     plan.queues_n = plan.queues_n + 1
   end
+  local last
   for i = 1, #prios do
-    if plan.n < plan.max and not quick_line(plan, queue, prios[i]) then
+    local prio, mark = string.match(prios[i], '^(-?%d+)(.*)')
+    -- A lane of its own has to be merged with that of the same priority, which comes before it here.
+    if mark ~= '' and (plan.n < plan.max or prio == last) then
       return false
+    end
+    if plan.n < plan.max then
+      last = prio
+      if not quick_line(plan, queue, prio) then
+        return false
+      end
     end
   end
   return true

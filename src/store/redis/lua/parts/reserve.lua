@@ -116,10 +116,10 @@ end
 local function walks_of(open)
   local walks = {}
   for i = 1, #open do
-    local prios = call('ZRANGE', P .. 'prio:' .. open[i], 0, -1)
-    for p = 1, #prios do
-      local w = line_walk('ready:' .. prios[p] .. ':' .. open[i], READY, run_at_of)
-      w.prio, w.queue = tonumber(prios[p]), open[i]
+    local lanes = call('ZRANGE', P .. 'prio:' .. open[i], 0, -1, 'WITHSCORES')
+    for p = 1, #lanes, 2 do
+      local w = line_walk('ready:' .. lanes[p] .. ':' .. open[i], READY, run_at_of)
+      w.lane, w.prio, w.queue = lanes[p], tonumber(lanes[p + 1]), open[i]
       walks[#walks + 1] = w
     end
   end
@@ -133,20 +133,37 @@ local function is_first(a, b)
   return comes_before(a, b, run_at_of)
 end
 
--- The walk whose next job comes first: with queues given, the first that has one.
+-- The walk whose next job comes first: with queues given, of the first queue and priority that have one.
 local function walk_first(walks, is_one_line)
   local best, best_w
   for i = 1, #walks do
-    local j = not walks[i].has_ended and walk_peek(walks[i])
-    if j and not is_one_line then
-      return walks[i], j
+    local w = walks[i]
+    if best and not is_one_line and (w.queue ~= best_w.queue or w.prio ~= best_w.prio) then
+      break
     end
+    local j = not w.has_ended and walk_peek(w)
     if j and (not best or is_first(j, best)) then
-      best, best_w = j, walks[i]
+      best, best_w = j, w
     end
-    walks[i].has_ended = not j
+    w.has_ended = not j
   end
   return best_w, best
+end
+
+-- Hands it out, or leaves it at its place; what holds back the whole lane ends the walk.
+local function pick(w, j, l)
+  local limits = limits_of(j)
+  local is_allowed, at, is_lane = limits_allow(limits)
+  if is_allowed then
+    walk_next(w, true)
+    take(j, l, limits)
+    return
+  end
+  sooner(at)
+  w.has_ended = is_lane
+  if not is_lane then
+    walk_next(w, false)
+  end
 end
 
 local function pick_jobs(open, max, l, is_one_line)
@@ -156,18 +173,11 @@ local function pick_jobs(open, max, l, is_one_line)
     if not w then
       break
     end
-    local limits = limits_of(j)
-    local is_allowed, at = limits_allow(limits)
-    walk_next(w, is_allowed)
-    if is_allowed then
-      take(j, l, limits)
-    else
-      sooner(at)
-    end
+    pick(w, j, l)
   end
   for i = 1, #walks do
     if walk_end(walks[i]) then
-      call('ZREM', P .. 'prio:' .. walks[i].queue, walks[i].prio)
+      call('ZREM', P .. 'prio:' .. walks[i].queue, walks[i].lane)
     end
   end
 end

@@ -80,11 +80,13 @@ local function settle_limit(j, o, l)
     flag_set(j, F_UNIQUE)
     claim_take(j)
   end
-  hand_back(j)
+  -- It goes back to the lane of its limits, and stops to count under them as if it had done so before.
   if not j.x.l and #limits > 0 then
     j.x.l = limits
     flag_set(j, F_LIMITS)
+    holds_add(j, 1)
   end
+  hand_back(j)
   return SETTLED
 end
 
