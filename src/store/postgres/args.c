@@ -104,17 +104,22 @@ void er_pg_json(struct er_pg_args *args, struct errand_slice json)
 
 /* ------------------------------------------------------------------ arrays */
 
+static const struct {
+    Oid array, element;
+} types[] = {
+    [ER_PG_INTS] = {OID_INT8S, OID_INT8},
+    [ER_PG_TEXTS] = {OID_TEXTS, OID_TEXT},
+    [ER_PG_BLOBS] = {OID_BYTEAS, OID_BYTEA},
+    [ER_PG_JSONS] = {OID_JSONBS, OID_JSONB},
+};
+
+void er_pg_no_array(struct er_pg_args *args, enum er_pg_array of)
+{
+    begin(args, types[of].array);
+}
+
 void er_pg_array_begin(struct er_pg_args *args, enum er_pg_array of)
 {
-    static const struct {
-        Oid array, element;
-    } types[] = {
-        [ER_PG_INTS] = {OID_INT8S, OID_INT8},
-        [ER_PG_TEXTS] = {OID_TEXTS, OID_TEXT},
-        [ER_PG_BLOBS] = {OID_BYTEAS, OID_BYTEA},
-        [ER_PG_JSONS] = {OID_JSONBS, OID_JSONB},
-    };
-
     begin(args, types[of].array);
     add32(args, 1); /* dimensions */
     add32(args, 1); /* there may be NULLs */

@@ -76,6 +76,8 @@ void er_pg_add_text(struct er_pg_args *args, const char *text); /* NULL: NULL */
 void er_pg_add_bytes(struct er_pg_args *args, struct errand_slice bytes);
 void er_pg_add_json(struct er_pg_args *args, struct errand_slice json);
 void er_pg_array_end(struct er_pg_args *args);
+/* In place of an array of which nothing is wanted: NULL. */
+void er_pg_no_array(struct er_pg_args *args, enum er_pg_array of);
 
 /* ------------------------------------------------------------------ call.c */
 

@@ -26,6 +26,12 @@ INSERT INTO @.root(salt, wall_ms, lease_ms)
 CREATE SEQUENCE @.job_keys MAXVALUE 4398046511103;     -- 42 bits, see ids.sql
 CREATE SEQUENCE @.tokens;                               -- of leases and locks
 
+-- Flags of a job:
+--    1 has a unique key        2 has limits of its own     4 is a member of a batch      8 others wait for it
+--   16 it waited for others   32 has a `failed` hook      64 is to be cancelled (runs)  128 its hook is due
+--  256 its hook is out       512 has rows in attempts
+-- What settles or reserves looks no further where none of those that matter to it is set.
+
 -- A job that has not completed. Reserving never writes it: RUNNING is "named by a lease".
 -- state: 0 held, 1 scheduled, 2 ready or running, 5 failed, 6 cancelled.
 CREATE TABLE @.jobs(
@@ -57,6 +63,7 @@ CREATE TABLE @.ready(
     priority int NOT NULL,
     run_at bigint NOT NULL,
     key bigint NOT NULL,
+    flags int NOT NULL,             -- of the job, so that reserve knows without looking
     PRIMARY KEY (queue, priority, run_at, key)
 ) WITH (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
 
@@ -233,6 +240,28 @@ CREATE INDEX lines_wake ON @.lines(wake_at) WHERE wake_at IS NOT NULL;
 -- READY jobs in such a line, out of the way of reserve, in the order of ready.
 CREATE TABLE @.parked(
     line bigint NOT NULL, queue text COLLATE "C" NOT NULL, priority int NOT NULL, run_at bigint NOT NULL, key bigint NOT NULL,
+    flags int NOT NULL,
     PRIMARY KEY (line, queue, priority, run_at, key)
 );
 CREATE UNIQUE INDEX parked_key ON @.parked(key);
+
+-- ---------------------------------------------------------------- what functions hand each other
+
+-- A change of state that followed from a call; from_state 3 stands for RUNNING here, too.
+CREATE TYPE @.move AS (
+    key bigint, created_at bigint, uid text, name text, queue text, from_state int, to_state int, attempt int
+);
+-- struct errand_outcome. flags: 1 the hook is due, 2 it is told.
+CREATE TYPE @.outcome AS (
+    token bigint, key bigint, kind int, run_at bigint, started_at bigint, ended_at bigint, cause int, exit_code int,
+    signal int, max_rss_kib bigint, cpu_ms bigint, flags int, error bytea, log bytea, result bytea, asks jsonb
+);
+-- What is to be followed up in a call: see follow.sql.
+CREATE TYPE @.follows AS (jobs bigint[], batches bigint[], reopened bigint[]);
+-- One limit as it applies to one job.
+CREATE TYPE @.applied AS (name text, key bytea, kind int, n bigint, per_ms bigint);
+-- What exchange answers (exchange.sql), of three kinds of rows.
+CREATE TYPE @.answer AS (
+    what int, token bigint, key bigint, created_at bigint, uid text, name text, queue text, data bytea, options bytea,
+    error bytea, failed_at bigint, attempt int, tries int, priority int, run_at bigint, batch text, flags int
+);

@@ -38,6 +38,8 @@ $$;
 
 -- One lock for all that follows from rule to rule: edges, batches, limits, and the keys of jobs that are there. It ends
 -- with the transaction. Taken before anything else is locked, it keeps two calls from waiting for each other.
-CREATE OR REPLACE FUNCTION @.rules_lock() RETURNS void LANGUAGE sql VOLATILE AS $$
-    SELECT pg_advisory_xact_lock(hashtextextended('errand rules @.', 0))
+CREATE OR REPLACE FUNCTION @.rules_lock() RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended('errand rules @.', 0));
+END
 $$;

@@ -1,0 +1,54 @@
+-- drop.sql: jobs that go for good.
+
+-- What else is kept of jobs whose row is gone. p_deleted: by somebody, else by retention: then a claim stays with its id.
+CREATE OR REPLACE FUNCTION @.trace_drop(p_keys bigint[], p_uids text[], p_batches bigint[], p_claims bytea[], p_deleted boolean)
+RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    DELETE FROM @.attempts WHERE key = ANY (p_keys);
+    DELETE FROM @.uids WHERE uid = ANY (p_uids);
+    DELETE FROM @.members WHERE batch = ANY (p_batches) AND key = ANY (p_keys);
+    -- A child that still waits for it waits for one less.
+    UPDATE @.jobs AS j SET waits = j.waits - e.n
+      FROM (SELECT child, count(*) AS n FROM @.edges WHERE parent = ANY (p_keys) AND NOT is_batch AND state <> 1 GROUP BY child) AS e
+     WHERE j.key = e.child;
+    DELETE FROM @.edges WHERE parent = ANY (p_keys) AND NOT is_batch;
+    DELETE FROM @.edges WHERE child = ANY (p_keys);
+    IF p_deleted THEN
+        DELETE FROM @.claims WHERE key = ANY (p_claims) AND job = ANY (p_keys);
+    ELSE
+        UPDATE @.claims SET job = NULL WHERE key = ANY (p_claims) AND job = ANY (p_keys);
+    END IF;
+END
+$$;
+
+-- Jobs that have ended, out of everything. Answers how many.
+CREATE OR REPLACE FUNCTION @.job_drop(p_keys bigint[], p_deleted boolean DEFAULT false) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    v_n bigint;
+    v_uids text[];
+    v_batches bigint[];
+    v_claims bytea[];
+    j @.jobs;
+BEGIN
+    FOR j IN SELECT * FROM @.jobs WHERE key = ANY (p_keys) AND flags & 384 <> 0 FOR UPDATE LOOP
+        PERFORM @.hook_clear(j);
+    END LOOP;
+    DELETE FROM @.finished
+     USING @.jobs AS g
+     WHERE g.key = ANY (p_keys) AND finished.state = g.state AND finished.queue = g.queue AND finished.ended_at = g.ended_at
+       AND finished.key = g.key;
+    WITH gone AS (
+        DELETE FROM @.jobs WHERE key = ANY (p_keys) AND state >= 5 RETURNING key, queue, state::int, uid, batch, asks),
+         old AS (DELETE FROM @.history WHERE key = ANY (p_keys) RETURNING key, queue, 4 AS state, uid, batch, asks),
+         both_of AS (SELECT * FROM gone UNION ALL SELECT * FROM old),
+         counted AS (
+            INSERT INTO @.counts(queue, completed, failed, cancelled)
+            SELECT queue, -count(*) FILTER (WHERE state = 4), -count(*) FILTER (WHERE state = 5), -count(*) FILTER (WHERE state = 6)
+              FROM both_of GROUP BY queue)
+    SELECT count(*), array_agg(uid) FILTER (WHERE uid IS NOT NULL), array_agg(DISTINCT batch) FILTER (WHERE batch IS NOT NULL),
+           array_agg(@.key_of(asks)) FILTER (WHERE asks ? 'u')
+      INTO v_n, v_uids, v_batches, v_claims FROM both_of;
+    PERFORM @.trace_drop(p_keys, v_uids, v_batches, v_claims, p_deleted);
+    RETURN v_n;
+END
+$$;
