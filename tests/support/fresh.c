@@ -119,8 +119,12 @@ static redisContext *redis_open(const char *server)
     char host[PATH_MAX];
     const char *port;
 
-    if (strncmp(server, unix_scheme, sizeof unix_scheme - 1) == 0)
-        return redisConnectUnix(server + sizeof unix_scheme - 1);
+    if (strncmp(server, unix_scheme, sizeof unix_scheme - 1) == 0) {
+        snprintf(host, sizeof host, "%s", server + sizeof unix_scheme - 1);
+        host[strcspn(host, "?")] =
+            '\0'; /* whoever the test is, this is the default user */
+        return redisConnectUnix(host);
+    }
     if (strncmp(server, tcp_scheme, sizeof tcp_scheme - 1) != 0)
         return NULL;
     snprintf(host, sizeof host, "%s", server + sizeof tcp_scheme - 1);

@@ -34,13 +34,12 @@ void redis_server_free(struct redis_server *s);
 
 /* A connection of the test's own, or NULL. */
 redisContext *redis_server_link(const struct redis_server *s);
-/* One command on a connection of its own; free with freeReplyObject. Fails the test when
+/* One command, in hiredis' own format, on a connection of its own; free with
+ * freeReplyObject. Fails the test when
  * nothing answers. */
-redisReply *redis_server_ask(const struct redis_server *s, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+redisReply *redis_server_ask(const struct redis_server *s, const char *format, ...);
 /* The same, and it must answer no error. */
-void redis_server_do(const struct redis_server *s, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+void redis_server_do(const struct redis_server *s, const char *format, ...);
 /* A number that INFO says. */
 long long redis_server_info(const struct redis_server *s, const char *name);
 /* "name:value" of INFO is what is wanted, within so many ms. */

@@ -136,10 +136,14 @@ static int link_make(struct er_redis *conn, struct errand_error *err)
 
     if (wake->link)
         return 0;
-    if ((rc = er_redis_connect(conn, &wake->link, err)) < 0) {
-        er_place_disconnect(conn); /* where it leads may be a place of yesterday */
-        return rc;
+    rc = er_redis_connect(conn, &wake->link, err);
+    if (rc < 0 && conn->link) {
+        /* Where it leads is a place of yesterday. */
+        er_place_disconnect(conn);
+        rc = er_redis_connect(conn, &wake->link, err);
     }
+    if (rc < 0)
+        return rc;
     wake->had_link = true;
     wake->generation = conn->generation;
     flags = fcntl(wake->link->fd, F_GETFL);
