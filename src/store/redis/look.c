@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 
-enum { LOOKS_A_CALL = 4096, PAGE_ROWS = 1000 };
+enum { ER_PACK_FALSE = 0xc2, LOOKS_A_CALL = 4096, PAGE_ROWS = 1000 };
 
 /* ------------------------------------------------------------------ rows */
 
@@ -92,6 +92,7 @@ static bool edge_read(struct errand_slice packed, struct errand_arena *arena,
     ret->state = (enum errand_state)er_unpack_int(&u);
     ret->name = er_unpack_text(&u, arena);
     ret->result = er_unpack_copy(&u, arena);
+    ret->has_cancelled = er_unpack_int(&u) != 0;
     return !u.is_bad;
 }
 
@@ -122,6 +123,49 @@ static bool edges_read(const struct er_call *call, size_t element,
     return *ret && !u.is_bad;
 }
 
+static bool limits_read(struct er_unpack *u, struct errand_arena *arena,
+                        struct errand_job_detail *ret)
+{
+    size_t n = er_unpack_array(u);
+    struct errand_limit_use *uses = errand_arena_alloc(arena, n * sizeof *uses);
+
+    for (size_t i = 0; uses && i < n && !u->is_bad; i++) {
+        er_unpack_array(u);
+        uses[i].name = er_unpack_text(u, arena);
+        uses[i].key = er_unpack_copy(u, arena);
+        uses[i].kind = (enum errand_limit_kind)er_unpack_int(u);
+        uses[i].n = er_unpack_int(u);
+        uses[i].per_ms = er_unpack_int(u);
+    }
+    ret->limits = uses;
+    ret->limits_n = n;
+    return uses != NULL;
+}
+
+/* No key is packed as false: a key may be empty. */
+static bool asks_read(const struct er_call *call, struct errand_job_detail *ret)
+{
+    struct er_unpack u = er_reply_unpack(call, 4);
+    struct errand_unique *unique = errand_arena_alloc(call->arena, sizeof *unique);
+    bool is_unique = u.at < u.end && *u.at != ER_PACK_FALSE;
+
+    if (!unique)
+        return false;
+    if (is_unique)
+        unique->key = er_unpack_copy(&u, call->arena);
+    else
+        er_unpack_int(&u);
+    unique->ttl_ms = er_unpack_int(&u);
+    unique->until = (enum errand_unique_until)er_unpack_int(&u);
+    ret->unique = is_unique ? unique : NULL;
+    ret->unique_until_ms = er_unpack_int(&u);
+    if (!limits_read(&u, call->arena, ret))
+        return false;
+    ret->has_failed_hook = er_unpack_int(&u) != 0;
+    ret->is_hook_due = er_unpack_int(&u) != 0;
+    return !u.is_bad;
+}
+
 int er_redis_op_get(struct errand_conn *conn, const struct errand_id *id, int64_t now_ms,
                     struct errand_arena *arena, struct errand_job_detail *ret,
                     struct errand_error *err)
@@ -135,7 +179,8 @@ int er_redis_op_get(struct errand_conn *conn, const struct errand_id *id, int64_
         (!info_read(er_reply_slice(&call, 0), arena, &ret->job) ||
          !attempts_read(&call, ret) ||
          !edges_read(&call, 2, &ret->parents, &ret->parents_n) ||
-         !edges_read(&call, 3, &ret->children, &ret->children_n)))
+         !edges_read(&call, 3, &ret->children, &ret->children_n) ||
+         !asks_read(&call, ret)))
         rc = er_reply_bad(&call, err);
     er_call_end(&call);
     return rc;

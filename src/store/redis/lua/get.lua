@@ -1,7 +1,7 @@
 #!lua flags=no-writes
 -- needs: look follow
 -- get.lua: one job with its history and those it waits for or that wait for it. ARGV: now, id.
--- Answers the job, its attempts, its parents, its children.
+-- Answers the job, its attempts, its parents, its children, what it asks of the store.
 local gone = begin()
 if gone then return gone end
 local j = job_read(ARGV[2])
@@ -27,10 +27,21 @@ local function edges_shown(edges, is_parent)
     if not is_batch then
       name, result = other.name, is_parent and other.x.r or ''
     end
-    rows[i] = pack(iid, is_batch, e.state == SATISFIED, e.on, state, name, result)
+    rows[i] = pack(iid, is_batch, e.state == SATISFIED, e.on, state, name, result, is_parent and j.x.g == e.number)
   end
   return pack(rows)
 end
 
+-- Its key, and until when it holds it; the limits it brought; whether it has a hook, and that is due.
+local function asks_shown()
+  local x, held_until = j.x, 0
+  local claim = x.uk and call('HGET', claims_key, x.uk)
+  if claim then
+    local holder, ends = unpack_all(claim)
+    held_until = holder == j.iid and ends > now and ends or 0
+  end
+  return pack(x.uk or false, x.ut or 0, x.uu or 0, held_until, x.l or {}, x.h == 1, x.k == 1)
+end
+
 return {job_shown(j, true), pack(attempts_of(j)), edges_shown(edges_of(P .. 'up:' .. j.iid), true),
-  edges_shown(edges_of(P .. 'down:' .. j.iid), false)}
+  edges_shown(edges_of(P .. 'down:' .. j.iid), false), asks_shown()}
