@@ -77,8 +77,12 @@ void er_doctor_jobs(struct er_doctor *d)
     compiler(d, &jobs);
     er_doctor_keys(d, &jobs);
     for (size_t i = 0; i < jobs.jobs_n; i++) {
-        if (!jobs.jobs[i].error)
+        if (!jobs.jobs[i].error) {
+            if (er_options_check_schedule(&jobs.jobs[i].options, &err) < 0)
+                er_doctor_say(d, ER_WARN, "jobs", NULL, "'%s' of %s is not scheduled: %s",
+                              jobs.jobs[i].name, jobs.jobs[i].path, err.message);
             continue;
+        }
         broken++;
         remedy = strstr(jobs.jobs[i].error, "mend it: ") ? NULL : "correct the file";
         er_doctor_say(d, ER_FAIL, "jobs", remedy, "'%s' cannot run: %s",

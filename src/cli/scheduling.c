@@ -2,6 +2,7 @@
  * meanwhile. */
 #include "cli/scheduling.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -68,9 +69,18 @@ static void job_files_bring(struct er_scheduling *scheduling, errand *e)
     if (er_project_describe(config->project, arena, &jobs, &err) < 0 ||
         er_jobs_publish(er_client_store(e), &jobs, er_config_owner(config), &err) < 0)
         note(scheduling, true, err.message);
-    for (size_t i = 0; i < jobs.jobs_n; i++)
-        if (jobs.jobs[i].error)
-            note(scheduling, true, jobs.jobs[i].error);
+    for (size_t i = 0; i < jobs.jobs_n; i++) {
+        const struct er_job_about *job = &jobs.jobs[i];
+        char text[ERRAND_ERROR_MAX + 256];
+
+        if (job->error) {
+            note(scheduling, true, job->error);
+        } else if (er_options_check_schedule(&job->options, &err) < 0) {
+            snprintf(text, sizeof text, "cannot schedule %s of %s: %s", job->name,
+                     job->path, err.message);
+            note(scheduling, true, text);
+        }
+    }
     er_arena_free(arena);
 }
 

@@ -39,11 +39,14 @@ int er_schedules_linked(struct errand_arena *arena, struct er_schedule_classes *
         struct er_options options;
         struct errand_error inner = {0};
         if (er_class_options(c, &options, &inner) == 0) {
+            bool can_fire = er_options_check_schedule(&options, &inner) == 0;
             said.list[said.n++] = (struct er_schedule_class){
-                .name = c->name, .cron = c->schedule, .zone = c->zone};
-            continue;
+                .name = c->name, .cron = can_fire ? c->schedule : NULL, .zone = c->zone};
+            if (can_fire)
+                continue;
+        } else {
+            said.keeps_all = true;
         }
-        said.keeps_all = true;
         said.error = er_arena_printf(arena, "class '%s' of this program: %s",
                                      c->name ? c->name : "", inner.message);
         if (!said.error)

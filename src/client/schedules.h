@@ -67,7 +67,7 @@ int er_schedules_bring(struct er_store *store, const struct er_schedules_said *s
 /* Job classes of one owner, as much as a schedule needs of them. */
 struct er_schedule_class {
     const char *name;
-    const char *cron, *zone; /* cron NULL: it has no schedule */
+    const char *cron, *zone; /* cron NULL: it has no schedule, or one that cannot fire */
 };
 struct er_schedule_classes {
     const char *owner;

@@ -82,6 +82,8 @@ int er_template_expand(const char *template_text, struct errand_slice json,
                        struct errand_arena *arena, char **ret, struct errand_error *err);
 /* 0 or EINVAL with the place: for load time, when no data is there yet. */
 int er_template_check(const char *template_text, struct errand_error *err);
+/* Does one that has passed the check take anything from the data? */
+bool er_template_has_path(const char *template_text);
 
 /* Appends `text` as a JSON string, escaped so that any bytes make valid UTF-8 JSON (bad
  * UTF-8 becomes U+FFFD). 0 or -1. */

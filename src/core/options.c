@@ -428,22 +428,48 @@ int er_options_check(const struct er_options *options, struct errand_error *err)
     return 0;
 }
 
+enum { TEMPLATES_N = 4 };
+struct template_said {
+    const char *what, *text; /* NULL: not said */
+};
+
+static void templates_of(const struct er_options *o,
+                         struct template_said ret[TEMPLATES_N])
+{
+    ret[0] = (struct template_said){"unique", o->has & ER_OPT_UNIQUE ? o->unique : NULL};
+    ret[1] =
+        (struct template_said){"rate_key", o->has & ER_OPT_RATE ? o->rate_key : NULL};
+    ret[2] = (struct template_said){
+        "concurrency_key", o->has & ER_OPT_CONCURRENCY ? o->concurrency_key : NULL};
+    ret[3] = (struct template_said){"throttle_key",
+                                    o->has & ER_OPT_THROTTLE ? o->throttle_key : NULL};
+}
+
 int er_options_check_templates(const struct er_options *options, struct errand_error *err)
 {
-    const struct {
-        const char *what, *text;
-    } keys[] = {
-        {"unique", options->has & ER_OPT_UNIQUE ? options->unique : NULL},
-        {"rate_key", options->has & ER_OPT_RATE ? options->rate_key : NULL},
-        {"concurrency_key",
-         options->has & ER_OPT_CONCURRENCY ? options->concurrency_key : NULL},
-        {"throttle_key", options->has & ER_OPT_THROTTLE ? options->throttle_key : NULL},
-    };
+    struct template_said said[TEMPLATES_N];
     int rc;
 
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        if (keys[i].text && (rc = er_template_check(keys[i].text, err)) < 0)
-            return er_error_wrap(err, rc, "%s", keys[i].what);
+    templates_of(options, said);
+    for (size_t i = 0; i < TEMPLATES_N; i++)
+        if (said[i].text && (rc = er_template_check(said[i].text, err)) < 0)
+            return er_error_wrap(err, rc, "%s", said[i].what);
+    return 0;
+}
+
+int er_options_check_schedule(const struct er_options *options, struct errand_error *err)
+{
+    struct template_said said[TEMPLATES_N];
+
+    if (!(options->has & ER_OPT_SCHEDULE) || !options->schedule)
+        return 0;
+    templates_of(options, said);
+    for (size_t i = 0; i < TEMPLATES_N; i++)
+        if (said[i].text && er_template_has_path(said[i].text))
+            return errand_error_set(err, ERRAND_EINVAL,
+                                    "its schedule '%s' has no data, which %s '%s' needs: "
+                                    "put one with data in errand.yml",
+                                    options->schedule, said[i].what, said[i].text);
     return 0;
 }
 

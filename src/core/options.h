@@ -135,6 +135,9 @@ int er_rate_parse(const char *text, struct er_rate *ret);
 /* Are the keys templates that can be expanded? EINVAL that names the option. */
 int er_options_check_templates(const struct er_options *options,
                                struct errand_error *err);
+/* The schedule that a class brings along dispatches without data: EINVAL when the job
+ * cannot be made of that. */
+int er_options_check_schedule(const struct er_options *options, struct errand_error *err);
 /* The name of a class's limit that has none of its own: "rate:sendemail". `what` is rate,
  * concurrency or throttle. Up to ER_NAME_MAX bytes and a NUL go into `buf`. */
 const char *er_limit_name(const char *what, const char *job, char *buf);

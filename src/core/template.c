@@ -131,3 +131,13 @@ int er_template_check(const char *template_text, struct errand_error *err)
     }
     return 0;
 }
+
+bool er_template_has_path(const char *template_text)
+{
+    const char *p = template_text;
+    struct piece piece = {0};
+
+    while (*p && !piece.is_path && next_piece(template_text, &p, &piece, NULL))
+        ;
+    return piece.is_path;
+}

@@ -71,7 +71,10 @@ static int schedules_bring(struct er_store *store, const struct er_jobs_about *j
         if (!job->error && (job->path[0] == '\0') == is_linked)
             said.list[said.n++] = (struct er_schedule_class){
                 .name = job->name,
-                .cron = job->options.has & ER_OPT_SCHEDULE ? job->options.schedule : NULL,
+                .cron = er_options_check_schedule(&job->options, NULL) == 0 &&
+                                (job->options.has & ER_OPT_SCHEDULE)
+                            ? job->options.schedule
+                            : NULL,
                 .zone = job->options.zone};
     }
     rc = er_schedules_bring_classes(store, &said, er_clock_wall_ms(NULL), err);

@@ -140,10 +140,16 @@ void er_report_surroundings(struct er_supervisor *s, struct errand_arena *arena)
 
 void er_report_jobs(struct er_supervisor *s)
 {
-    for (size_t i = 0; i < s->book->jobs.jobs_n; i++)
-        if (s->book->jobs.jobs[i].error)
-            er_report_warn(s, "cannot run %s: %s", s->book->jobs.jobs[i].name,
-                           s->book->jobs.jobs[i].error);
+    for (size_t i = 0; i < s->book->jobs.jobs_n; i++) {
+        const struct er_job_about *job = &s->book->jobs.jobs[i];
+        struct errand_error err = {0};
+
+        if (job->error)
+            er_report_warn(s, "cannot run %s: %s", job->name, job->error);
+        else if (er_options_check_schedule(&job->options, &err) < 0)
+            er_report_warn(s, "cannot schedule %s%s%s: %s", job->name,
+                           job->path[0] ? " of " : "", job->path, err.message);
+    }
 }
 
 /* ------------------------------------------------------------------ attempts */

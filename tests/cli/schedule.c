@@ -227,6 +227,27 @@ TEST(hup_reads_errand_yml_again_and_one_that_is_wrong_changes_nothing)
     assert_has(r.out, "\"two\"");
 }
 
+/* It would fail at every slot: a job of its own schedule has no data. */
+TEST(a_schedule_that_lacks_the_data_of_its_key_is_told_when_it_is_loaded)
+{
+    static const char why[] = "its schedule '* * * * *' has no data, which unique "
+                              "'order:{orderId}' needs: put one with data in errand.yml";
+    struct run r =
+        sh("mkdir -p app/Jobs; printf '#!/bin/sh\\n# errand: "
+           "unique=\"order:{orderId}\" schedule=\"* * * * *\"\\n' >app/Jobs/order.sh; "
+           "chmod +x app/Jobs/order.sh; errand queue:dispatch order '{\"orderId\":1}'; "
+           "errand queue:schedule 2>log & s=$!; until grep -q 'cannot schedule' log; do "
+           "sleep 0.05; done; kill $s; wait $s; cat log; errand schedule:list --json; "
+           "errand doctor; errand queue:work --stop-when-empty 2>&1");
+
+    assert_has(r.out, "cannot schedule order of ");
+    assert_has(r.out, "/app/Jobs/order.sh: ");
+    assert_has(r.out, why);
+    assert_lacks(r.out, "\"cron\"");
+    assert_has(r.out, "/app/Jobs/order.sh is not scheduled: ");
+    assert_has(r.out, "done    order");
+}
+
 TEST(a_worker_can_be_the_scheduler_too)
 {
     struct run r =
