@@ -4,7 +4,7 @@
 CREATE OR REPLACE FUNCTION @.can_change(p_kind int, p_state int, p_flags int, p_by_filter boolean) RETURNS boolean
 LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE p_kind WHEN 0 THEN p_state <= 2 OR (p_state = 3 AND NOT (p_by_filter AND p_flags & 64 <> 0))
-                       WHEN 1 THEN p_state IN (5, 6) WHEN 2 THEN p_state <> 3 WHEN 3 THEN p_state = 1
+                       WHEN 1 THEN p_state IN (5, 6) WHEN 3 THEN p_state = 1 WHEN 2 THEN p_state <> 3 WHEN 5 THEN p_state <> 3
                        ELSE p_state NOT IN (3, 4) END
 $$;
 
@@ -73,8 +73,10 @@ BEGIN
     IF j.key IS NULL THEN
         IF NOT EXISTS(SELECT 1 FROM @.history WHERE key = p_key) THEN
             changed := 1;
-        ELSIF p_kind <> 2 THEN
+        ELSIF p_kind NOT IN (2, 5) THEN
             changed := 2;
+        ELSIF p_kind = 5 THEN
+            PERFORM @.job_take_out(p_key, NULL);
         ELSE
             PERFORM @.job_drop(ARRAY[p_key], true);
         END IF;
@@ -88,6 +90,10 @@ BEGIN
     IF p_kind = 0 AND v_from = 3 THEN
         is_flagged := j.flags & 64 = 0;
         UPDATE @.jobs SET flags = flags | 64 WHERE key = p_key;
+        RETURN;
+    END IF;
+    IF p_kind = 5 THEN
+        PERFORM @.job_take_out(p_key, j);
         RETURN;
     END IF;
     IF p_kind = 0 OR (p_kind = 2 AND v_from <= 2) THEN
@@ -189,7 +195,7 @@ BEGIN
     IF v_flagged > 0 THEN
         UPDATE @.root SET control = control + v_flagged;
     END IF;
-    PERFORM @.wake(3 | CASE WHEN v_flagged > 0 THEN 4 ELSE 0 END, true);
+    PERFORM @.wake(3 | (v_flagged > 0)::int * 4 | v_tell::int * 8, true);
     RETURN QUERY SELECT 0, v_matched, v_changed, NULL::text, NULL::text, NULL::text, 0, 0, 0, v_more;
     IF NOT v_by_filter THEN
         RETURN QUERY SELECT 1, 0::bigint, 0::bigint, NULL::text, NULL::text, NULL::text, 0, a.changed, 0, false

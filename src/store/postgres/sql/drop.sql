@@ -52,3 +52,27 @@ BEGIN
     RETURN v_n;
 END
 $$;
+
+-- It lives in another store now: gone with all that is beside it, and nothing follows. j NULL: it has completed. The batch
+-- goes with the last of its jobs.
+CREATE OR REPLACE FUNCTION @.job_take_out(p_key bigint, j @.jobs) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    v_batch bigint := coalesce(j.batch, (SELECT batch FROM @.history WHERE key = p_key));
+BEGIN
+    IF j.state <= 2 THEN
+        PERFORM @.line_leave(j);
+        DELETE FROM @.jobs WHERE key = p_key;
+        PERFORM @.count_move(j.queue, j.state, NULL, 1);
+        PERFORM @.trace_drop(ARRAY[p_key], ARRAY[j.uid], ARRAY[j.batch], ARRAY[@.key_of(j.asks)], true);
+    ELSE
+        PERFORM @.job_drop(ARRAY[p_key], true);
+    END IF;
+    IF v_batch IS NOT NULL AND NOT EXISTS(SELECT 1 FROM @.members WHERE batch = v_batch) THEN
+        UPDATE @.jobs AS c SET waits = c.waits - e.n
+          FROM (SELECT child, count(*) AS n FROM @.edges WHERE parent = v_batch AND is_batch AND state <> 1 GROUP BY child) AS e
+         WHERE c.key = e.child;
+        DELETE FROM @.edges WHERE parent = v_batch AND is_batch;
+        DELETE FROM @.batches WHERE key = v_batch;
+    END IF;
+END
+$$;

@@ -109,7 +109,7 @@ BEGIN
         END IF;
     END IF;
     IF v_wakes <> 0 THEN
-        PERFORM @.wake(v_wakes, true);
+        PERFORM @.wake(v_wakes | v_tell::int * 8, true);
     END IF;
 
     RETURN NEXT (0, v_token, v_root.control, 0, NULL, NULL, NULL, v_settled, NULL, NULL, v_next, 0, 0, 0, v_now + p_lease_ms, NULL,

@@ -111,7 +111,7 @@ BEGIN
             v_left := v_left - 1;
         END LOOP;
     END LOOP;
-    PERFORM @.wake(3, true);
+    PERFORM @.wake(3 | v_tell::int * 8, true);
     RETURN QUERY SELECT 0, v_n[4]::bigint, 0::bigint, NULL::text, NULL::text, NULL::text, v_n[1], v_n[2], v_n[3],
                         EXISTS(SELECT 1 FROM @.leases AS x WHERE x.until_ms <= v_lease_now);
     RETURN QUERY SELECT 1, m.key, m.created_at, m.uid, m.name, m.queue, m.from_state, m.to_state, m.attempt, false

@@ -9,7 +9,7 @@ CREATE OR REPLACE FUNCTION @.asks_kept(p_asks jsonb) RETURNS jsonb LANGUAGE sql 
 $$;
 
 CREATE OR REPLACE FUNCTION @.flags_of(p_asks jsonb) RETURNS int LANGUAGE sql IMMUTABLE AS $$
-    SELECT coalesce((p_asks ? 'u')::int | (p_asks ? 'l')::int << 1, 0)
+    SELECT coalesce((p_asks ? 'u')::int + (p_asks ? 'l')::int * 2, 0)
 $$;
 
 -- The waiting holder of a key takes what the newcomer brings. NULL: it does not wait (any more), and nothing was changed.
@@ -334,6 +334,6 @@ BEGIN
                        FROM @.push_set(p_name, p_queue, p_data, p_options, p_priority, p_tries, p_run_at, p_flags, p_tags, p_asks, v_tell,
                                        v_now) AS e;
     END IF;
-    PERFORM @.wake(v_wakes, p_is_own);
+    PERFORM @.wake(v_wakes | v_tell::int * 8, p_is_own);
 END
 $$;

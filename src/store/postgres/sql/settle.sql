@@ -47,15 +47,12 @@ BEGIN
                    o.error, o.log, j.tags, j.asks);
     END IF;
     DELETE FROM @.jobs WHERE key = j.key;
-    PERFORM @.count_move(j.queue, 3, 4, 1);
+    PERFORM @.count_move(j.queue, 3, CASE WHEN p_keep THEN 4 END, 1);
     IF j.flags & 4 <> 0 THEN
         f := @.batch_count(j.batch, 3, 4, f);
     END IF;
     IF j.flags & 8 <> 0 AND NOT j.key = ANY (f.jobs) THEN
         f.jobs := f.jobs || j.key;
-    END IF;
-    IF NOT p_keep THEN
-        PERFORM @.trace_drop(ARRAY[j.key], ARRAY[j.uid], ARRAY[j.batch], ARRAY[@.key_of(j.asks)], false);
     END IF;
 END
 $$;
@@ -145,6 +142,9 @@ BEGIN
     END IF;
     SELECT * INTO r FROM @.follow(p_tell, p_now, f, moves);
     moves := r.moves;
+    IF o.kind = 0 AND NOT p_keep THEN
+        PERFORM @.trace_drop(ARRAY[j.key], ARRAY[j.uid], ARRAY[j.batch], ARRAY[@.key_of(j.asks)], false);
+    END IF;
 END
 $$;
 
