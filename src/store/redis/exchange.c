@@ -178,8 +178,7 @@ static void row_read(struct er_unpack *u, struct errand_arena *arena,
     ret->is_unique = flags & FLAG_UNIQUE;
     ret->has_limits = flags & FLAG_LIMITS;
     ret->has_parents = flags & FLAG_PARENTS;
-    extras_read(u, arena, ret);
-    ret->key = er_unpack_int(u);
+    er_unpack_int(u);
     ret->priority = (int32_t)er_unpack_int(u);
     ret->tries = (int32_t)er_unpack_int(u);
     ret->attempt = (int32_t)er_unpack_int(u) + (ret->kind == ERRAND_WORK_JOB);
@@ -189,6 +188,8 @@ static void row_read(struct er_unpack *u, struct errand_arena *arena,
     ret->queue = er_unpack_text(u, arena);
     ret->options = er_unpack_copy(u, arena);
     ret->data = er_unpack_copy(u, arena);
+    extras_read(u, arena, ret);
+    ret->key = er_unpack_int(u);
 }
 
 static int jobs_read(const struct er_call *call, size_t hooks_n,

@@ -20,31 +20,20 @@ local M, M_changed = {}, {}
 -- Arguments of one command at most: Lua's stack is small.
 local MANY = 4000
 
--- call(…) with all of `list` behind the fixed arguments, in as many commands as it takes.
-local function call_many(list, ...)
-  if #list <= MANY then
-    if #list > 0 then
-      local fixed = {...}
-      local n = #fixed
-      for i = 1, #list do
-        fixed[n + i] = list[i]
-      end
-      return call(unpack(fixed))
-    end
+-- The command on the key with all of the list behind it, in as many as it takes. Answers those of all in turn.
+local function call_many(list, command, key)
+  if #list == 0 then
     return {}
+  end
+  if #list <= MANY then
+    return call(command, key, unpack(list))
   end
   local answers = {}
   for from = 1, #list, MANY do
-    local part = {...}
-    local n = #part
-    for i = from, math.min(from + MANY - 1, #list) do
-      part[n + 1 + i - from] = list[i]
-    end
-    local answer = call(unpack(part))
-    if type(answer) == 'table' then
-      for i = 1, #part - n do
-        answers[from + i - 1] = answer[i]
-      end
+    local last = math.min(from + MANY - 1, #list)
+    local answer = call(command, key, unpack(list, from, last))
+    for i = from, type(answer) == 'table' and last or 0 do
+      answers[i] = answer[i - from + 1]
     end
   end
   return answers

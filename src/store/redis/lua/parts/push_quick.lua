@@ -77,11 +77,11 @@ end
 local function quick_insert(run, ids, argument)
   local first, run_at = quick_numbers(ids), math.max(run[6], now)
   local state = run_at > now and SCHEDULED or READY
-  local before = pack(state, 0, {})
-  local behind = pack(run[4], run[5], 0, run_at, now, run[1], run[2], run[3])
+  local before = pack(state, 0, 0, run[4], run[5], 0, run_at, now, run[1], run[2], run[3])
+  local behind = pack({}) .. '\207' -- x, and the number as records.lua has it
   local rows = {}
   for i = 1, #ids do
-    rows[2 * i - 1], rows[2 * i] = ids[i], before .. pack(first + i - 1) .. behind .. ARGV[argument + 2 * i - 1]
+    rows[2 * i - 1], rows[2 * i] = ids[i], before .. ARGV[argument + 2 * i - 1] .. behind .. struct.pack('>I8', first + i - 1)
   end
   call_many(rows, 'HSET', P .. 'jobs')
   if state == READY then

@@ -4,7 +4,7 @@
 -- not plain is left to settle.lua and reserve.lua, which can do it all; nothing here follows from anything else.
 local quick_jobs, quick_leases, quick_live = P .. 'jobs', P .. 'leases', P .. 'order:live'
 local byte, sub = string.byte, string.sub
-local EMPTY, CHUNK_OF = 144, 1024 -- an x with nothing in it (a list, to cmsgpack); records.lua
+local CHUNK_OF = 1024 -- records.lua
 
 -- ------------------------------------------------------------------ leases
 
@@ -19,10 +19,11 @@ local function quick_lease(token)
   return l.is_plain == 1 and l or nil
 end
 
-local function quick_lease_write(token, l, gone)
+-- `there`: the jobs it still has.
+local function quick_lease_write(token, l, there)
   local left = {}
-  for i = 1, #l.jobs do
-    if not gone[l.jobs[i]] then
+  for i = 1, next(there) and #l.jobs or 0 do
+    if there[l.jobs[i]] then
       left[#left + 1] = l.jobs[i]
     end
   end
@@ -53,6 +54,10 @@ local function quick_drop(iids, numbers)
   end
 end
 
+local function number_of(row)
+  return (struct.unpack('>I8', row, #row - 7))
+end
+
 -- The oldest of the COMPLETED of a queue, so many as are over `keep`, when they are plain as well. What is left of them
 -- is for prune.
 local function quick_keep(queue, keep)
@@ -64,11 +69,11 @@ local function quick_keep(queue, keep)
   local iids, numbers = call('LRANGE', line, 0, math.min(over, 1000) - 1), {}
   local rows = #iids > 0 and call('HMGET', quick_jobs, unpack(iids)) or {}
   for i = 1, #iids do
-    local _, state, flags, _, seq = cmsgpack.unpack_limit(rows[i] or '', 4)
+    local state, flags = byte(rows[i] or '', 1, 2)
     if state ~= COMPLETED or flags ~= 0 then
       return
     end
-    numbers[i] = seq
+    numbers[i] = number_of(rows[i])
   end
   call('LTRIM', line, #iids, -1)
   count(queue, COMPLETED, -#iids)
@@ -80,9 +85,19 @@ end
 -- Rows of jobs that are done now, by queue: {seq, id}; at the end of the line of each (lines.lua).
 local done_by_queue = {}
 
+-- They nearly always are.
+local function sort(list)
+  for i = 2, #list do
+    if list[i][1] < list[i - 1][1] then
+      table.sort(list, function(a, b) return a[1] < b[1] end)
+      return
+    end
+  end
+end
+
 local function done_enter(queue, list)
   local line, iids, late = 'done:' .. queue, {}, {}
-  table.sort(list, function(a, b) return a[1] < b[1] end)
+  sort(list)
   local tail, at, seq = call('HGET', P .. 'tails', line), -1, 0
   if tail then
     at, seq = unpack_all(tail)
@@ -103,20 +118,26 @@ local function done_enter(queue, list)
   end
 end
 
--- The row of a job that is done: its attempt, and what it had to say.
-local function done_row(row, l, started, ended, result)
-  local at, _, _, _, seq, prio, tries, attempts, run_at, created = cmsgpack.unpack_limit(row, 9)
+-- What the rows of a lease's jobs have in common when they are done: {state, flags, has x} and the beginnings of x and of
+-- the attempt in it, with and without a result (a map of 4 or 3; an array of 12).
+local DONE, ATTEMPT, ATTEMPT_END = pack(COMPLETED, 0, 1), '\156', pack('', 0, 0, 0, 0, 0, 0, '', '')
+
+local function extras_begin(l)
+  return pack('f', now, 'wk', l.worker, 'a')
+end
+
+-- The row of a job that is done: its attempts are one more, and x, which was empty, gets something.
+local function done_row(row, l, begins, started, ended, result)
+  local at = cmsgpack.unpack_limit(row, 2, 3)
+  local behind, attempts = cmsgpack.unpack_limit(row, 1, at)
   attempts = attempts + 1
-  local x = {f = now, wk = l.worker,
-             a = pack({attempts, started ~= 0 and started or l.since, ended ~= 0 and ended or now, '', 0, 0, 0, 0, 0, 0, '', ''})}
-  if result ~= '' then
-    x.r = result
-  end
-  return pack(COMPLETED, 0, x, seq, prio, tries, attempts, run_at, created) .. sub(row, at + 1), seq
+  local attempt = ATTEMPT .. pack(attempts, started ~= 0 and started or l.since, ended ~= 0 and ended or now) .. ATTEMPT_END
+  local x = result == '' and '\131' .. begins .. pack(attempt) or '\132' .. begins .. pack(attempt, 'r', result)
+  return DONE .. sub(row, 4, at) .. pack(attempts) .. sub(row, behind + 1, -11) .. x .. sub(row, -9)
 end
 
 local function queue_of(row)
-  local _, _, _, _, _, _, _, _, _, _, _, queue = cmsgpack.unpack_limit(row, 11)
+  local _, _, _, _, _, _, _, queue = cmsgpack.unpack_limit(row, 7, 3)
   return queue
 end
 
@@ -131,30 +152,32 @@ local function quick_settle(run, keep, settled, at)
   if not l then
     return false
   end
-  local there, gone, mine, numbers, places = {}, {}, {}, {}, {}
+  local there, mine, numbers, places = {}, {}, {}, {}
   for i = 1, #l.jobs do
     there[l.jobs[i]] = true
   end
   for i = 1, #iids do
     local iid = iids[i]
-    settled[at + i - 1] = there[iid] and 0 or 1
-    if there[iid] then
-      there[iid], gone[iid] = nil, true
-      mine[#mine + 1], numbers[#numbers + 1], places[#places + 1] = iid, keys[i], i
+    local is_there = there[iid]
+    settled[at + i - 1] = is_there and 0 or 1
+    if is_there then
+      local n = #mine + 1
+      there[iid] = nil
+      mine[n], numbers[n], places[n] = iid, keys[i], i
     end
   end
   if #mine == 0 then
     return true
   end
   local rows = (keep ~= 0 or l.queue == '') and call_many(mine, 'HMGET', quick_jobs)
-  local written = {}
+  local written, begins = {}, extras_begin(l)
   for i = 1, #mine do
     local queue = l.queue ~= '' and l.queue or queue_of(rows[i])
     if keep ~= 0 then
-      local row, seq = done_row(rows[i], l, run[5][places[i]], run[6][places[i]], run[7][places[i]])
+      local row = done_row(rows[i], l, begins, run[5][places[i]], run[6][places[i]], run[7][places[i]])
       local list = done_by_queue[queue] or {}
       done_by_queue[queue] = list
-      list[#list + 1] = {seq, mine[i]}
+      list[#list + 1] = {number_of(row), mine[i]}
       written[2 * i - 1], written[2 * i] = mine[i], row
       count(queue, COMPLETED, 1)
     end
@@ -165,7 +188,7 @@ local function quick_settle(run, keep, settled, at)
   else
     quick_drop(mine, numbers)
   end
-  quick_lease_write(token, l, gone)
+  quick_lease_write(token, l, there)
   wake(WAIT_ENDED)
   return true
 end
@@ -200,7 +223,7 @@ local function quick_line(plan, queue, prio)
   for i = 1, #iids do
     local row = rows[i]
     local state, flags, x = byte(row or '', 1, 3)
-    if state ~= READY or flags ~= 0 or x ~= EMPTY then
+    if state ~= READY or flags ~= 0 or x ~= 0 then
       return false
     end
     handed[2 * (plan.n + i) - 1], handed[2 * (plan.n + i)] = iids[i], row

@@ -5,9 +5,11 @@
 --   t tags, b batch, uk ut uu unique key, its ttl, until when; l limits; h has a failed hook; w how many it waits for;
 --   g the edge that stands against it; k its hook: 1 due, 2 leased; f ended at; e error; r result; a the attempt that is
 --   DONE; wk the worker that had it last.
--- A job without flags is not written when it is reserved: stored READY and in a lease, it is RUNNING. State, flags and an
--- x with nothing in it are the first three bytes of the row: quick.lua looks at no more.
+-- A job without flags is not written when it is reserved: stored READY and in a lease, it is RUNNING. State, flags and
+-- whether there is anything in x are the first three bytes of a row: quick.lua looks at no more. The number is the last
+-- nine: Lua's hash of a long string looks at some bytes only, the last among them, and rows are much alike.
 local F_UNIQUE, F_LIMITS, F_EDGES, F_BATCH, F_CANCEL, F_ATTEMPTS, F_PARENTS = 1, 2, 4, 8, 16, 32, 64
+local UINT64 = 207 -- of MessagePack
 local jobs_key = P .. 'jobs'
 local jobs, jobs_changed = {}, {}
 
@@ -28,12 +30,13 @@ local function flag_clear(j, flag)
 end
 
 local function job_encode(j)
-  return pack(j.state, j.flags, j.x, j.seq, j.prio, j.tries, j.attempts, j.run_at, j.created, j.name, j.queue, j.options, j.data)
+  return pack(j.state, j.flags, next(j.x) and 1 or 0, j.prio, j.tries, j.attempts, j.run_at, j.created, j.name, j.queue, j.options,
+              j.data, j.x) .. struct.pack('>BI8', UINT64, j.seq)
 end
 
 local function job_decode(iid, value)
-  local j = {iid = iid, raw = value}
-  j.state, j.flags, j.x, j.seq, j.prio, j.tries, j.attempts, j.run_at, j.created, j.name, j.queue, j.options, j.data =
+  local j, _ = {iid = iid, raw = value}
+  j.state, j.flags, _, j.prio, j.tries, j.attempts, j.run_at, j.created, j.name, j.queue, j.options, j.data, j.x, j.seq =
     unpack_all(value)
   return j
 end
