@@ -95,9 +95,17 @@ static int info_read(const struct er_pg_rows *rows, int row, int from,
 
 /* ------------------------------------------------------------------ one job */
 
-/* get (sql/look.sql) answers rows of these kinds, in this order. An attempt and an edge
- * stand in columns of a job: sql/look.sql says which. */
-enum part { PART_JOB, PART_ATTEMPT, PART_PARENT, PART_CHILD, PARTS_N };
+/* get (sql/look.sql) answers rows of these kinds, in this order. What is no job stands in
+ * columns of one: sql/look.sql says which. */
+enum part {
+    PART_JOB,
+    PART_ATTEMPT,
+    PART_PARENT,
+    PART_CHILD,
+    PART_ASKS,
+    PART_LIMIT,
+    PARTS_N
+};
 enum { COL_PART, FIRST };
 
 static int attempt_read(const struct er_pg_rows *rows, int row,
@@ -126,6 +134,7 @@ static int edge_read(const struct er_pg_rows *rows, int row, struct errand_arena
     *ret = (struct errand_edge_info){
         .is_batch = er_pg_get_bool(rows, row, FIRST + COL_CANCEL),
         .is_satisfied = er_pg_get_int(rows, row, FIRST + COL_WAITS) != 0,
+        .has_cancelled = er_pg_get_int(rows, row, FIRST + COL_PERCENT) != 0,
         .on = (enum errand_edge_on)er_pg_get_int(rows, row, FIRST + COL_PRIORITY),
         .state = (enum errand_state)er_pg_get_int(rows, row, FIRST + COL_STATE),
         .name = er_pg_get_text(rows, row, FIRST + COL_NAME, arena),
@@ -135,9 +144,51 @@ static int edge_read(const struct er_pg_rows *rows, int row, struct errand_arena
     return ret->name && ret->result.ptr ? 0 : -1;
 }
 
-static int part_read(const struct er_pg_rows *rows, int row, struct errand_arena *arena,
+static int asks_read(const struct er_pg_rows *rows, int row, struct errand_arena *arena,
                      struct errand_job_detail *ret)
 {
+    struct errand_unique *unique;
+
+    ret->has_failed_hook = er_pg_get_bool(rows, row, FIRST + COL_CANCEL);
+    ret->is_hook_due = er_pg_get_int(rows, row, FIRST + COL_PERCENT) != 0;
+    if (er_pg_is_null(rows, row, FIRST + COL_WAITS))
+        return 0;
+    if (!(unique = errand_arena_alloc(arena, sizeof *unique)))
+        return -1;
+    *unique = (struct errand_unique){
+        .until = (enum errand_unique_until)er_pg_get_int(rows, row, FIRST + COL_WAITS),
+        .ttl_ms = er_pg_get_int(rows, row, FIRST + COL_RUN_AT),
+        .key = er_pg_get_bytes(rows, row, FIRST + COL_DATA, arena),
+    };
+    ret->unique = unique;
+    ret->unique_until_ms = er_pg_get_int(rows, row, FIRST + COL_CREATED);
+    return unique->key.ptr ? 0 : -1;
+}
+
+static int limit_read(const struct er_pg_rows *rows, int row, struct errand_arena *arena,
+                      struct errand_limit_use *ret)
+{
+    *ret = (struct errand_limit_use){
+        .name = er_pg_get_text(rows, row, FIRST + COL_NAME, arena),
+        .key = er_pg_get_bytes(rows, row, FIRST + COL_DATA, arena),
+        .kind = (enum errand_limit_kind)er_pg_get_int(rows, row, FIRST + COL_PRIORITY),
+        .n = er_pg_get_int(rows, row, FIRST + COL_KEY),
+        .per_ms = er_pg_get_int(rows, row, FIRST + COL_RUN_AT),
+    };
+    return ret->name && ret->key.ptr ? 0 : -1;
+}
+
+/* The arrays of `ret` have room. */
+struct reading {
+    struct errand_job_detail *ret;
+    struct errand_limit_use *limits;
+};
+
+static int part_read(const struct er_pg_rows *rows, int row, struct errand_arena *arena,
+                     struct reading *r)
+{
+    struct errand_job_detail *ret = r->ret;
+
     switch ((enum part)er_pg_get_int(rows, row, COL_PART)) {
     case PART_JOB:
         return info_read(rows, row, FIRST, arena, &ret->job);
@@ -147,6 +198,10 @@ static int part_read(const struct er_pg_rows *rows, int row, struct errand_arena
         return edge_read(rows, row, arena, &ret->parents[ret->parents_n++]);
     case PART_CHILD:
         return edge_read(rows, row, arena, &ret->children[ret->children_n++]);
+    case PART_ASKS:
+        return asks_read(rows, row, arena, ret);
+    case PART_LIMIT:
+        return limit_read(rows, row, arena, &r->limits[ret->limits_n++]);
     case PARTS_N:
         break;
     }
@@ -156,17 +211,19 @@ static int part_read(const struct er_pg_rows *rows, int row, struct errand_arena
 static int detail_read(const struct er_pg_rows *rows, struct errand_arena *arena,
                        struct errand_job_detail *ret)
 {
+    struct reading r = {.ret = ret};
     size_t n[PARTS_N] = {0};
 
     for (int i = 0; i < rows->n; i++)
-        n[er_pg_get_int(rows, i, COL_PART) & (PARTS_N - 1)]++;
+        n[er_pg_get_int(rows, i, COL_PART)]++;
     ret->attempts = errand_arena_alloc(arena, n[PART_ATTEMPT] * sizeof *ret->attempts);
     ret->parents = errand_arena_alloc(arena, n[PART_PARENT] * sizeof *ret->parents);
     ret->children = errand_arena_alloc(arena, n[PART_CHILD] * sizeof *ret->children);
-    if (!ret->attempts || !ret->parents || !ret->children)
+    ret->limits = r.limits = errand_arena_alloc(arena, n[PART_LIMIT] * sizeof *r.limits);
+    if (!ret->attempts || !ret->parents || !ret->children || !r.limits)
         return -1;
     for (int i = 0; i < rows->n; i++)
-        if (part_read(rows, i, arena, ret) < 0)
+        if (part_read(rows, i, arena, &r) < 0)
             return -1;
     return 0;
 }
@@ -180,8 +237,8 @@ int er_pg_op_get(struct errand_conn *conn, const struct errand_id *id, int64_t n
     struct er_pg_args args;
     int rc;
 
-    (void)now_ms;
     er_pg_args_init(&args);
+    er_pg_int(&args, now_ms);
     er_pg_text(&args, id->text);
     if ((rc = er_pg_ask(conn, "get", ER_PG_HARMLESS, &args, &rows, err)) < 0)
         return rc;

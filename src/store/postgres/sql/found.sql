@@ -61,7 +61,7 @@ BEGIN
                        ELSE '@.history AS j' END;
         parts := parts || format('(SELECT j.key FROM %s WHERE true%s ORDER BY j.key %s LIMIT $11)', source, ended, direction);
     END IF;
-    RETURN format('%s ORDER BY 1 %s LIMIT $11', array_to_string(parts, ' UNION ALL '), direction);
+    RETURN format('SELECT key FROM (%s) AS f ORDER BY key %s LIMIT $11', array_to_string(parts, ' UNION ALL '), direction);
 END $$;
 
 -- The keys; p_max NULL: all. A batch that is not there has no members.

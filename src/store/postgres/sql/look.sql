@@ -74,29 +74,37 @@ $$;
 
 -- What it waits for (p_up), or who waits for it, in the order of the push.
 CREATE OR REPLACE FUNCTION @.edges_of(p_key bigint, p_up boolean)
-RETURNS TABLE(id text, is_batch boolean, is_satisfied boolean, on_end smallint, state smallint, name text, result bytea)
+RETURNS TABLE(id text, is_batch boolean, is_satisfied boolean, on_end smallint, state smallint, name text, result bytea, is_cause boolean)
 LANGUAGE sql STABLE AS $$
     WITH ends AS MATERIALIZED (
-        SELECT e.id, e.child AS other, false AS is_batch, e.state, e.on_end
+        SELECT e.id, e.child AS other, false AS is_batch, e.state, e.on_end, false AS is_cause
           FROM @.edges AS e WHERE NOT p_up AND e.parent = p_key AND NOT e.is_batch
         UNION ALL
-        SELECT e.id, e.parent, e.is_batch, e.state, e.on_end
+        SELECT e.id, e.parent, e.is_batch, e.state, e.on_end, e.is_cause
           FROM @.edges AS e WHERE p_up AND e.child = p_key
     )
     SELECT coalesce(j.id, b.uid), e.is_batch, e.state = 1, e.on_end,
            CASE WHEN NOT e.is_batch THEN j.state WHEN b.ended_at = 0 THEN 3 WHEN b.failed + b.cancelled > 0 THEN 5 ELSE 4 END::smallint,
-           coalesce(j.name, ''), CASE WHEN p_up THEN j.result END
+           coalesce(j.name, ''), CASE WHEN p_up THEN j.result END, e.is_cause
       FROM ends AS e
       LEFT JOIN @.job_rows(ARRAY(SELECT other FROM ends WHERE NOT is_batch), true) AS j ON NOT e.is_batch AND j.key = e.other
       LEFT JOIN @.batches AS b ON e.is_batch AND b.key = e.other
      ORDER BY e.id
 $$;
 
--- Everything about one job, none when it is not there: the job (part 0), its attempts (1), what it waits for (2) and who
--- waits for it (3). An attempt stands in the columns of a job so: n attempts, outcome state, cause priority, exit_code
--- tries, signal waits, max_rss_kib key, cpu_ms run_at, log data; an edge: is_batch cancel, on_end priority,
--- is_satisfied waits.
-CREATE OR REPLACE FUNCTION @.get(p_id text)
+-- What a job asks: asks->'u' is [until, ttl, hex of the key], asks->'l' holds [kind, n, per, name, hex of the key] each.
+CREATE OR REPLACE FUNCTION @.asks_of(p_key bigint, OUT flags int, OUT asks jsonb) LANGUAGE sql STABLE AS $$
+    SELECT flags, asks FROM @.jobs WHERE key = p_key UNION ALL SELECT flags, asks FROM @.history WHERE key = p_key
+$$;
+
+-- Everything about one job, none when it is not there: the job (part 0), its attempts (1), what it waits for (2), who waits
+-- for it (3), what it asks (4) and its limits (5). They stand in the columns of a job so.
+--   an attempt: n attempts, outcome state, cause priority, exit_code tries, signal waits, max_rss_kib key, cpu_ms run_at, log data
+--   an edge: is_batch cancel, on_end priority, is_satisfied waits, has_cancelled percent
+--   asks: has_failed_hook cancel, is_hook_due percent; of its unique key, if any: until waits, ttl run_at, key data, held until
+--   created_at
+--   a limit: name, key data, kind priority, n key, per_ms run_at
+CREATE OR REPLACE FUNCTION @.get(p_now bigint, p_id text)
 RETURNS TABLE(part int, key bigint, id text, name text, queue text, worker text, state smallint, priority int, attempts int,
               tries int, run_at bigint, created_at bigint, started_at bigint, ended_at bigint, cancel boolean, waits int,
               percent int, note bytea, error bytea, tags text, batch text, data bytea, options bytea, result bytea)
@@ -104,19 +112,34 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off AS $$
 DECLARE
     k constant bigint := @.id_find(p_id);
+    f int;
+    a jsonb;
 BEGIN
     IF k IS NULL THEN
         RETURN;
     END IF;
     RETURN QUERY SELECT 0, j.* FROM @.job_rows(ARRAY[k], true) AS j;
-    RETURN QUERY SELECT 1, a.max_rss_kib, NULL, NULL, NULL, a.worker, a.outcome, a.cause::int, a.n, a.exit_code, a.cpu_ms, NULL::bigint,
-                        a.started_at, a.ended_at, NULL::boolean, a.signal, NULL::int, NULL::bytea, a.error, NULL, NULL, a.log,
+    RETURN QUERY SELECT 1, t.max_rss_kib, NULL, NULL, NULL, t.worker, t.outcome, t.cause::int, t.n, t.exit_code, t.cpu_ms, NULL::bigint,
+                        t.started_at, t.ended_at, NULL::boolean, t.signal, NULL::int, NULL::bytea, t.error, NULL, NULL, t.log,
                         NULL::bytea, NULL::bytea
-                   FROM @.attempts_of(k) AS a;
+                   FROM @.attempts_of(k) AS t;
     FOR p IN 2..3 LOOP
         RETURN QUERY SELECT p, NULL::bigint, e.id, e.name, NULL, NULL, e.state, e.on_end::int, NULL::int, NULL::int, NULL::bigint,
-                            NULL::bigint, NULL::bigint, NULL::bigint, e.is_batch, e.is_satisfied::int, NULL::int, NULL::bytea,
+                            NULL::bigint, NULL::bigint, NULL::bigint, e.is_batch, e.is_satisfied::int, e.is_cause::int, NULL::bytea,
                             NULL::bytea, NULL, NULL, NULL::bytea, NULL::bytea, e.result
                        FROM @.edges_of(k, p = 2) AS e;
     END LOOP;
+    SELECT x.flags, x.asks INTO f, a FROM @.asks_of(k) AS x;
+    part := 4;
+    cancel := f & 32 <> 0;
+    percent := (f & 128 <> 0)::int;
+    waits := a->'u'->>0;
+    run_at := a->'u'->>1;
+    data := decode(a->'u'->>2, 'hex');
+    created_at := (SELECT c.until_ms FROM @.claims AS c WHERE c.key = data AND c.job = k AND c.until_ms > @.now_ms(p_now));
+    RETURN NEXT;
+    RETURN QUERY SELECT 5, (u.l->>1)::bigint, NULL, u.l->>3, NULL, NULL, NULL::smallint, (u.l->>0)::int, NULL::int, NULL::int,
+                        (u.l->>2)::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::boolean, NULL::int, NULL::int, NULL::bytea,
+                        NULL::bytea, NULL, NULL, decode(u.l->>4, 'hex'), NULL::bytea, NULL::bytea
+                   FROM jsonb_array_elements(a->'l') WITH ORDINALITY AS u(l, i) ORDER BY u.i;
 END $$;
