@@ -2,6 +2,7 @@
  * noted in the transaction that stores the job: one job a slot, however many schedulers.
  */
 #include "base/error.h"
+#include "store/postgres/job.h"
 #include "store/postgres/rest.h"
 
 static int no_such(const char *name, struct errand_error *err)
@@ -87,4 +88,53 @@ int er_pg_op_schedules(struct errand_conn *conn, struct errand_arena *arena,
     return er_pg_ask_rows(conn, "schedules_look", &args, schedule_fill,
                           sizeof *ret->schedules, arena, &ret->schedules,
                           &ret->schedules_n, err);
+}
+
+/* ------------------------------------------------------------------ fire */
+
+enum { COL_FIRED = 6 };
+
+static int fire_read(const struct er_pg *conn, const struct er_pg_rows *rows,
+                     struct errand_arena *arena, struct errand_fire_result *ret)
+{
+    struct errand_push_result pushed = {0};
+
+    ret->fired = (enum errand_fired)er_pg_get_int(rows, 0, COL_FIRED);
+    if (er_pg_push_answer(conn, rows, arena, &pushed) < 0)
+        return -1;
+    ret->hints = pushed.hints;
+    if (ret->fired == ERRAND_FIRED)
+        ret->pushed = pushed.jobs[0];
+    return 0;
+}
+
+int er_pg_op_fire(struct errand_conn *conn, const struct errand_fire_params *p,
+                  struct errand_arena *arena, struct errand_fire_result *ret,
+                  struct errand_error *err)
+{
+    struct errand_push_params push = {
+        .now_ms = p->now_ms, .jobs = p->job, .jobs_n = p->job != NULL};
+    struct errand_fire_result got = {0};
+    struct er_pg_rows rows;
+    struct er_pg_args args;
+    int rc;
+
+    er_pg_args_init(&args);
+    er_pg_text(&args, p->name);
+    er_pg_int(&args, p->slot_ms);
+    er_pg_int(&args, p->next_ms);
+    er_pg_int(&args, p->overlap);
+    er_pg_int(&args, p->slots_n);
+    er_pg_bool(&args, p->job != NULL);
+    er_pg_push_args(&args, (const struct er_pg *)conn, &push);
+    if ((rc = er_pg_ask(conn, "fire", ER_PG_ONCE, &args, &rows, err)) < 0)
+        return rc;
+    if (!rows.n)
+        rc = no_such(p->name, err);
+    else if (fire_read((const struct er_pg *)conn, &rows, arena, &got) < 0)
+        rc = er_error_nomem(err);
+    else
+        *ret = got;
+    er_pg_rows_done(&rows);
+    return rc;
 }
