@@ -101,7 +101,8 @@ enum errand_unique_until {
 enum errand_unique_policy {
     /* the new one is dropped, the first one's id is the answer */
     ERRAND_UNIQUE_IGNORE = 0,
-    /* the waiting one takes the new data, options and run-at; its id stays */
+    /* the waiting one takes the new data, options and run-at; its id stays. Not for
+     * encrypted jobs, whose data can be read under its own id only: EINVAL */
     ERRAND_UNIQUE_REPLACE = 1,
     /* the waiting one is put off to the new run-at (debounce) */
     ERRAND_UNIQUE_EXTEND = 2,

@@ -47,9 +47,74 @@ static struct errand_filter filter_before(const errand *e,
 
 /* ------------------------------------------------------------------ many */
 
-int er_failed_change(struct er_store *store, enum errand_change_kind kind,
-                     const struct errand_filter *filter, int64_t *ret_n,
-                     struct errand_error *err)
+/* What stands at `after` and behind it, in the order of insertion. The last one of the
+ * page before may be gone meanwhile: then from the beginning, which only asks again what
+ * was refused. */
+static int page_read(struct er_store *store, const struct errand_filter *filter,
+                     const struct errand_id *after, struct errand_arena *arena,
+                     struct errand_list_result *ret, struct errand_error *err)
+{
+    struct errand_list_params params = {.filter = *filter, .after = *after, .max = CHUNK};
+    int rc = er_store_list(store, &params, arena, ret, err);
+
+    if (rc != ERRAND_ENOTFOUND || !after->text[0])
+        return rc;
+    params.after = (struct errand_id){0};
+    return er_store_list(store, &params, arena, ret, err);
+}
+
+static int page_retry(struct er_store *store, const struct errand_list_result *page,
+                      struct errand_arena *arena, int64_t *ret_n,
+                      struct errand_error *err)
+{
+    struct errand_change_params params = {.kind = ERRAND_CHANGE_RETRY,
+                                          .ids_n = page->jobs_n};
+    struct errand_id *ids =
+        errand_arena_alloc(arena, (page->jobs_n + 1) * sizeof(struct errand_id));
+    struct errand_change_result result = {0};
+    int rc;
+
+    if (!ids)
+        return er_error_nomem(err);
+    for (size_t i = 0; i < page->jobs_n; i++)
+        ids[i] = page->jobs[i].id;
+    params.ids = ids;
+    if (!page->jobs_n)
+        return 0;
+    if ((rc = er_store_change(store, &params, arena, &result, err)) < 0)
+        return rc;
+    *ret_n += (int64_t)result.changed_n;
+    return 0;
+}
+
+/* By pages, not by the filter: a job whose unique key is taken stays failed, and a
+ * thousand of these in front would hide all others from it. */
+static int retry_all(struct er_store *store, const struct errand_filter *filter,
+                     int64_t *ret_n, struct errand_error *err)
+{
+    struct errand_arena *arena = er_arena_new();
+    struct errand_list_result page = {.more = true};
+    struct errand_id after = {0};
+    int64_t left = 0;
+    int rc = arena ? er_store_count(store, filter, 0, &left, err) : er_error_nomem(err);
+
+    while (rc == 0 && page.more && left > 0) {
+        er_arena_reset(arena);
+        page = (struct errand_list_result){0};
+        if ((rc = page_read(store, filter, &after, arena, &page, err)) < 0 ||
+            (rc = page_retry(store, &page, arena, ret_n, err)) < 0)
+            break;
+        left -= (int64_t)page.jobs_n;
+        if (page.jobs_n)
+            after = page.jobs[page.jobs_n - 1].id;
+    }
+    er_arena_free(arena);
+    return rc;
+}
+
+static int change_all(struct er_store *store, enum errand_change_kind kind,
+                      const struct errand_filter *filter, int64_t *ret_n,
+                      struct errand_error *err)
 {
     struct errand_change_params params = {.kind = kind, .filter = filter};
     struct errand_change_result result = {.more = true};
@@ -57,7 +122,6 @@ int er_failed_change(struct er_store *store, enum errand_change_kind kind,
     int64_t left = 0;
     int rc = arena ? er_store_count(store, filter, 0, &left, err) : er_error_nomem(err);
 
-    *ret_n = 0;
     while (rc == 0 && result.more && left > 0) {
         params.max = left < CHUNK ? (size_t)left : CHUNK;
         er_arena_reset(arena);
@@ -71,9 +135,18 @@ int er_failed_change(struct er_store *store, enum errand_change_kind kind,
     return rc;
 }
 
-static int change_all(errand *e, enum errand_change_kind kind,
-                      const struct errand_filter *filter, int64_t *ret_n,
-                      struct errand_error *err)
+int er_failed_change(struct er_store *store, enum errand_change_kind kind,
+                     const struct errand_filter *filter, int64_t *ret_n,
+                     struct errand_error *err)
+{
+    *ret_n = 0;
+    return kind == ERRAND_CHANGE_RETRY ? retry_all(store, filter, ret_n, err)
+                                       : change_all(store, kind, filter, ret_n, err);
+}
+
+static int change_failed(errand *e, enum errand_change_kind kind,
+                         const struct errand_filter *filter, int64_t *ret_n,
+                         struct errand_error *err)
 {
     int64_t n = 0;
     int rc = er_failed_change(e->store, kind, filter, &n, err);
@@ -88,7 +161,7 @@ int errand_failed_retry_all(errand *e, const struct errand_failed_filter *filter
 {
     struct errand_filter all = filter_before(e, filter, 0);
 
-    return change_all(e, ERRAND_CHANGE_RETRY, &all, ret_n, err);
+    return change_failed(e, ERRAND_CHANGE_RETRY, &all, ret_n, err);
 }
 
 int errand_failed_flush(errand *e, const struct errand_failed_filter *filter,
@@ -101,7 +174,7 @@ int errand_failed_flush(errand *e, const struct errand_failed_filter *filter,
     if ((rc = er_seconds_to_ms("older_than", older_than, &older_ms, err)) < 0)
         return rc;
     all = filter_before(e, filter, older_ms);
-    return change_all(e, ERRAND_CHANGE_DELETE, &all, ret_n, err);
+    return change_failed(e, ERRAND_CHANGE_DELETE, &all, ret_n, err);
 }
 
 /* ------------------------------------------------------------------ looking */

@@ -176,4 +176,21 @@ CLAIM(flush_removes_what_is_old_enough_and_nothing_else)
     assert_says("older_than");
 }
 
+CLAIM(retrying_all_gets_past_a_thousand_whose_key_is_taken)
+{
+    const struct errand_options keyed = {.tries = 1, .unique = "one"};
+    struct errand_id last;
+    int64_t n = -1;
+
+    for (int i = 0; i < 1001; i++) { /* each lets the key go when it has failed */
+        dispatched("a", "1", &keyed);
+        assert_true(work_one(e, ERRAND_OUT_FAIL));
+    }
+    last = failed("b", "default");
+    dispatched("a", "1", &keyed); /* who has the key now */
+    assert_int_equal(errand_failed_retry_all(e, NULL, &n, &err), 0);
+    assert_int_equal(n, 1);
+    assert_is(&last, ERRAND_READY);
+}
+
 TEST_MAIN()
