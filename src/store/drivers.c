@@ -156,21 +156,11 @@ static int scheme_unknown(const char *url, struct errand_error *err)
                             known);
 }
 
-static bool is_of_module(const char *scheme, size_t len)
-{
-    const char *const *of_modules = er_store_module_schemes();
-
-    for (size_t i = 0; of_modules[i]; i++)
-        if (strlen(of_modules[i]) == len && memcmp(of_modules[i], scheme, len) == 0)
-            return true;
-    return false;
-}
-
 int er_store_url_check(const char *url, struct errand_error *err)
 {
     size_t len = scheme_len(url);
 
-    if (len && (er_driver_find(url, len) || is_of_module(url, len)))
+    if (len && (er_driver_find(url, len) || er_store_module_serves(url, len)))
         return 0;
     return scheme_unknown(url, err);
 }

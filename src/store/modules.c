@@ -42,13 +42,24 @@ static int load(const struct er_module *module, const struct errand_driver **ret
     return rc;
 }
 
+static const struct er_module *module_of(const char *scheme, size_t len)
+{
+    for (size_t i = 0; i < SERVED_N; i++)
+        if (strlen(served[i].scheme) == len && memcmp(served[i].scheme, scheme, len) == 0)
+            return served[i].module;
+    return NULL;
+}
+
+bool er_store_module_serves(const char *scheme, size_t scheme_len)
+{
+    return module_of(scheme, scheme_len) != NULL;
+}
+
 int er_store_module_load(const char *scheme, size_t scheme_len,
                          const struct errand_driver **ret, struct errand_error *err)
 {
-    for (size_t i = 0; i < SERVED_N; i++)
-        if (strlen(served[i].scheme) == scheme_len &&
-            memcmp(served[i].scheme, scheme, scheme_len) == 0)
-            return load(served[i].module, ret, err);
+    const struct er_module *module = module_of(scheme, scheme_len);
+
     *ret = NULL;
-    return 0;
+    return module ? load(module, ret, err) : 0;
 }

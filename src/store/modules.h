@@ -10,7 +10,10 @@
 int er_store_module_load(const char *scheme, size_t scheme_len,
                          const struct errand_driver **ret, struct errand_error *err);
 
-/* The schemes served by modules, NULL-terminated. */
+/* Whether a module serves the scheme, installed or not. */
+bool er_store_module_serves(const char *scheme, size_t scheme_len);
+
+/* One scheme for each module, for messages; NULL-terminated. */
 const char *const *er_store_module_schemes(void);
 
 /* What a module exports. */

@@ -180,6 +180,17 @@ TEST(a_module_that_is_not_installed_is_said_so)
     unsetenv("ERRAND_MODULES");
 }
 
+TEST(a_url_is_of_a_kind_that_is_served_by_whatever_name)
+{
+    static const char *const urls[] = {
+        "memory:",    "sqlite:a.db",       "postgresql://h/d", "redis+unix:/s",
+        "rediss://h", "redis+cluster://h", "valkey://h",       "redis+sentinel://h/m"};
+
+    for (size_t i = 0; i < sizeof urls / sizeof *urls; i++)
+        ok(er_store_url_check(urls[i], &err));
+    fails(ERRAND_EINVAL, er_store_url_check("redis+udp://h", &err));
+}
+
 TEST(a_registered_driver_is_found_by_its_schemes)
 {
     static const char *const schemes[] = {"fake", "fake+tls", NULL};
