@@ -133,7 +133,7 @@ static int done_run(struct er_tx *tx, const struct done *first, size_t n, bool *
 {
     bool keeps = er_keeps_history(tx->conn);
     /* Without a history even an id or a tag is something to clear away. */
-    int64_t forbid = keeps ? ER_FLAGS_FOLLOW : -1;
+    int64_t forbid = keeps ? ER_FLAGS_FOLLOW : ~(int64_t)ER_FLAGS_OF_ROW;
     int64_t last = first->id + (int64_t)n - 1, gone;
     struct er_count *count;
     int rc;

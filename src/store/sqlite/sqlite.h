@@ -163,6 +163,7 @@ enum er_flag {
     ER_FLAG_PARENTS = 1 << 12,  /* waited for others */
     ER_FLAG_LIMITS = 1 << 13,   /* brings limits, see asks.c */
     ER_FLAG_HOOK = 1 << 14,     /* has a `failed` hook: reap to FAILED makes it due */
+    ER_FLAGS_OF_ROW = ER_FLAG_LIMITS | ER_FLAG_HOOK, /* gone with the row */
 };
 
 /* The row without its bytes. */
