@@ -133,7 +133,8 @@ static int used(struct er_tx *tx, const struct errand_limit *limit, int64_t *ret
     for (size_t i = 0; rc == 0 && i < n; i++) {
         struct er_bucket *bucket;
         int64_t started;
-        if ((rc = er_bucket_get(tx, limit->name, keys[i], &bucket)) < 0)
+        if ((rc = er_bucket_get(tx, limit->name, keys[i], &bucket)) < 0 ||
+            (rc = er_bucket_know(tx, bucket, 0)) < 0)
             break;
         started = er_bucket_started(bucket, limit->per_ms, tx->now_ms);
         *ret = started > *ret ? started : *ret;
@@ -187,6 +188,7 @@ static int waiting_queue(struct er_tx *tx, const struct errand_limit *limit, int
         return 0;
     if ((rc = er_bucket_get(tx, limit->name, (struct errand_slice){.ptr = ""}, &bucket)) <
             0 ||
+        (rc = er_bucket_know(tx, bucket, limit->n)) < 0 ||
         (rc = er_queue_id(tx, limit->target, false, &queue)) < 0)
         return rc;
     if (!queue || er_applied_room(&(struct er_applied){.bucket = bucket,
@@ -265,7 +267,8 @@ static int rate_take(struct er_tx *tx, const struct errand_rate_params *p,
     int rc;
 
     if ((rc = er_limits_load(tx)) < 0 ||
-        (rc = er_bucket_get(tx, p->name, p->key, &bucket)) < 0)
+        (rc = er_bucket_get(tx, p->name, p->key, &bucket)) < 0 ||
+        (rc = er_bucket_know(tx, bucket, p->n - p->take + 1)) < 0)
         return rc;
     used_n = er_bucket_started(bucket, p->per_ms, tx->now_ms);
     if (used_n + p->take <= p->n) {

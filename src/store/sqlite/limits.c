@@ -79,19 +79,57 @@ static uint64_t hash_of(const char *name, struct errand_slice key)
     return h;
 }
 
+/* How many starts there are, old ones left out, without a look at each: all that is to be
+ * known of a rate that is far from full. */
+static int starts_count(struct er_tx *tx, struct er_bucket *bucket)
+{
+    int64_t since = tx->now_ms - bucket->longest_ms;
+    sqlite3_stmt *st =
+        er_tx_bind(tx, ER_SQL_STARTS_COUNT, ER_ARGS(er_int(bucket->id), er_int(since)));
+    int rc;
+
+    if (!st)
+        return tx->err->code;
+    if ((rc = er_tx_next(tx, st)) <= 0)
+        return rc;
+    bucket->counted_n = sqlite3_column_int64(st, 0);
+    bucket->has_old =
+        sqlite3_column_type(st, 1) != SQLITE_NULL && sqlite3_column_int64(st, 1) <= since;
+    sqlite3_reset(st);
+    return 0;
+}
+
+static int start_add(struct er_tx *tx, struct er_bucket *bucket, int64_t n)
+{
+    size_t i;
+
+    /* In order, also when the clock went back. */
+    for (i = bucket->starts_n; i > 0 && bucket->starts[i - 1].at_ms > tx->now_ms; i--)
+        ;
+    if (i > 0 && bucket->starts[i - 1].at_ms == tx->now_ms) {
+        bucket->starts[i - 1].n += n;
+        return 0;
+    }
+    if (er_tx_grow(tx, &bucket->starts, bucket->starts_n, &bucket->starts_max,
+                   sizeof *bucket->starts) < 0)
+        return ERRAND_ENOMEM;
+    memmove(bucket->starts + i + 1, bucket->starts + i,
+            (bucket->starts_n - i) * sizeof *bucket->starts);
+    bucket->starts[i] = (struct er_start){.at_ms = tx->now_ms, .n = n};
+    bucket->starts_n++;
+    return 0;
+}
+
 static int starts_load(struct er_tx *tx, struct er_bucket *bucket)
 {
-    sqlite3_stmt *st = er_tx_bind(tx, ER_SQL_STARTS_READ, ER_ARGS(er_int(bucket->id)));
     int64_t since = tx->now_ms - bucket->longest_ms;
+    sqlite3_stmt *st =
+        er_tx_bind(tx, ER_SQL_STARTS_READ, ER_ARGS(er_int(bucket->id), er_int(since)));
     int rc;
 
     if (!st)
         return tx->err->code;
     while ((rc = er_tx_next(tx, st)) > 0) {
-        if (sqlite3_column_int64(st, 0) <= since) {
-            bucket->has_old = true;
-            continue;
-        }
         if (er_tx_grow(tx, &bucket->starts, bucket->starts_n, &bucket->starts_max,
                        sizeof *bucket->starts) < 0) {
             sqlite3_reset(st);
@@ -100,6 +138,19 @@ static int starts_load(struct er_tx *tx, struct er_bucket *bucket)
         bucket->starts[bucket->starts_n++] = (struct er_start){
             .at_ms = sqlite3_column_int64(st, 0), .n = sqlite3_column_int64(st, 1)};
     }
+    /* Those of this transaction are not in the table yet. */
+    return rc < 0 || !bucket->started_n ? rc : start_add(tx, bucket, bucket->started_n);
+}
+
+int er_bucket_know(struct er_tx *tx, struct er_bucket *bucket, int64_t below)
+{
+    int rc;
+
+    if (bucket->is_known || !bucket->longest_ms ||
+        bucket->counted_n + bucket->started_n < below)
+        return 0;
+    if ((rc = starts_load(tx, bucket)) == 0)
+        bucket->is_known = true;
     return rc;
 }
 
@@ -117,7 +168,7 @@ static int bucket_read(struct er_tx *tx, struct er_bucket *bucket)
     bucket->running = sqlite3_column_int64(st, 1);
     bucket->longest_ms = sqlite3_column_int64(st, 2);
     sqlite3_reset(st);
-    return bucket->longest_ms ? starts_load(tx, bucket) : 0;
+    return bucket->longest_ms ? starts_count(tx, bucket) : 0;
 }
 
 int er_bucket_get(struct er_tx *tx, const char *name, struct errand_slice key,
@@ -190,6 +241,8 @@ int64_t er_bucket_started(const struct er_bucket *bucket, int64_t per_ms, int64_
 {
     int64_t n = 0;
 
+    if (!bucket->is_known)
+        return bucket->counted_n + bucket->started_n;
     for (size_t i = bucket->starts_n; i-- > 0;) {
         if (bucket->starts[i].at_ms <= now_ms - per_ms)
             break;
@@ -209,7 +262,6 @@ int64_t er_bucket_free_at(const struct er_bucket *bucket, int64_t n, int64_t per
 
 int er_bucket_start(struct er_tx *tx, struct er_bucket *bucket, int64_t per_ms, int64_t n)
 {
-    size_t i;
     int rc;
 
     if ((rc = er_bucket_make(tx, bucket)) < 0)
@@ -219,21 +271,7 @@ int er_bucket_start(struct er_tx *tx, struct er_bucket *bucket, int64_t per_ms, 
         bucket->is_dirty = true;
     }
     bucket->started_n += n;
-    /* In order, also when the clock went back. */
-    for (i = bucket->starts_n; i > 0 && bucket->starts[i - 1].at_ms > tx->now_ms; i--)
-        ;
-    if (i > 0 && bucket->starts[i - 1].at_ms == tx->now_ms) {
-        bucket->starts[i - 1].n += n;
-        return 0;
-    }
-    if (er_tx_grow(tx, &bucket->starts, bucket->starts_n, &bucket->starts_max,
-                   sizeof *bucket->starts) < 0)
-        return ERRAND_ENOMEM;
-    memmove(bucket->starts + i + 1, bucket->starts + i,
-            (bucket->starts_n - i) * sizeof *bucket->starts);
-    bucket->starts[i] = (struct er_start){.at_ms = tx->now_ms, .n = n};
-    bucket->starts_n++;
-    return 0;
+    return bucket->is_known ? start_add(tx, bucket, n) : 0;
 }
 
 static int starts_write(struct er_tx *tx, const struct er_bucket *b)
@@ -257,6 +295,7 @@ int er_limits_write(struct er_tx *tx)
             return rc;
         if (b->started_n && (rc = starts_write(tx, b)) < 0)
             return rc;
+        b->counted_n += b->started_n;
         b->started_n = 0;
         b->is_dirty = b->has_old = false;
     }
@@ -272,7 +311,9 @@ static int applied_add(struct er_tx *tx, struct er_applied_list *list, const cha
 
     if (er_tx_grow(tx, &list->applied, list->n, &list->max, sizeof *list->applied) < 0)
         return ERRAND_ENOMEM;
-    if ((rc = er_bucket_get(tx, name, key, &applied.bucket)) < 0)
+    if ((rc = er_bucket_get(tx, name, key, &applied.bucket)) < 0 ||
+        (applied.kind == ERRAND_LIMIT_RATE &&
+         (rc = er_bucket_know(tx, applied.bucket, applied.n)) < 0))
         return rc;
     list->applied[list->n++] = applied;
     return 0;
@@ -381,7 +422,8 @@ int er_limits_room(struct er_tx *tx, int64_t queue, int64_t *ret_room, int64_t *
         if (set->scope != ERRAND_SCOPE_QUEUE || strcmp(set->target, name) != 0)
             continue;
         if ((rc = er_bucket_get(tx, set->name, (struct errand_slice){.ptr = ""},
-                                &a.bucket)) < 0)
+                                &a.bucket)) < 0 ||
+            (a.kind == ERRAND_LIMIT_RATE && (rc = er_bucket_know(tx, a.bucket, a.n)) < 0))
             return rc;
         room = er_applied_room(&a, tx->now_ms);
         *ret_room = room < *ret_room ? room : *ret_room;

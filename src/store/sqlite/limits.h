@@ -17,11 +17,13 @@ struct er_bucket {
     const char *name;
     struct errand_slice key;
     int64_t running, longest_ms;
-    struct er_start *starts; /* oldest first */
+    int64_t counted_n;       /* starts in the table, old ones left out */
+    struct er_start *starts; /* one by one, oldest first, if they are known */
     size_t starts_n, starts_max;
-    int64_t started_n; /* in this transaction */
-    bool is_dirty;     /* the row */
-    bool has_old;      /* starts that matter to nobody */
+    int64_t started_n; /* in this transaction, not in the table yet */
+    bool is_known;
+    bool is_dirty; /* the row */
+    bool has_old;  /* starts that matter to nobody */
 };
 
 struct er_limits {
@@ -56,6 +58,9 @@ int64_t er_applied_room(const struct er_applied *a, int64_t now_ms);
 int er_bucket_get(struct er_tx *tx, const char *name, struct errand_slice key,
                   struct er_bucket **ret);
 int er_bucket_make(struct er_tx *tx, struct er_bucket *bucket); /* it has a row then */
+/* Its starts one by one, unless all of them together are fewer than `below`: then
+ * er_bucket_started() answers that bound, and there is room. 0: in any case. */
+int er_bucket_know(struct er_tx *tx, struct er_bucket *bucket, int64_t below);
 int64_t er_bucket_started(const struct er_bucket *bucket, int64_t per_ms, int64_t now_ms);
 int64_t er_bucket_free_at(const struct er_bucket *bucket, int64_t n, int64_t per_ms);
 int er_bucket_start(struct er_tx *tx, struct er_bucket *bucket, int64_t per_ms,

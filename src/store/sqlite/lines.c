@@ -195,9 +195,12 @@ static int64_t wake_of(const struct er_tx *tx, const struct er_line *line,
 
 static int line_offer(struct er_tx *tx, struct er_line *line, struct er_bucket *bucket)
 {
-    int64_t room = room_of(tx, line, bucket);
+    int64_t room;
     int rc;
 
+    if ((rc = er_bucket_know(tx, bucket, 0)) < 0)
+        return rc;
+    room = room_of(tx, line, bucket);
     if (room > 0 && (rc = offer(tx, line, room)) < 0)
         return rc;
     return line_write(tx, line, wake_of(tx, line, bucket));
@@ -221,8 +224,12 @@ int er_lines_offer(struct er_tx *tx, struct er_bucket *bucket)
  * may come between its time and the next reserve. */
 static int line_started(struct er_tx *tx, struct er_line *line, struct er_bucket *bucket)
 {
+    int rc;
+
     if (line->kind != ERRAND_LIMIT_RATE)
         return 0;
+    if ((rc = er_bucket_know(tx, bucket, 0)) < 0)
+        return rc;
     if (line->wake_at && line->wake_at <= tx->now_ms)
         return line_offer(tx, line, bucket);
     return line_write(tx, line, wake_of(tx, line, bucket));
