@@ -1,9 +1,20 @@
 /* exchange.c: settling and reserving. The rules are in lua/parts/settle.lua and
  * reserve.lua. */
+#include <string.h>
+
 #include "base/error.h"
 #include "store/redis/jobs.h"
 
 /* ------------------------------------------------------------------ packing */
+
+/* false: the outcome is not told. */
+static void name_pack(struct er_buf *buf, const char *name)
+{
+    if (name)
+        er_pack_text(buf, name);
+    else
+        er_pack_bool(buf, false);
+}
 
 static void outcome_pack(struct er_buf *buf, const struct errand_outcome *o)
 {
@@ -23,10 +34,7 @@ static void outcome_pack(struct er_buf *buf, const struct errand_outcome *o)
     er_pack_slice(buf, o->result);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         er_pack_int(buf, numbers[i]);
-    if (o->name)
-        er_pack_text(buf, o->name);
-    else
-        er_pack_bool(buf, false);
+    name_pack(buf, o->name);
     er_pack_text(buf, o->queue);
     er_pack_int(buf, o->attempt);
     er_asks_pack(buf, o->unique, o->limits, o->limits_n);
@@ -39,9 +47,15 @@ static bool is_plain(const struct errand_outcome *o)
            !o->log.len && o->cause == ERRAND_CAUSE_NONE && !o->exit_code && !o->signal;
 }
 
+static bool is_same(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
 static bool goes_on(const struct errand_outcome *run, const struct errand_outcome *o)
 {
-    return is_plain(o) && o->token == run->token && !o->name == !run->name;
+    return is_plain(o) && o->token == run->token && is_same(o->name, run->name) &&
+           is_same(o->queue, run->queue);
 }
 
 static size_t run_len(const struct errand_outcome *outcomes, size_t n)
@@ -56,9 +70,9 @@ static size_t run_len(const struct errand_outcome *outcomes, size_t n)
 /* Values beside each other: a script reads them at a fraction of what rows cost it. */
 static void run_pack(struct er_buf *buf, const struct errand_outcome *run, size_t n)
 {
-    er_pack_array(buf, 7);
+    er_pack_array(buf, 9);
     er_pack_int(buf, run->token);
-    er_pack_int(buf, run->name != NULL);
+    name_pack(buf, run->name);
     er_pack_array(buf, n);
     for (size_t i = 0; i < n; i++)
         er_pack_id(buf, &run[i].id);
@@ -74,6 +88,10 @@ static void run_pack(struct er_buf *buf, const struct errand_outcome *run, size_
     er_pack_array(buf, n);
     for (size_t i = 0; i < n; i++)
         er_pack_slice(buf, run[i].result);
+    er_pack_text(buf, run->queue);
+    er_pack_array(buf, n);
+    for (size_t i = 0; i < n; i++)
+        er_pack_int(buf, run[i].attempt);
 }
 
 static void outcomes_pack(struct er_call *call, const struct errand_exchange_params *p)

@@ -18,13 +18,13 @@ local function exchange_answer(token, next_at, hooks_n, moves, handed, handed_n)
   return reply
 end
 
--- One outcome of a run, as settle.lua takes it; what it does not say it has from the job.
+-- One outcome of a run, as settle.lua takes it.
 local function outcome_of(run, i)
-  return {run[1], run[4][i], run[3][i], 0, 0, run[5][i], run[6][i], '', '', run[7][i], 0, 0, 0, 0, 0, 0,
-          run[2] == 1 and '' or false, '', 0, {}, {}}
+  return {run[1], run[4][i], run[3][i], 0, 0, run[5][i], run[6][i], '', '', run[7][i], 0, 0, 0, 0, 0, 0, run[2], run[8], run[9][i],
+          {}, {}}
 end
 
-local RUN = 7 -- values of a run; an outcome has more
+local RUN = 9 -- values of a run; an outcome has more
 
 local function settle_quick()
   local at = 1

@@ -141,11 +141,12 @@ local function queue_of(row)
   return queue
 end
 
--- A run of jobs that are done: {token, 1 when it is told, ids, their numbers, started, ended, results}. Answers whether it
+-- A run of jobs that are done: {token, the name for those who follow or false, ids, their numbers, started, ended, results,
+-- queue, attempts}. Answers whether it
 -- is settled, with the answers written to `settled` from `at` on.
 local function quick_settle(run, keep, settled, at)
   local token, iids, keys = text_of(run[1]), run[3], run[4]
-  if M.follow > now and run[2] == 1 then
+  if M.follow > now and run[2] then
     return false
   end
   local l = quick_lease(token)

@@ -53,13 +53,9 @@ local TOLD_OUTCOME = {[OUT_DONE] = 'job:completed', [OUT_RETRY] = 'job:retrying'
                       [OUT_SNOOZE] = 'job:snoozed', [OUT_HAND_BACK] = 'job:released', [OUT_CANCELLED] = 'job:cancelled'}
 
 -- Before anything that follows from it.
-local function tell_outcome(j, o, l, kind)
+local function tell_outcome(o, l, kind)
   if not o[O_NAME] or not TOLD_OUTCOME[kind] then
     return
-  end
-  -- Of a run: the job says it (exchange_quick.lua).
-  if o[O_NAME] == '' then
-    o[O_NAME], o[O_QUEUE], o[O_ATTEMPT] = j.name, j.queue, j.attempts
   end
   local started, ended = o[O_STARTED] ~= 0 and o[O_STARTED] or l.since, o[O_ENDED] ~= 0 and o[O_ENDED] or now
   local is_later = kind == OUT_RETRY or kind == OUT_SNOOZE
@@ -72,7 +68,7 @@ local function settle_limit(j, o, l)
   local unique, limits = o[O_UNIQUE], o[O_LIMITS]
   if #unique > 0 and not j.x.uk then
     if claim_find(unique[1]) then
-      tell_outcome(j, o, l, OUT_DONE)
+      tell_outcome(o, l, OUT_DONE)
       finish_done(j, o, l)
       return SETTLED_DUPLICATE
     end
@@ -138,7 +134,7 @@ local function settle_one(o)
   elseif has_flag(j, F_CANCEL) and would_run_again(kind) then
     cancel_instead(j, o, l)
   else
-    tell_outcome(j, o, l, kind)
+    tell_outcome(o, l, kind)
     settle_by[kind](j, o, l)
   end
   follow()
