@@ -180,20 +180,29 @@ static void say_end(struct er_cli *cli, const struct errand_batch_result *result
     er_group_failures(cli, result);
 }
 
-static void say_stored(struct er_cli *cli, const struct errand_id *id, int inserted_n)
+/* A job that is there already keeps what it waits for: who meant it as a link of this
+ * chain should hear that it is none. */
+static void say_stored(struct er_cli *cli, const struct errand_id *id, int inserted_n,
+                       size_t jobs_n)
 {
+    size_t known_n = jobs_n - (size_t)inserted_n;
     struct er_line line;
 
     if (!cli->out.is_json) {
         er_printf(&cli->out, "%s\n", id->text);
         if (inserted_n == 0)
             er_cli_note(cli, "nothing was stored: these jobs were there already");
+        else if (known_n)
+            er_cli_note(cli,
+                        "%zu of %zu jobs were there already, by their id or unique key",
+                        known_n, jobs_n);
         return;
     }
     er_line_init(&line);
     er_line_begin(&line);
     er_line_str(&line, "id", id->text);
     er_line_int(&line, "inserted", inserted_n);
+    er_line_int(&line, "duplicates", (int64_t)known_n);
     er_line_end(&line, &cli->out);
     er_line_done(&line);
 }
@@ -266,6 +275,6 @@ int er_group_exec(struct er_cli *cli, enum er_item_form form, er_group_fn *store
     if ((rc = store(cli, items, n, &options, &id, err)) < 0)
         return of_file(cli, er_error_wrap(err, rc, "%s", what), err);
     if (!cli->out.is_json || !er_cli_has(cli, "wait"))
-        say_stored(cli, &id, rc);
+        say_stored(cli, &id, rc, n);
     return er_cli_has(cli, "wait") ? wait_for(cli, &id, err) : ER_EXIT_DONE;
 }

@@ -192,6 +192,19 @@ TEST(a_bad_file_is_told_with_the_place_and_stores_nothing)
                  "wait for each other");
 }
 
+TEST(a_chain_says_how_many_of_its_jobs_were_there_already)
+{
+    struct run r;
+
+    assert_code(sh("errand queue:dispatch a --id=known"), 0);
+    r = sh("echo '[{\"job\":\"a\",\"id\":\"known\"},{\"job\":\"b\",\"id\":\"next\"}]' "
+           ">chain.json; errand queue:chain chain.json");
+    assert_code(r, 0);
+    assert_has(r.err, "1 of 2 jobs were there already, by their id or unique key");
+    r = sh("errand queue:chain chain.json --json");
+    assert_has(r.out, "\"inserted\":0,\"duplicates\":2");
+}
+
 TEST(a_bad_command_line_is_a_usage_error)
 {
     sh("echo '[{\"job\":\"one\"}]' >b.json");
