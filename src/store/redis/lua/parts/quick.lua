@@ -212,96 +212,153 @@ local function due_at(queue)
   return (at == 0 or at > now) and at or nil
 end
 
--- The head of one line, when all in it are plain: adds to the plan, or answers false.
-local function quick_line(plan, queue, prio)
-  local line = P .. 'ready:' .. prio .. ':' .. queue
-  if call('EXISTS', line .. ':late', line .. ':gone') > 0 then
+-- The head of a lane (places.lua): its ids and rows, or nil when not all of them are plain and in the list.
+local function quick_head(lane, n)
+  if lane.is_limited or call('EXISTS', lane.line .. ':late', lane.line .. ':gone') > 0 then
+    return nil
+  end
+  local iids = call('LRANGE', lane.line, 0, n - 1)
+  local rows = call_many(iids, 'HMGET', quick_jobs)
+  for i = 1, #iids do
+    local state, flags, x = byte(rows[i] or '', 1, 3)
+    if state ~= READY or flags ~= 0 or x ~= 0 then
+      return nil
+    end
+  end
+  lane.n, lane.is_empty = 0, #iids < n
+  return iids, rows
+end
+
+local function quick_hand_out(plan, lane, iid, row)
+  plan.n = plan.n + 1
+  lane.n = lane.n + 1
+  plan.handed[2 * plan.n - 1], plan.handed[2 * plan.n] = iid, row
+end
+
+-- Lanes of several queues and one priority: by run-at and number.
+local function quick_merge(plan, lanes, n)
+  local all = {}
+  for i = 1, #lanes do
+    local iids, rows = quick_head(lanes[i], n)
+    if not iids then
+      return false
+    end
+    for k = 1, #iids do
+      local _, _, _, _, run_at = cmsgpack.unpack_limit(rows[k], 4, 3)
+      all[#all + 1] = {run_at, number_of(rows[k]), lanes[i], iids[k], rows[k]}
+    end
+    lanes[i].found_n = #iids
+  end
+  table.sort(all, function(a, b) return a[1] < b[1] or (a[1] == b[1] and a[2] < b[2]) end)
+  for k = 1, math.min(n, #all) do
+    quick_hand_out(plan, all[k][3], all[k][4], all[k][5])
+  end
+  for i = 1, #lanes do
+    lanes[i].is_empty = lanes[i].is_empty and lanes[i].n == lanes[i].found_n
+  end
+  return true
+end
+
+-- Lanes of one priority.
+local function quick_group(plan, lanes)
+  local n = plan.max - plan.n
+  for i = 1, #lanes do
+    plan.lanes[#plan.lanes + 1] = lanes[i]
+  end
+  if #lanes > 1 then
+    return quick_merge(plan, lanes, n)
+  end
+  local iids, rows = quick_head(lanes[1], n)
+  for i = 1, iids and #iids or 0 do
+    quick_hand_out(plan, lanes[1], iids[i], rows[i])
+  end
+  return iids ~= nil
+end
+
+-- In the order of priorities, so far as there is room.
+local function quick_lanes(plan, lanes)
+  local at = 1
+  table.sort(lanes, function(a, b) return a.prio < b.prio end)
+  while at <= #lanes and plan.n < plan.max do
+    local group = {}
+    repeat
+      group[#group + 1] = lanes[at]
+      at = at + 1
+    until at > #lanes or lanes[at].prio ~= group[1].prio
+    if not quick_group(plan, group) then
+      return false
+    end
+  end
+  return true
+end
+
+local function sooner_of(plan, at)
+  if at > 0 and at < FOREVER and (not plan.next_at or at < plan.next_at) then
+    plan.next_at = at
+  end
+end
+
+-- Adds the lanes of a queue that is open; answers false when a job of it is due, which has to be made READY first.
+local function quick_queue(plan, queue, lanes)
+  local due, paused = due_at(queue), tonumber(call('HGET', P .. 'q:' .. queue, 'paused') or 0)
+  if not due then
     return false
   end
-  local iids = call('LRANGE', line, 0, plan.max - plan.n - 1)
-  local rows = call_many(iids, 'HMGET', quick_jobs)
-  local handed = plan.handed
-  for i = 1, #iids do
-    local row = rows[i]
-    local state, flags, x = byte(row or '', 1, 3)
-    if state ~= READY or flags ~= 0 or x ~= 0 then
-      return false
-    end
-    handed[2 * (plan.n + i) - 1], handed[2 * (plan.n + i)] = iids[i], row
-  end
-  plan.lines[#plan.lines + 1] = {line = line, queue = queue, prio = prio, n = #iids, is_empty = #iids < plan.max - plan.n}
-  plan.n = plan.n + #iids
-  return true
-end
-
-local function quick_queue(plan, queue, due)
-  local paused = tonumber(call('HGET', P .. 'q:' .. queue, 'paused') or 0)
   if paused > now then
-    due = paused < FOREVER and paused or 0
-  end
-  if due > 0 and (not plan.next_at or due < plan.next_at) then
-    plan.next_at = due
-  end
-  if paused > now then
+    sooner_of(plan, paused)
     return true
   end
-  local prios = call('ZRANGE', P .. 'prio:' .. queue, 0, -1) -- lanes of places.lua
-  if #prios > 0 then
-    plan.queues_n = plan.queues_n + 1
-  end
-  local last
-  for i = 1, #prios do
-    local prio, mark = string.match(prios[i], '^(-?%d+)(.*)')
-    -- A lane of its own has to be merged with that of the same priority, which comes before it here.
-    if mark ~= '' and (plan.n < plan.max or prio == last) then
-      return false
-    end
-    if plan.n < plan.max then
-      last = prio
-      if not quick_line(plan, queue, prio) then
-        return false
-      end
-    end
+  sooner_of(plan, due)
+  local names = call('ZRANGE', P .. 'prio:' .. queue, 0, -1, 'WITHSCORES')
+  for i = 1, #names, 2 do
+    lanes[#lanes + 1] = {line = P .. 'ready:' .. names[i] .. ':' .. queue, queue = queue, name = names[i],
+                         prio = tonumber(names[i + 1]), is_limited = string.find(names[i], '+', 1, true)}
   end
   return true
 end
 
--- What there is to hand out, or nil: not all of it is plain. Of all queues as one line there may be one that has jobs:
--- several have to be compared job by job.
+-- What there is to hand out, or nil: not all of it is plain.
 local function quick_plan(asked, max)
-  local plan = {max = max, n = 0, handed = {}, lines = {}, queues_n = 0}
+  local plan, lanes = {max = max, n = 0, handed = {}, lanes = {}}, {}
   local is_one_line = #asked == 0
   if M.hooks > 0 or M.limits > 0 then
     return nil
   end
   local queues = is_one_line and call('ZRANGE', P .. 'queues', 0, -1) or asked
   for i = 1, #queues do
-    local due = due_at(queues[i])
-    if not due or not quick_queue(plan, queues[i], due) or (is_one_line and plan.queues_n > 1) then
+    if not quick_queue(plan, queues[i], lanes) then
       return nil
     end
+    if not is_one_line then
+      if not quick_lanes(plan, lanes) then
+        return nil
+      end
+      lanes = {}
+    end
   end
-  return plan
+  return (not is_one_line or quick_lanes(plan, lanes)) and plan or nil
 end
 
 -- Takes what was planned. Answers the token, 0 when there was nothing.
 local function quick_take(plan, worker, lease_ms)
-  if plan.n == 0 then
-    return 0
-  end
-  local iids, queue = {}, plan.lines[1].queue
+  local iids, queue = {}, nil
   for i = 1, plan.n do
     iids[i] = plan.handed[2 * i - 1]
   end
-  for i = 1, #plan.lines do
-    local one = plan.lines[i]
-    call('LTRIM', one.line, one.n, -1)
-    if one.is_empty then
-      call('ZREM', P .. 'prio:' .. one.queue, one.prio)
+  for i = 1, #plan.lanes do
+    local lane = plan.lanes[i]
+    if lane.n > 0 then
+      call('LTRIM', lane.line, lane.n, -1)
+      count(lane.queue, READY, -lane.n)
+      count(lane.queue, RUNNING, lane.n)
+      queue = (not queue or queue == lane.queue) and lane.queue or ''
     end
-    count(one.queue, READY, -one.n)
-    count(one.queue, RUNNING, one.n)
-    queue = one.n > 0 and one.queue ~= queue and '' or queue
+    if lane.is_empty then
+      call('ZREM', P .. 'prio:' .. lane.queue, lane.name)
+    end
+  end
+  if plan.n == 0 then
+    return 0
   end
   set('token', M.token + 1)
   local token = text_of(M.token)
