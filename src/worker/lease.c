@@ -229,10 +229,10 @@ static int beat_call(struct er_supervisor *s, bool bye, struct errand_arena *are
     struct er_buf buf;
     int rc;
 
-    if (!bye && !s->leases.has_beaten) {
+    if (!bye && !s->leases.has_beaten)
         er_report_namesake(s, arena);
+    if (!bye)
         er_report_surroundings(s, arena);
-    }
     er_buf_init(&buf, 1 << 20);
     info_make(s, &buf);
     if (!buf.has_failed)

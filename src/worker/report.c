@@ -14,7 +14,12 @@
 #include "worker/embed.h"
 #include "worker/supervisor.h"
 
-enum { LINES_A_SECOND = 10, WARNINGS_A_MINUTE = 10, LINE_MAX_BYTES = 16 << 10 };
+enum {
+    LINES_A_SECOND = 10,
+    WARNINGS_A_MINUTE = 10,
+    LINE_MAX_BYTES = 16 << 10,
+    REMARKS_MS = 60000,
+};
 
 #define RED "\x1b[31m"
 #define GREEN "\x1b[32m"
@@ -127,15 +132,45 @@ void er_report_namesake(struct er_supervisor *s, struct errand_arena *arena)
     }
 }
 
+/* FNV-1a */
+static uint64_t hash_of(const char *text)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * 0x100000001b3u;
+    return hash;
+}
+
+static bool was_said(const struct er_report *r, uint64_t hash)
+{
+    for (size_t i = 0; i < r->remarked_n; i++)
+        if (r->remarked[i] == hash)
+            return true;
+    return false;
+}
+
 void er_report_surroundings(struct er_supervisor *s, struct errand_arena *arena)
 {
-    struct errand_remarks_result r = {0};
+    struct er_report *r = &s->report;
+    struct errand_remarks_result now = {0};
+    uint64_t found[ER_REPORT_REMARKS];
+    size_t n = 0;
 
-    if (er_store_remarks(s->store, arena, &r, NULL) < 0)
+    if (s->now_ms < r->remarks_at_ms)
+        return;
+    r->remarks_at_ms = s->now_ms + REMARKS_MS;
+    if (er_store_remarks(s->store, arena, &now, NULL) < 0)
         return; /* what keeps the store from working is told by the heartbeat */
-    for (size_t i = 0; i < r.remarks_n; i++)
-        er_report_warn(s, "%s%s%s", r.remarks[i].text, r.remarks[i].remedy ? ": " : "",
-                       r.remarks[i].remedy ? r.remarks[i].remedy : "");
+    for (; n < now.remarks_n && n < ER_REPORT_REMARKS; n++) {
+        const struct errand_remark *remark = &now.remarks[n];
+        found[n] = hash_of(remark->text);
+        if (!was_said(r, found[n]))
+            er_report_warn(s, "%s%s%s", remark->text, remark->remedy ? ": " : "",
+                           remark->remedy ? remark->remedy : "");
+    }
+    memcpy(r->remarked, found, n * sizeof *found);
+    r->remarked_n = n;
 }
 
 void er_report_jobs(struct er_supervisor *s)

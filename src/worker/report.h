@@ -4,12 +4,15 @@
 #define ER_WORKER_REPORT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct er_supervisor;
 struct errand_arena;
 struct errand_outcome;
 struct er_attempt;
+
+enum { ER_REPORT_REMARKS = 16 };
 
 struct er_report {
     bool is_quiet, has_colour;
@@ -18,13 +21,17 @@ struct er_report {
     int64_t done_n, retried_n, failed_n; /* not printed in it */
     int64_t minute_ms;
     int warnings_n, muted_n; /* in this minute */
+    int64_t remarks_at_ms;   /* monotonic: the next look at what surrounds the store */
+    uint64_t remarked[ER_REPORT_REMARKS]; /* what the last one found, by hash */
+    size_t remarked_n;
 };
 
 void er_report_init(struct er_supervisor *s);
 void er_report_start(struct er_supervisor *s);
 /* Before the first heartbeat: a living worker of the same name is warned of. */
 void er_report_namesake(struct er_supervisor *s, struct errand_arena *arena);
-/* At the same time: what a server's settings do to the promises. */
+/* Once a minute: what a server's settings do to the promises and who is in the way, each
+ * said once as long as it stays so. */
 void er_report_surroundings(struct er_supervisor *s, struct errand_arena *arena);
 /* Files that cannot run. */
 void er_report_jobs(struct er_supervisor *s);
