@@ -18,14 +18,14 @@ BEGIN
 END $$;
 
 -- Who holds back what VACUUM may remove: an old snapshot of this database, a prepared transaction, a replication slot.
--- When a session of another role began is not for everybody to see; how many transactions ago is.
+-- When a session of another role began is not for everybody to see; how many transactions ago is. A sentence stays the same
+-- as long as it is true: who says them each minute says each once.
 CREATE OR REPLACE FUNCTION @.vacuum_holders(p_ms bigint, p_xids bigint) RETURNS TABLE(text text, remedy text) LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp AS $$
-    SELECT format('the session with pid %s (user %s%s%s) has held a snapshot for %s: until it ends, rows that are gone cannot be '
-                  'cleared away, and the store grows and slows down', a.pid, coalesce(a.usename, '?'),
+    SELECT format('the session with pid %s (user %s%s) has a transaction open %s: until it ends, rows that are gone cannot be '
+                  'cleared away, and the store grows', a.pid, coalesce(a.usename, '?'),
                   CASE WHEN a.application_name <> '' THEN ', ' || a.application_name END,
-                  CASE WHEN a.state <> '' THEN ', ' || a.state END,
-                  coalesce(date_trunc('second', clock_timestamp() - a.xact_start)::text, age(coalesce(a.backend_xmin, a.backend_xid)) || ' transactions')),
+                  coalesce('since ' || to_char(a.xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS UTC'), 'for long')),
            format('end its transaction, or SELECT pg_terminate_backend(%s)', a.pid)
       FROM pg_stat_activity AS a
      WHERE (a.datname = current_database() AND a.backend_type = 'client backend' OR a.backend_type = 'walsender')
@@ -34,13 +34,13 @@ SET search_path = pg_catalog, pg_temp AS $$
             OR (a.xact_start IS NULL AND age(coalesce(a.backend_xmin, a.backend_xid)) > p_xids))
     UNION ALL
     SELECT format('the prepared transaction %L of %s stands since %s: until it ends, rows that are gone cannot be cleared away',
-                  p.gid, p.owner, date_trunc('second', p.prepared)),
+                  p.gid, p.owner, to_char(p.prepared AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS UTC')),
            format('COMMIT PREPARED or ROLLBACK PREPARED %L', p.gid)
       FROM pg_prepared_xacts AS p
      WHERE p.database = current_database() AND p.prepared < clock_timestamp() - p_ms * interval '1 ms'
     UNION ALL
-    SELECT format('the replication slot %L is %s transactions behind: until its reader comes, rows that are gone cannot be '
-                  'cleared away', r.slot_name, age(r.xmin)),
+    SELECT format('the reader of the replication slot %L is far behind: until it comes, rows that are gone cannot be cleared '
+                  'away', r.slot_name),
            'start its reader, or drop the slot'
       FROM pg_replication_slots AS r
      WHERE age(r.xmin) > p_xids
