@@ -80,7 +80,8 @@ static bool parameter_take(const char *url, const char *name, char *value, char 
 #ifdef TEST_POSTGRES
 static bool schema_drop(const char *url)
 {
-    char schema[PATH_MAX], server[PATH_MAX], sql[PATH_MAX + 128];
+    char schema[PATH_MAX], listen[PATH_MAX], rest[PATH_MAX], server[PATH_MAX];
+    char sql[PATH_MAX + 128];
     bool is_done = false;
     char *quoted = NULL;
     PGresult *result;
@@ -88,12 +89,14 @@ static bool schema_drop(const char *url)
 
     if (!parameter_take(url, "schema=", schema, server, sizeof schema))
         return true;
+    if (parameter_take(server, "listen=", listen, rest, sizeof rest))
+        snprintf(server, sizeof server, "%s", rest);
     c = PQconnectdb(server);
     if (PQstatus(c) == CONNECTION_OK &&
         (quoted = PQescapeIdentifier(c, schema, strlen(schema)))) {
         snprintf(sql, sizeof sql,
-                 "SET client_min_messages = error; SET lock_timeout = '20s';"
-                 "DROP SCHEMA IF EXISTS %s CASCADE",
+                 "BEGIN; SET LOCAL client_min_messages = error; SET LOCAL lock_timeout = "
+                 "'20s'; DROP SCHEMA IF EXISTS %s CASCADE; COMMIT",
                  quoted);
         result = PQexec(c, sql);
         is_done = PQresultStatus(result) == PGRES_COMMAND_OK;
