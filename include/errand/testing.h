@@ -249,8 +249,10 @@ struct errand_drained {
  * on: see errand_test_pass. Job classes of this program only; a job of another name fails
  * its attempt. `ret_drained` may be NULL. 0, or ECONFLICT when max_attempts were not
  * enough (a job that dispatches itself), or the store's error; what was drained until
- * then is told. A lease is 30 s long: a job whose answer a failing store lost is READY
- * after that. */
+ * then is told. An attempt that overruns its time is told, and counted, when it returns:
+ * nothing in this process can stop a handler that hangs, so a test of one belongs to a
+ * worker or to errand_dispatch_sync with `isolate`. A lease is 30 s long: a job whose
+ * answer a failing store lost is READY after that. */
 ERRAND_API int errand_drain(errand *e, const struct errand_drain_options *options,
                             struct errand_drained *ret_drained, struct errand_error *err);
 

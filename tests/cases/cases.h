@@ -1,4 +1,5 @@
-/* cases.h: the acceptance cases, each a test named after its number:
+/* cases.h: the acceptance cases (README.md has the list), each a test named after its
+ * number:
  *
  *     CASE(case_07_one_worker_keeps_the_order) { … }       on every store
  *     TEST(case_18_the_queue_on_the_left_goes_first) { … }  by the command
