@@ -15,7 +15,7 @@
 #include "core/clock.h"
 #include "store/redis/quiet.h"
 
-enum { PAUSE_FIRST_MS = 5, PAUSE_MOST_MS = 1000, REDIRECTS_MAX = 8, FIXED_ARGS = 4 };
+enum { PAUSE_FIRST_MS = 5, PAUSE_MOST_MS = 1000, REDIRECTS_MAX = 8, FIXED_ARGS = 5 };
 
 /* How a try ended: done, or what to do about it. */
 enum verdict {
@@ -52,7 +52,12 @@ static void argv_set(struct er_redis *conn, size_t i, const char *text)
     conn->argv_lens[i] = strlen(text);
 }
 
-/* EVALSHA sha 1 {PREFIX}:meta ARGV… */
+/* EVALSHA sha 2 {PREFIX}:meta {PREFIX}:none ARGV…
+ *
+ * A Cluster moves a slot key by key, and a script whose keys were half here and half
+ * there would take the missing ones for empty. The other key is never there: that makes a
+ * node answer TRYAGAIN as long as its slot is on its way, and nothing runs before it has
+ * come. */
 static int argv_fill(const struct er_call *call)
 {
     struct er_redis *conn = call->conn;
@@ -61,8 +66,9 @@ static int argv_fill(const struct er_call *call)
         return -1;
     argv_set(conn, 0, "EVALSHA");
     argv_set(conn, 1, er_lua_texts[call->script].sha);
-    argv_set(conn, 2, "1");
+    argv_set(conn, 2, "2");
     argv_set(conn, 3, conn->meta_key);
+    argv_set(conn, 4, conn->none_key);
     for (size_t i = 0; i < conn->args_n; i++) {
         const struct er_redis_arg *arg = &conn->args[i];
         conn->argv[FIXED_ARGS + i] = arg->ptr ? arg->ptr : conn->pack.ptr + arg->at;
@@ -202,25 +208,34 @@ static void before_again(struct er_call *call, int64_t pause_ms)
     sleep_ms(jitter(call->conn, pause_ms));
 }
 
-int er_call_run(struct er_call *call, struct errand_error *err)
+static int run(struct er_call *call, struct errand_error *err)
 {
-    struct errand_error own;
-    struct errand_error *e = err ? err : &own; /* its code is looked at here */
     int64_t until_ms = er_clock_mono_ms(NULL) + call->conn->busy_ms;
     int64_t pause_ms = PAUSE_FIRST_MS;
     enum verdict verdict;
 
     if (argv_fill(call) < 0)
         return er_error_nomem(err);
-    if (fails_at(call, "before", e))
-        return e->code;
-    while ((verdict = attempt(call, e)) != DONE) {
+    if (fails_at(call, "before", err))
+        return err->code;
+    while ((verdict = attempt(call, err)) != DONE) {
         if (verdict == FAILED || (verdict == LOST && call->repeat == ER_REPEAT_NO) ||
             er_clock_mono_ms(NULL) + pause_ms > until_ms)
-            return e->code;
+            return err->code;
         call->was_repeated |= verdict == LOST;
         before_again(call, pause_ms);
         pause_ms = pause_ms * 2 < PAUSE_MOST_MS ? pause_ms * 2 : PAUSE_MOST_MS;
     }
-    return fails_at(call, "after", e) ? e->code : 0;
+    return fails_at(call, "after", err) ? err->code : 0;
+}
+
+/* What went wrong before it worked is nobody's error. */
+int er_call_run(struct er_call *call, struct errand_error *err)
+{
+    struct errand_error own = {0};
+    int rc = run(call, &own);
+
+    if (rc < 0 && err)
+        *err = own;
+    return rc;
 }

@@ -20,8 +20,9 @@ static int conn_fill(struct er_redis *conn, const char *url,
         return er_error_nomem(err);
     if ((rc = er_redis_target_parse(conn->url, conn->arena, &conn->target, err)) < 0)
         return rc;
-    if (!(conn->meta_key =
-              er_arena_printf(conn->arena, "{%s}:meta", conn->target.prefix)))
+    conn->meta_key = er_arena_printf(conn->arena, "{%s}:meta", conn->target.prefix);
+    conn->none_key = er_arena_printf(conn->arena, "{%s}:none", conn->target.prefix);
+    if (!conn->meta_key || !conn->none_key)
         return er_error_nomem(err);
     conn->busy_ms = p->busy_ms;
     conn->keep_ms = p->keep_completed_ms;

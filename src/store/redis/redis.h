@@ -28,7 +28,7 @@ struct er_redis {
     struct errand_conn base;
     struct errand_arena *arena; /* of the target and the strings below */
     struct er_redis_target target;
-    const char *url, *meta_key; /* "{PREFIX}:meta" */
+    const char *url, *meta_key, *none_key; /* "{PREFIX}:meta", "{PREFIX}:none" */
     int64_t busy_ms, keep_ms, keep_n;
     enum errand_durable durable;
     uint64_t random;
