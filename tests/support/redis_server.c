@@ -260,3 +260,106 @@ bool redis_server_becomes(const struct redis_server *s, const char *name,
     }
     return false;
 }
+
+/* ------------------------------------------------------------------ a Cluster */
+
+static void wait_whole(const struct redis_server *node)
+{
+    bool is_whole = false;
+
+    for (int ms = 0; !is_whole; ms += STEP_MS) {
+        redisReply *reply = redis_server_ask(node, "CLUSTER INFO");
+        is_whole = strstr(reply->str, "cluster_state:ok") &&
+                   strstr(reply->str, "cluster_known_nodes:3");
+        freeReplyObject(reply);
+        if (ms > START_MS)
+            fail_msg("the Cluster does not come together");
+        nap(STEP_MS);
+    }
+}
+
+void redis_cluster_start(struct redis_cluster *c)
+{
+    static const char *const args[] = {"--cluster-enabled", "yes",
+                                       "--cluster-node-timeout", "2000", NULL};
+
+    for (int i = 0; i < REDIS_NODES_N; i++) {
+        redis_server_init(&c->nodes[i], true, args);
+        redis_server_start(&c->nodes[i]);
+        redis_server_do(&c->nodes[i], "CLUSTER ADDSLOTSRANGE %d %d",
+                        REDIS_SLOTS_N * i / REDIS_NODES_N,
+                        REDIS_SLOTS_N * (i + 1) / REDIS_NODES_N - 1);
+    }
+    for (int i = 1; i < REDIS_NODES_N; i++)
+        redis_server_do(&c->nodes[i], "CLUSTER MEET 127.0.0.1 %d", c->nodes[0].port);
+    for (int i = 0; i < REDIS_NODES_N; i++)
+        wait_whole(&c->nodes[i]);
+}
+
+void redis_cluster_free(struct redis_cluster *c)
+{
+    for (int i = 0; i < REDIS_NODES_N; i++)
+        redis_server_free(&c->nodes[i]);
+}
+
+void redis_cluster_url(const struct redis_cluster *c, const char *prefix, char *ret,
+                       size_t size)
+{
+    snprintf(ret, size, "redis+cluster://127.0.0.1:%d,127.0.0.1:%d?prefix=%s",
+             c->nodes[0].port, c->nodes[1].port, prefix);
+}
+
+int redis_cluster_slot(const struct redis_cluster *c, const char *key)
+{
+    redisReply *reply = redis_server_ask(&c->nodes[0], "CLUSTER KEYSLOT %s", key);
+    int slot = (int)reply->integer;
+
+    freeReplyObject(reply);
+    return slot;
+}
+
+int redis_cluster_owner(int slot)
+{
+    int i = 0;
+
+    while (slot >= REDIS_SLOTS_N * (i + 1) / REDIS_NODES_N)
+        i++;
+    return i;
+}
+
+static void id_of(const struct redis_server *node, char ret[64])
+{
+    redisReply *reply = redis_server_ask(node, "CLUSTER MYID");
+
+    snprintf(ret, 64, "%s", reply->str);
+    freeReplyObject(reply);
+}
+
+/* Answers how many keys there were. */
+static size_t some_move(const struct redis_server *from, const struct redis_server *to,
+                        int slot)
+{
+    redisReply *keys = redis_server_ask(from, "CLUSTER GETKEYSINSLOT %d 100", slot);
+    size_t n = keys->elements;
+
+    for (size_t i = 0; i < n; i++)
+        redis_server_do(from, "MIGRATE 127.0.0.1 %d %b 0 5000", to->port,
+                        keys->element[i]->str, (size_t)keys->element[i]->len);
+    freeReplyObject(keys);
+    return n;
+}
+
+void redis_cluster_move(const struct redis_cluster *c, int slot, int from, int to)
+{
+    const struct redis_server *a = &c->nodes[from], *b = &c->nodes[to];
+    char old[64], new[64];
+
+    id_of(a, old);
+    id_of(b, new);
+    redis_server_do(b, "CLUSTER SETSLOT %d IMPORTING %s", slot, old);
+    redis_server_do(a, "CLUSTER SETSLOT %d MIGRATING %s", slot, new);
+    while (some_move(a, b, slot))
+        ;
+    redis_server_do(b, "CLUSTER SETSLOT %d NODE %s", slot, new);
+    redis_server_do(a, "CLUSTER SETSLOT %d NODE %s", slot, new);
+}

@@ -46,4 +46,23 @@ long long redis_server_info(const struct redis_server *s, const char *name);
 bool redis_server_becomes(const struct redis_server *s, const char *name,
                           const char *value, int timeout_ms);
 
+/* ------------------------------------------------------------------ a Cluster */
+
+enum { REDIS_NODES_N = 3, REDIS_SLOTS_N = 16384 };
+
+struct redis_cluster {
+    struct redis_server nodes[REDIS_NODES_N];
+};
+
+/* Three nodes, a third of the slots each. */
+void redis_cluster_start(struct redis_cluster *c);
+void redis_cluster_free(struct redis_cluster *c);
+void redis_cluster_url(const struct redis_cluster *c, const char *prefix, char *ret,
+                       size_t size);
+int redis_cluster_slot(const struct redis_cluster *c, const char *key);
+/* Which node it has from the start. */
+int redis_cluster_owner(int slot);
+/* What `redis-cli --cluster reshard` does to one slot. */
+void redis_cluster_move(const struct redis_cluster *c, int slot, int from, int to);
+
 #endif

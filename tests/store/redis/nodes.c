@@ -123,82 +123,22 @@ TEST(a_failover_is_followed_by_calls_and_by_sleepers)
 
 /* ------------------------------------------------------------------ Cluster */
 
-enum { NODES_N = 3, SLOTS_N = 16384 };
-static struct redis_server nodes[NODES_N];
-
-static void cluster_start(void)
-{
-    static const char *const args[] = {"--cluster-enabled", "yes",
-                                       "--cluster-node-timeout", "2000", NULL};
-
-    for (int i = 0; i < NODES_N; i++) {
-        redis_server_init(&nodes[i], true, args);
-        redis_server_start(&nodes[i]);
-        redis_server_do(&nodes[i], "CLUSTER ADDSLOTSRANGE %d %d", SLOTS_N * i / NODES_N,
-                        SLOTS_N * (i + 1) / NODES_N - 1);
-    }
-    for (int i = 1; i < NODES_N; i++)
-        redis_server_do(&nodes[i], "CLUSTER MEET 127.0.0.1 %d", nodes[0].port);
-    for (int i = 0; i < NODES_N; i++) {
-        bool is_whole = false;
-        for (int n = 0; n < 1500 && !is_whole; n++) {
-            redisReply *reply = redis_server_ask(&nodes[i], "CLUSTER INFO");
-            is_whole = strstr(reply->str, "cluster_state:ok") &&
-                       strstr(reply->str, "cluster_known_nodes:3");
-            freeReplyObject(reply);
-            if (!is_whole)
-                poll(NULL, 0, 20);
-        }
-        assert_true(is_whole);
-    }
-}
-
-static void cluster_stop(void)
-{
-    for (int i = 0; i < NODES_N; i++)
-        redis_server_free(&nodes[i]);
-}
-
-static const char *cluster_url(const char *prefix)
-{
-    static char url[160];
-
-    snprintf(url, sizeof url, "redis+cluster://127.0.0.1:%d,127.0.0.1:%d?prefix=%s",
-             nodes[0].port, nodes[1].port, prefix);
-    return url;
-}
-
-static int slot_of(const char *key)
-{
-    redisReply *reply = redis_server_ask(&nodes[0], "CLUSTER KEYSLOT %s", key);
-    int slot = (int)reply->integer;
-
-    freeReplyObject(reply);
-    return slot;
-}
-
-static int owner_of(int slot)
-{
-    int i = 0;
-
-    while (slot >= SLOTS_N * (i + 1) / NODES_N)
-        i++;
-    return i;
-}
+static struct redis_cluster cluster;
 
 /* Stores on each of the nodes, reached from any; what crosses queues is whole. */
 TEST(a_store_lives_whole_on_one_node_of_a_cluster)
 {
-    bool was_on[NODES_N] = {false};
+    bool was_on[REDIS_NODES_N] = {false};
 
-    cluster_start();
+    redis_cluster_start(&cluster);
     for (int i = 0; i < 12; i++) {
-        char prefix[16], key[24];
+        char prefix[16], key[24], url[160];
         struct errand_id parent;
         snprintf(prefix, sizeof prefix, "p%d", i);
         snprintf(key, sizeof key, "{%s}:meta", prefix);
-        was_on[owner_of(slot_of(key))] = true;
-        open_store(cluster_url(prefix));
+        was_on[redis_cluster_owner(redis_cluster_slot(&cluster, key))] = true;
+        redis_cluster_url(&cluster, prefix, url, sizeof url);
+        open_store(url);
         parent = push_on("one", "a");
         push_after("b", parent, ERRAND_ON_SUCCESS);
         done(reserve_one());
@@ -207,54 +147,29 @@ TEST(a_store_lives_whole_on_one_node_of_a_cluster)
         er_store_close(store);
         store = NULL;
     }
-    for (int i = 0; i < NODES_N; i++)
+    for (int i = 0; i < REDIS_NODES_N; i++)
         assert_true(was_on[i]);
-    cluster_stop();
-}
-
-/* What `redis-cli --cluster reshard` does to one slot. */
-static void slot_move(int slot, int from, int to)
-{
-    char ids[NODES_N][64];
-
-    for (int i = 0; i < NODES_N; i++) {
-        redisReply *reply = redis_server_ask(&nodes[i], "CLUSTER MYID");
-        snprintf(ids[i], sizeof ids[i], "%s", reply->str);
-        freeReplyObject(reply);
-    }
-    redis_server_do(&nodes[to], "CLUSTER SETSLOT %d IMPORTING %s", slot, ids[from]);
-    redis_server_do(&nodes[from], "CLUSTER SETSLOT %d MIGRATING %s", slot, ids[to]);
-    for (;;) {
-        redisReply *keys =
-            redis_server_ask(&nodes[from], "CLUSTER GETKEYSINSLOT %d 100", slot);
-        size_t n = keys->elements;
-        for (size_t i = 0; i < n; i++)
-            redis_server_do(&nodes[from], "MIGRATE 127.0.0.1 %d %b 0 5000",
-                            nodes[to].port, keys->element[i]->str, keys->element[i]->len);
-        freeReplyObject(keys);
-        if (!n)
-            break;
-    }
-    redis_server_do(&nodes[to], "CLUSTER SETSLOT %d NODE %s", slot, ids[to]);
-    redis_server_do(&nodes[from], "CLUSTER SETSLOT %d NODE %s", slot, ids[to]);
+    redis_cluster_free(&cluster);
 }
 
 TEST(a_store_whose_slot_moves_is_followed_by_calls_and_by_sleepers)
 {
     struct er_store *sleeper = NULL;
     struct pollfd p = {.events = POLLIN};
+    char url[160];
     int slot, from, to;
 
-    cluster_start();
-    open_store(cluster_url("jobs"));
-    slot = slot_of("{jobs}:meta");
-    from = owner_of(slot);
-    to = (from + 1) % NODES_N;
+    redis_cluster_start(&cluster);
+    redis_cluster_url(&cluster, "jobs", url, sizeof url);
+    open_store(url);
+    slot = redis_cluster_slot(&cluster, "{jobs}:meta");
+    from = redis_cluster_owner(slot);
+    to = (from + 1) % REDIS_NODES_N;
     push("before");
     ok(er_store_again(store, &sleeper, &err));
     assert_true((p.fd = er_store_wait_fd(sleeper, &err)) >= 0);
     ok(er_store_wait_arm(sleeper, ERRAND_WAIT_READY, &err));
-    slot_move(slot, from, to);
+    redis_cluster_move(&cluster, slot, from, to);
     assert_int_equal(poll(&p, 1, 10000), 1);
     ok(er_store_wait_arm(sleeper, ERRAND_WAIT_READY, &err));
     push("after");
@@ -262,7 +177,7 @@ TEST(a_store_whose_slot_moves_is_followed_by_calls_and_by_sleepers)
     assert_int_equal(reserve(10).jobs_n, 2);
     assert_sound();
     er_store_close(sleeper);
-    cluster_stop();
+    redis_cluster_free(&cluster);
 }
 
 TEST_MAIN()
