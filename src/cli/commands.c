@@ -44,6 +44,7 @@ const struct er_command *const er_commands[] = {
     &er_cmd_schedule_resume,
     /* Look after it */
     &er_cmd_migrate,
+    &er_cmd_move,
     &er_cmd_doctor,
     &er_cmd_config_check,
     &er_cmd_notify_test,

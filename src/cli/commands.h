@@ -27,6 +27,7 @@ extern const struct er_command er_cmd_limit;
 extern const struct er_command er_cmd_list;
 extern const struct er_command er_cmd_make_job;
 extern const struct er_command er_cmd_migrate;
+extern const struct er_command er_cmd_move;
 extern const struct er_command er_cmd_new;
 extern const struct er_command er_cmd_notify_test;
 extern const struct er_command er_cmd_pause;

@@ -18,10 +18,8 @@ struct er_store {
     struct errand_open_params params; /* as it was opened; url is not kept */
 };
 
-/* Largest payload whatever the configuration says, longest key, bytes that are kept of an
- * error, a log and a result. */
+/* Longest key, bytes that are kept of an error, a log and a result. */
 enum {
-    ER_DATA_HARD_MAX = 16 << 20,
     ER_KEY_MAX = 512,
     ER_TEXT_MAX = 64 << 10,
     ER_EVENT_TEXT_MAX = 4 << 10, /* 10,000 events are kept */

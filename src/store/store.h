@@ -9,6 +9,8 @@
 
 struct er_store;
 
+enum { ER_DATA_HARD_MAX = 16 << 20 }; /* whatever the configuration says */
+
 struct er_store_options {
     struct errand_open_params open; /* url, shown are filled here */
     size_t max_data;                /* 0: 1 MiB */

@@ -147,17 +147,22 @@ static void dump_check(struct side *side, int64_t now)
         say(side, "finding: %s\n", ret.findings[i]);
 }
 
-void dump_side(struct side *side, int64_t now)
+void dump_kept(struct side *side, int64_t now)
 {
     dump_jobs(side, now);
     dump_queues(side, now);
     dump_batches(side);
-    dump_limits(side, now);
     dump_schedules(side);
-    dump_workers(side, now);
     dump_definitions(side);
-    dump_stats(side, now);
     dump_check(side, now);
+}
+
+void dump_side(struct side *side, int64_t now)
+{
+    dump_kept(side, now);
+    dump_limits(side, now);
+    dump_workers(side, now);
+    dump_stats(side, now);
 }
 
 void dump(struct pair *p)

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "client/move.h"
 #include "store/differential/pair.h"
 #include "store/support.h"
 
@@ -119,7 +120,64 @@ static void compare(struct pair *p, uint64_t steps_done)
     }
 }
 
-static void run(uint64_t seed, uint64_t steps, int64_t keep)
+/* ------------------------------------------------------------------ moving on */
+
+static char *dump_text(struct side *side, int64_t at)
+{
+    er_buf_reset(&side->text);
+    dump_kept(side, at);
+    return er_buf_take(&side->text);
+}
+
+/* Into a fresh store, in which everything that is carried is as it was. */
+static void side_move(struct pair *p, struct side *side, const char *url, int64_t keep)
+{
+    struct er_store_options options = {
+        .open = {.create = true, .keep_completed_ms = keep, .keep_completed_n = keep}};
+    char *before = dump_text(side, p->now), *after;
+    struct er_move move = {.from = side->store, .now_ms = p->now, .is_forced = true};
+    struct er_move_result moved;
+
+    ok(er_store_open(url, &options, &move.to, &err));
+    ok(er_move_run(&move, side->arena, &moved, &err));
+    er_store_close(side->store);
+    side->store = move.to;
+    after = dump_text(side, p->now);
+    if (strcmp(before, after) != 0)
+        show_difference(before, after);
+    assert_string_equal(before, after);
+    free(before);
+    free(after);
+    side->last_control = side->last_token = 0;
+}
+
+static void reap_all(struct pair *p)
+{
+    struct errand_reap_params q = {.now_ms = p->now, .max = 10000};
+    struct errand_reap_result ret;
+
+    for (size_t s = 0; s < SIDES; s++)
+        ok(er_store_reap(p->sides[s].store, &q, p->sides[s].arena, &ret, &err));
+}
+
+/* Both sides: what a move does not carry is then gone on both. */
+static void move_on(struct pair *p, char *url, size_t size, int64_t keep)
+{
+    char old[256];
+
+    p->doing = "move";
+    p->now += HOUR;
+    reap_all(p);
+    side_move(p, &p->sides[0], "memory:", keep);
+    snprintf(old, sizeof old, "%s", url);
+    snprintf(url, size, "%s", store_fresh_url());
+    side_move(p, &p->sides[1], url, keep);
+    store_remove(old);
+    p->work_n = 0;
+    memset(p->lock_tokens, 0, sizeof p->lock_tokens);
+}
+
+static void run(uint64_t seed, uint64_t steps, int64_t keep, uint64_t move_every)
 {
     struct pair *p = calloc(1, sizeof *p);
     char url[256];
@@ -138,6 +196,10 @@ static void run(uint64_t seed, uint64_t steps, int64_t keep)
             compare(p, i);
         }
         time_passes(p);
+        if (move_every && i % move_every == move_every - 1) {
+            move_on(p, url, sizeof url, keep);
+            compare(p, i);
+        }
     }
     side_close(&p->sides[0]);
     side_close(&p->sides[1]);
@@ -157,12 +219,17 @@ static uint64_t a_seed(void)
 
 TEST(the_same_operations_have_the_same_answers)
 {
-    run(a_seed(), number_from_env("ERRAND_STEPS", 4000), -1);
+    run(a_seed(), number_from_env("ERRAND_STEPS", 4000), -1, 0);
 }
 
 TEST(the_same_holds_when_no_history_is_kept)
 {
-    run(a_seed(), number_from_env("ERRAND_STEPS", 4000) / 2, 0);
+    run(a_seed(), number_from_env("ERRAND_STEPS", 4000) / 2, 0, 0);
+}
+
+TEST(what_was_moved_to_another_store_is_as_it_was_and_goes_on)
+{
+    run(a_seed(), number_from_env("ERRAND_STEPS", 4000) / 2, -1, 250);
 }
 
 TEST_MAIN()

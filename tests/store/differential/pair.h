@@ -77,6 +77,7 @@ void step(struct pair *p);
 /* Everything that can be seen of both. */
 void dump(struct pair *p);
 void dump_side(struct side *side, int64_t now);
+void dump_kept(struct side *side, int64_t now); /* what a move carries */
 
 void step_push(struct pair *p);
 void step_fire(struct pair *p);
