@@ -52,4 +52,5 @@ const struct errand_driver errand_store_module = {
     .wait_arm = er_pg_op_wait_arm,
     .check = er_pg_op_check,
     .remarks = er_pg_op_remarks,
+    .load = er_pg_op_load,
 };

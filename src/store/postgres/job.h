@@ -18,6 +18,10 @@ enum {
 void er_pg_add_asks(struct er_pg_args *args, const struct errand_unique *unique,
                     const struct errand_limit_use *limits, size_t limits_n);
 
+/* The same without the policy, as the field "asks" of an object that has others. */
+void er_pg_asks_write(struct er_buf *buf, const struct errand_unique *unique,
+                      const struct errand_limit_use *limits, size_t limits_n);
+
 /* The parameters of push(), and what it answers. */
 void er_pg_push_args(struct er_pg_args *args, const struct er_pg *conn,
                      const struct errand_push_params *p);

@@ -96,5 +96,8 @@ int er_pg_op_check(struct errand_conn *conn, int64_t now_ms, struct errand_arena
                    struct errand_check_result *ret, struct errand_error *err);
 int er_pg_op_remarks(struct errand_conn *conn, struct errand_arena *arena,
                      struct errand_remarks_result *ret, struct errand_error *err);
+int er_pg_op_load(struct errand_conn *conn, const struct errand_load_params *p,
+                  struct errand_arena *arena, struct errand_load_result *ret,
+                  struct errand_error *err);
 
 #endif

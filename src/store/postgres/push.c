@@ -35,6 +35,33 @@ static void limits_write(struct er_buf *buf, const struct errand_limit_use *limi
     }
 }
 
+/* The key's and the limits' fields of an object. */
+static void asks_write(struct er_buf *buf, const struct errand_unique *unique,
+                       const struct errand_limit_use *limits, size_t limits_n)
+{
+    if (unique) {
+        er_buf_printf(buf, "\"u\":[%d,%lld,", (int)unique->until,
+                      (long long)unique->ttl_ms);
+        hex(buf, unique->key);
+        er_buf_str(buf, limits_n ? "]," : "]");
+    }
+    if (limits_n) {
+        er_buf_str(buf, "\"l\":[");
+        limits_write(buf, limits, limits_n);
+        er_buf_str(buf, "]");
+    }
+}
+
+void er_pg_asks_write(struct er_buf *buf, const struct errand_unique *unique,
+                      const struct errand_limit_use *limits, size_t limits_n)
+{
+    if (!unique && !limits_n)
+        return;
+    er_buf_str(buf, ",\"asks\":{");
+    asks_write(buf, unique, limits, limits_n);
+    er_buf_str(buf, "}");
+}
+
 void er_pg_add_asks(struct er_pg_args *args, const struct errand_unique *unique,
                     const struct errand_limit_use *limits, size_t limits_n)
 {
@@ -46,17 +73,9 @@ void er_pg_add_asks(struct er_pg_args *args, const struct errand_unique *unique,
     }
     er_buf_init(&buf, 64 << 10);
     er_buf_str(&buf, "{");
-    if (unique) {
-        er_buf_printf(&buf, "\"u\":[%d,%lld,", (int)unique->until,
-                      (long long)unique->ttl_ms);
-        hex(&buf, unique->key);
-        er_buf_printf(&buf, "],\"p\":%d", (int)unique->policy);
-    }
-    if (limits_n) {
-        er_buf_printf(&buf, "%s\"l\":[", unique ? "," : "");
-        limits_write(&buf, limits, limits_n);
-        er_buf_str(&buf, "]");
-    }
+    if (unique)
+        er_buf_printf(&buf, "\"p\":%d,", (int)unique->policy);
+    asks_write(&buf, unique, limits, limits_n);
     er_buf_str(&buf, "}");
     args->bytes.has_failed |= buf.has_failed;
     er_pg_add_json(args, (struct errand_slice){buf.ptr, buf.len});
