@@ -31,6 +31,8 @@ struct work {
     size_t job;
     enum errand_work_kind kind;
     int64_t token[SIDES], key[SIDES];
+    char name[32], queue[32]; /* as reserved, as the attempt */
+    int32_t attempt;
 };
 
 struct pair {

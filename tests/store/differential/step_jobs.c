@@ -321,9 +321,9 @@ static void random_outcome(struct pair *p, struct exchange_parts *parts)
         .max_rss_kib = pick(p, 100),
         .cpu_ms = pick(p, 100),
         .hook_due = chance(p, 40),
-        .name = chance(p, 80) ? "told" : NULL,
-        .queue = "a",
-        .attempt = (int32_t)pick(p, 4),
+        .name = chance(p, 80) ? p->work[w].name : NULL,
+        .queue = p->work[w].queue,
+        .attempt = p->work[w].attempt,
     };
     if (parts->outcomes[i].kind == ERRAND_OUT_LIMIT)
         random_late(p, parts, i);
@@ -411,8 +411,11 @@ static void work_remember(struct pair *p, const struct errand_reserved *a,
     struct work w = {.job = number_of(p, &a->id),
                      .kind = a->kind,
                      .token = {a->token, b->token},
-                     .key = {a->key, b->key}};
+                     .key = {a->key, b->key},
+                     .attempt = a->attempt};
 
+    snprintf(w.name, sizeof w.name, "%s", a->name);
+    snprintf(w.queue, sizeof w.queue, "%s", a->queue);
     if (p->work_n == WORK_MAX) {
         memmove(p->work, p->work + WORK_MAX / 2, WORK_MAX / 2 * sizeof w);
         p->work_n = WORK_MAX / 2;

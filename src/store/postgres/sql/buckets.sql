@@ -101,9 +101,11 @@ $$;
 
 -- From every queue as many as there is room: nobody knows whose worker comes first, and who finds the limit full again is
 -- parked again. p_room NULL: all of them.
-CREATE OR REPLACE FUNCTION @.line_offer(w @.lines, p_room bigint, p_now bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+CREATE OR REPLACE FUNCTION @.line_offer(w @.lines, p_room bigint, p_now bigint) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     v_queue text := '';
+    v_n bigint;
+    v_offered bigint := 0;
 BEGIN
     WHILE p_room IS NULL OR p_room > 0 LOOP
         SELECT queue INTO v_queue FROM @.parked WHERE line = w.id AND queue > v_queue ORDER BY line, queue LIMIT 1;
@@ -114,39 +116,56 @@ BEGIN
                                       ORDER BY line, queue, priority, run_at, key LIMIT p_room))
             RETURNING queue, priority, run_at, key, flags)
         INSERT INTO @.ready(queue, priority, run_at, key, flags) SELECT queue, priority, run_at, key, flags FROM gone;
+        GET DIAGNOSTICS v_n = ROW_COUNT;
+        v_offered := v_offered + v_n;
     END LOOP;
     IF NOT EXISTS(SELECT 1 FROM @.parked WHERE line = w.id) THEN
         DELETE FROM @.lines WHERE id = w.id;
     ELSE
         UPDATE @.lines SET wake_at = @.wake_of(w, p_now) WHERE id = w.id;
     END IF;
+    RETURN v_offered;
 END
 $$;
 
 -- The bucket may have room: the first of its lines are for reserve again.
-CREATE OR REPLACE FUNCTION @.lines_offer(p_bucket bigint, p_now bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+CREATE OR REPLACE FUNCTION @.lines_offer(p_bucket bigint, p_now bigint) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     w @.lines;
+    v_offered bigint := 0;
 BEGIN
     FOR w IN SELECT * FROM @.lines WHERE bucket = p_bucket LOOP
-        PERFORM @.line_offer(w, greatest(@.room_of(w.bucket, w.kind, w.n, w.per_ms, p_now), 0), p_now);
+        v_offered := v_offered + @.line_offer(w, greatest(@.room_of(w.bucket, w.kind, w.n, w.per_ms, p_now), 0), p_now);
     END LOOP;
+    RETURN v_offered;
+END
+$$;
+
+-- A READY job leaves, which may have been let out of a line because there was room: the next of that one.
+CREATE OR REPLACE FUNCTION @.limits_offer(j @.jobs, p_now bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    IF EXISTS(SELECT 1 FROM @.lines) THEN
+        PERFORM @.lines_offer(b.id, p_now)
+           FROM @.applied_to(j.queue, j.name, j.asks) AS a JOIN @.buckets AS b ON b.name = a.name AND b.key = a.key;
+    END IF;
 END
 $$;
 
 -- Starts were noted: lines that are full now know when they may go on. One whose time has come offers before it is told a
 -- later one.
-CREATE OR REPLACE FUNCTION @.lines_started(p_buckets bigint[], p_now bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+CREATE OR REPLACE FUNCTION @.lines_started(p_buckets bigint[], p_now bigint) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     w @.lines;
+    v_offered bigint := 0;
 BEGIN
     FOR w IN SELECT * FROM @.lines WHERE bucket = ANY (p_buckets) AND kind = 0 LOOP
         IF w.wake_at <= p_now THEN
-            PERFORM @.line_offer(w, greatest(@.room_of(w.bucket, w.kind, w.n, w.per_ms, p_now), 0), p_now);
+            v_offered := v_offered + @.line_offer(w, greatest(@.room_of(w.bucket, w.kind, w.n, w.per_ms, p_now), 0), p_now);
         ELSE
             UPDATE @.lines SET wake_at = @.wake_of(w, p_now) WHERE id = w.id;
         END IF;
     END LOOP;
+    RETURN v_offered;
 END
 $$;
 
@@ -198,9 +217,10 @@ BEGIN
 END
 $$;
 
--- May the job, which has left ready, start now? Then that is noted. Else it is parked at a limit that is full.
+-- May the job, which has left ready, start now? Then that is noted. Else it is parked at a limit that is full; it may have
+-- been let out of another line to come here, and then the next of that one is for reserve again.
 CREATE OR REPLACE FUNCTION @.limits_start(p_key bigint, p_priority int, p_run_at bigint, p_flags int, p_now bigint,
-                                           OUT may_start boolean, INOUT buckets bigint[])
+                                           OUT may_start boolean, OUT offered bigint, INOUT buckets bigint[])
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     v_queue text;
@@ -210,6 +230,7 @@ DECLARE
     v_mine bigint[] := '{}';
     v_all @.applied[] := '{}';
 BEGIN
+    offered := 0;
     SELECT j.queue, array(SELECT x::@.applied FROM @.applied_to(j.queue, j.name, j.asks) AS x) INTO v_queue, v_all
       FROM @.jobs AS j WHERE j.key = p_key;
     FOREACH a IN ARRAY v_all LOOP
@@ -224,6 +245,10 @@ BEGIN
             INSERT INTO @.parked(line, queue, priority, run_at, key, flags)
                 VALUES(v_line, v_queue, p_priority, p_run_at, p_key, p_flags);
             may_start := false;
+            FOREACH a IN ARRAY v_all LOOP
+                offered := offered + coalesce((SELECT @.lines_offer(b.id, p_now) FROM @.buckets AS b
+                                                WHERE b.name = a.name AND b.key = a.key AND b.id <> v_bucket), 0);
+            END LOOP;
             RETURN;
         END IF;
         v_mine := v_mine || v_bucket;

@@ -44,7 +44,7 @@ BEGIN
     END IF;
     IF p_has & 8 <> 0 THEN
         IF j.state IN (1, 2) THEN
-            PERFORM @.line_leave(j);
+            PERFORM @.line_leave(j, p_now);
         END IF;
         j.priority := p_priority;
         UPDATE @.jobs SET priority = p_priority WHERE key = j.key;
@@ -76,7 +76,7 @@ BEGIN
         ELSIF p_kind NOT IN (2, 5) THEN
             changed := 2;
         ELSIF p_kind = 5 THEN
-            PERFORM @.job_take_out(p_key, NULL);
+            PERFORM @.job_take_out(p_key, NULL, p_now);
         ELSE
             PERFORM @.job_drop(ARRAY[p_key], true);
         END IF;
@@ -93,7 +93,7 @@ BEGIN
         RETURN;
     END IF;
     IF p_kind = 5 THEN
-        PERFORM @.job_take_out(p_key, j);
+        PERFORM @.job_take_out(p_key, j, p_now);
         RETURN;
     END IF;
     IF p_kind = 0 OR (p_kind = 2 AND v_from <= 2) THEN
@@ -171,7 +171,8 @@ BEGIN
         v_keys := array(
             SELECT c.k FROM @.found(@.can_states(p_kind::int, p_states), p_queue, p_name, p_tag, p_batch, p_search, p_since, p_until,
                                     NULL, false, NULL) AS c(k)
-             WHERE NOT EXISTS(SELECT 1 FROM @.jobs AS j WHERE p_kind = 0 AND j.key = c.k AND j.flags & 64 <> 0) ORDER BY c.k);
+             WHERE @.can_states(p_kind::int, p_states) <> 0
+               AND NOT EXISTS(SELECT 1 FROM @.jobs AS j WHERE p_kind = 0 AND j.key = c.k AND j.flags & 64 <> 0) ORDER BY c.k);
     END IF;
     SELECT t.follow_until > v_now INTO v_tell FROM @.root AS t;
     FOR i IN 1 .. coalesce(cardinality(p_id), cardinality(v_keys)) LOOP

@@ -55,12 +55,12 @@ $$;
 
 -- It lives in another store now: gone with all that is beside it, and nothing follows. j NULL: it has completed. The batch
 -- goes with the last of its jobs.
-CREATE OR REPLACE FUNCTION @.job_take_out(p_key bigint, j @.jobs) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+CREATE OR REPLACE FUNCTION @.job_take_out(p_key bigint, j @.jobs, p_now bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     v_batch bigint := coalesce(j.batch, (SELECT batch FROM @.history WHERE key = p_key));
 BEGIN
     IF j.state <= 2 THEN
-        PERFORM @.line_leave(j);
+        PERFORM @.line_leave(j, p_now);
         DELETE FROM @.jobs WHERE key = p_key;
         PERFORM @.count_move(j.queue, j.state, NULL, 1);
         PERFORM @.trace_drop(ARRAY[p_key], ARRAY[j.uid], ARRAY[j.batch], ARRAY[@.key_of(j.asks)], true);

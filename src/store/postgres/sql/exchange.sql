@@ -100,7 +100,7 @@ BEGIN
         ELSIF v_next IS NULL THEN
             SELECT least((SELECT min((SELECT run_at FROM @.scheduled WHERE queue = q ORDER BY queue, run_at LIMIT 1))
                             FROM unnest(v_open) AS q),
-                         (SELECT min(paused_until) FROM @.queues WHERE queue = ANY (v_queues) AND paused_until > v_now
+                         (SELECT min(paused_until) FROM @.queues WHERE (NOT v_strict OR queue = ANY (v_queues)) AND paused_until > v_now
                              AND paused_until < 9223372036854775807),
                          CASE WHEN v_limited OR EXISTS(SELECT 1 FROM @.lines) THEN
                               (SELECT min(wake_at) FROM @.lines AS w

@@ -87,7 +87,7 @@ LANGUAGE sql STABLE AS $$
            CASE WHEN NOT e.is_batch THEN j.state WHEN b.ended_at = 0 THEN 3 WHEN b.failed + b.cancelled > 0 THEN 5 ELSE 4 END::smallint,
            coalesce(j.name, ''), CASE WHEN p_up THEN j.result END, e.is_cause
       FROM ends AS e
-      LEFT JOIN @.job_rows(ARRAY(SELECT other FROM ends WHERE NOT is_batch), true) AS j ON NOT e.is_batch AND j.key = e.other
+      LEFT JOIN @.job_rows(ARRAY(SELECT DISTINCT other FROM ends WHERE NOT is_batch), true) AS j ON NOT e.is_batch AND j.key = e.other
       LEFT JOIN @.batches AS b ON e.is_batch AND b.key = e.other
      ORDER BY e.id
 $$;

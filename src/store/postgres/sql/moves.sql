@@ -89,7 +89,7 @@ BEGIN
         j.attempt := j.attempt + 1;
         j.flags := j.flags & ~64;
     ELSE
-        PERFORM @.line_leave(j);
+        PERFORM @.line_leave(j, p_now);
         IF p_from >= 5 THEN
             j := @.hook_clear(j);
             j.error := NULL;
@@ -129,7 +129,7 @@ DECLARE
     v_from int := j.state;
 BEGIN
     IF v_from <> 0 THEN
-        PERFORM @.line_leave(j);
+        PERFORM @.line_leave(j, p_now);
         j.state := CASE WHEN p_run_at <= p_now THEN 2 ELSE 1 END;
     END IF;
     j.run_at := CASE WHEN v_from <> 0 THEN greatest(p_run_at, p_now) ELSE p_run_at END;

@@ -15,11 +15,13 @@ BEGIN
 END
 $$;
 
-CREATE OR REPLACE FUNCTION @.line_leave(j @.jobs) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+CREATE OR REPLACE FUNCTION @.line_leave(j @.jobs, p_now bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
     IF j.state = 2 THEN
         DELETE FROM @.ready WHERE queue = j.queue AND priority = j.priority AND run_at = j.run_at AND key = j.key;
-        IF NOT FOUND THEN
+        IF FOUND THEN
+            PERFORM @.limits_offer(j, p_now);
+        ELSE
             PERFORM @.parked_leave(j.key);
         END IF;
     ELSIF j.state = 1 THEN

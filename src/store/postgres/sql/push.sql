@@ -53,11 +53,11 @@ BEGIN
 END
 $$;
 
-CREATE OR REPLACE FUNCTION @.push_told(j @.jobs, p_now bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
+CREATE OR REPLACE FUNCTION @.push_told(j @.jobs, p_run_at bigint, p_now bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
     INSERT INTO @.told(at_ms, type, id, name, queue, attempt, duration_ms, delay_ms, error)
         VALUES(p_now, 'job:dispatched', @.id_text(j.created_at, j.key, j.uid), j.name, j.queue, 0, -1,
-               CASE WHEN j.run_at > p_now THEN j.run_at - p_now ELSE -1 END, NULL);
+               CASE WHEN p_run_at > p_now THEN p_run_at - p_now ELSE -1 END, NULL);
 END
 $$;
 
@@ -264,7 +264,7 @@ BEGIN
         END IF;
         PERFORM @.count_move(j.queue, NULL, j.state, 1);
         IF p_tell THEN
-            PERFORM @.push_told(j, p_now);
+            PERFORM @.push_told(j, p_run_at[i], p_now);
         END IF;
     END LOOP;
     -- Those that have no chance: a parent ended otherwise, or the batch is cancelled.

@@ -108,14 +108,27 @@ BEGIN
         SELECT bit_or(t.flags) INTO v_flags FROM unnest(v_taken) AS t;
         IF p_limited OR v_flags & 2 <> 0 THEN
             PERFORM @.rules_lock();
-            FOREACH v_row IN ARRAY v_taken LOOP
+            FOR i IN 1 .. cardinality(v_taken) LOOP
+                v_row := v_taken[i];
                 SELECT * INTO r FROM @.limits_start(v_row.key, v_row.priority, v_row.run_at, v_row.flags, p_now, v_buckets);
                 v_buckets := r.buckets;
                 IF r.may_start THEN
                     keys := keys || v_row.key;
                     v_counts := v_counts || v_row.queue;
                 END IF;
+                IF v_buckets <> '{}' THEN
+                    r.offered := r.offered + @.lines_started(v_buckets, p_now);
+                    v_buckets := '{}';
+                END IF;
+                IF r.offered > 0 THEN
+                    -- Those may come before the rest.
+                    INSERT INTO @.ready SELECT * FROM unnest(v_taken[i + 1:]);
+                    EXIT;
+                END IF;
             END LOOP;
+            IF p_strict AND r.offered > 0 THEN
+                v_i := 1;
+            END IF;
         ELSE
             keys := keys || array(SELECT t.key FROM unnest(v_taken) WITH ORDINALITY AS t ORDER BY t.ordinality);
             v_counts := v_counts || array(SELECT t.queue FROM unnest(v_taken) AS t);
@@ -126,9 +139,6 @@ BEGIN
     END LOOP;
     IF v_unique IS NOT NULL THEN
         PERFORM @.claims_release(keys, true);
-    END IF;
-    IF v_buckets <> '{}' THEN
-        PERFORM @.lines_started(v_buckets, p_now);
     END IF;
     INSERT INTO @.counts(queue, ready, running) SELECT q, -count(*), count(*) FROM unnest(v_counts) AS q GROUP BY q;
 END
