@@ -9,10 +9,8 @@ local filter, n = filter_of(ARGV[2]), 0
 local chunks = call('ZRANGE', order_key, '(' .. ARGV[3], '+inf', 'BYSCORE', 'LIMIT', 0, CHUNKS)
 for _, chunk in ipairs(chunks) do
   local iids = call('LRANGE', order_key .. ':' .. chunk, 0, -1)
-  jobs_read(iids)
-  for place = 1, #iids do
-    local j = iids[place] ~= '' and job_read(iids[place])
-    if j and j.seq == chunk * CHUNK + place - 1 and filter_matches(filter, j) then
+  for place, j in ipairs(filter_find(filter, iids)) do
+    if j and j.seq == chunk * CHUNK + place - 1 then
       n = n + 1
     end
   end

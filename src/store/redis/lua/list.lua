@@ -24,12 +24,12 @@ local function chunk_list(chunk, from)
     first, last = 0, from and from % CHUNK or CHUNK - 1
   end
   local iids = call('LRANGE', order_key .. ':' .. chunk, first, last)
-  jobs_read(iids)
+  local found = filter_find(filter, iids)
   for i = 1, #iids do
     local place = backwards and #iids - i or i - 1
-    local j = iids[place + 1] ~= '' and job_read(iids[place + 1])
+    local j = found[place + 1]
     local at = chunk * CHUNK + first + place
-    if j and j.seq == at and filter_matches(filter, j) then
+    if j and j.seq == at then
       reply[#reply + 1] = job_shown(j, with_data)
     end
     looks = looks - 1
