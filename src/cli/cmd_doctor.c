@@ -136,8 +136,8 @@ static void durability(struct er_doctor *d)
         er_doctor_say(d, ER_OK, "durable", NULL, "full: jobs survive loss of power");
     else
         er_doctor_say(d, ER_OK, "durable", NULL,
-                      "normal: jobs survive the kill of any process; durable: full in "
-                      "errand.yml adds loss of power");
+                      "normal: jobs survive the kill of any process of errand; "
+                      "durable: full in errand.yml adds loss of power");
 }
 
 static void surroundings(struct er_doctor *d)

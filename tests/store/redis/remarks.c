@@ -1,0 +1,46 @@
+/* remarks.c: what the server's settings do to the promises, where an operator sees it. */
+#include "cli/shell.h"
+#include "support/redis_server.h"
+
+#include <signal.h>
+
+static struct redis_server server;
+
+static int setup(void **state)
+{
+    redis_server_init(&server, false, NULL);
+    redis_server_start(&server);
+    return shell_setup(state);
+}
+
+static int teardown(void **state)
+{
+    redis_server_free(&server);
+    return shell_teardown(state);
+}
+
+TEST_FIXTURE(setup, teardown)
+
+#define URL "--url='redis+unix:%s?prefix=t'"
+
+TEST(the_doctor_warns_of_a_server_that_forgets)
+{
+    struct run r;
+
+    assert_code(sh("errand queue:dispatch hello " URL, server.socket), 0);
+    r = sh("errand doctor " URL, server.socket);
+    assert_has(r.out, "warn: server: ");
+    assert_has(r.out, "appendonly no");
+    assert_has(r.out, "set appendonly yes");
+    redis_server_do(&server, "CONFIG SET appendonly yes");
+    r = sh("errand doctor " URL, server.socket);
+    assert_lacks(r.out, "warn: server");
+}
+
+TEST(a_worker_says_so_when_it_starts)
+{
+    assert_has(sh("errand queue:work --stop-when-empty " URL, server.socket).err,
+               "appendonly no");
+}
+
+TEST_MAIN()
