@@ -179,15 +179,18 @@ void er_help_markdown(struct er_print *out)
 {
     const char *group = "";
 
-    er_printf(out,
-              "# Commands\n\n"
-              "Made by `errand help --markdown` from the tables in `src/cli/`; a test "
-              "compares the two.\n\n"
-              "Data goes to standard output, with `--json` one JSON object a line, "
-              "the rest to standard error.\n"
-              "Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 75 store "
-              "unavailable or full, try again.\n\n"
-              "Every command takes:\n\n");
+    er_printf(
+        out,
+        "# Commands\n\n"
+        "Made by `errand help --markdown` from the tables in `src/cli/`; a test "
+        "compares the two.\n\n"
+        "Data goes to standard output, with `--json` one JSON object a line, "
+        "the rest to standard error.\n"
+        "Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 75 store "
+        "unavailable or full, try again. Usage is what the command line says, the data "
+        "on it or on standard input, and errand.yml; what a file of jobs has wrong "
+        "is 1.\n\n"
+        "Every command takes:\n\n");
     markdown_flags(out, er_global_flags);
     for (size_t i = 0; i < er_commands_n; i++) {
         if (strcmp(group, er_commands[i]->group) != 0)

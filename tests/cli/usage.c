@@ -123,6 +123,68 @@ TEST(garbage_is_refused_with_a_message_and_never_a_crash)
     assert_string_equal(r.out, "");
 }
 
+/* CLI.md's codes, by what is wrong: the command line and its data, a file of jobs, what
+ * is not there. */
+TEST(what_is_wrong_decides_the_exit_code_whatever_the_command)
+{
+    static const struct {
+        int code;
+        const char *args;
+    } calls[] = {
+        {2, "queue:dispatch x '{bad'"},
+        {2, "queue:dispatch 'b d'"},
+        {2, "queue:dispatch x --delay=no"},
+        {2, "queue:dispatch x --id='a b'"},
+        {2, "queue:dispatch x --tag='a b'"},
+        {2, "queue:dispatch x --priority=x"},
+        {2, "queue:dispatch x - <bad"},
+        {2, "queue:run"},
+        {2, "queue:work --concurrency=0"},
+        {2, "queue:work --memory=1"},
+        {2, "queue:list --state=zz"},
+        {2, "queue:list --queue='a b'"},
+        {2, "queue:inspect 'a b'"},
+        {2, "queue:failed --since=zz"},
+        {2, "queue:retry 'a b'"},
+        {2, "queue:cancel 'a b'"},
+        {2, "queue:forget 'a b'"},
+        {2, "queue:pause --queue='a b'"},
+        {2, "queue:events --type=zz"},
+        {2, "queue:prune --older-than=zz"},
+        {2, "queue:limit set 'a b' --rate=1/1 --queue=q"},
+        {2, "schedule:next '61 * * * *'"},
+        {2, "schedule:put x '61 * * * *'"},
+        {2, "schedule:put x '* * * * *' --zone=Nope"},
+        {2, "keys:new 'a b'"},
+        {2, "make:job 'a b'"},
+        {2, "queue:list --url=foo"},
+        {1, "queue:dispatch x --file bad"},
+        {1, "queue:chain bad"},
+        {1, "queue:batch bad"},
+        {1, "queue:flow bad"},
+        {3, "queue:chain none"},
+        {3, "queue:dispatch x --file none"},
+        {3, "queue:list --after=none"},
+        {3, "queue:inspect none"},
+        {3, "queue:retry none"},
+        {3, "queue:forget none"},
+        {3, "queue:cancel none"},
+        {3, "queue:limit remove none"},
+        {3, "schedule:next none"},
+        {3, "schedule:trigger none"},
+        {3, "schedule:pause none"},
+    };
+
+    assert_code(sh("errand migrate; echo '{bad' >bad"), 0);
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        struct run r = sh("errand %s", calls[i].args);
+
+        if (r.code != calls[i].code)
+            fail_msg("errand %s: %d, not %d: %s", calls[i].args, r.code, calls[i].code,
+                     r.err);
+    }
+}
+
 TEST(the_page_of_commands_is_made_from_the_table)
 {
     struct run r =
