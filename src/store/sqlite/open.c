@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,10 +19,16 @@
 #include "store/sqlite/ops.h"
 #include "store/sqlite/wake.h"
 
-enum { BUSY_MS = 30000, BUSY_SLEEP_FIRST_US = 20, BUSY_SLEEP_MAX_US = 5000 };
+enum {
+    BUSY_MS = 30000,
+    BUSY_LOOKS = 16,
+    BUSY_SLEEP_FIRST_US = 20,
+    BUSY_SLEEP_MAX_US = 5000
+};
 
-/* Short sleeps at first, because a commit of another takes microseconds; then longer
- * ones. Random, so that several who wait do not ask in step. */
+/* Some looks at once, because a commit of another takes microseconds and the shortest
+ * sleep eighty; then sleeps, longer and longer. Random, so that several who wait do not
+ * ask in step. */
 static int on_busy(void *arg, int n)
 {
     struct er_sqlite *conn = arg;
@@ -32,6 +39,11 @@ static int on_busy(void *arg, int n)
         conn->busy_until_ms = now_ms + conn->busy_ms;
     if (now_ms >= conn->busy_until_ms)
         return 0;
+    if (n < BUSY_LOOKS) {
+        sched_yield();
+        return 1;
+    }
+    n -= BUSY_LOOKS;
     us = (uint64_t)BUSY_SLEEP_FIRST_US << (n < 10 ? n : 10);
     if (us > BUSY_SLEEP_MAX_US)
         us = BUSY_SLEEP_MAX_US;
