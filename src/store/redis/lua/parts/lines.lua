@@ -79,13 +79,28 @@ local function line_walk(line, state, time_of)
   line_flush(line)
   local w = {line = line, key = P .. line, state = state, time_of = time_of, met = {}, met_n = 0, taken_late = {},
              list = {}, list_at = 1, list_from = 0, late = {}, late_at = 1, late_from = 0}
-  local gone = call('HGETALL', w.key .. ':gone')
   w.gone, w.was_gone = {}, {}
-  for i = 1, #gone, 2 do
-    w.gone[gone[i]] = tonumber(gone[i + 1])
-  end
+  w.has_gone = call('EXISTS', w.key .. ':gone') == 1
   w.has_late = call('ZCARD', w.key .. ':late') > 0
   return w
+end
+
+-- Those of the stretch that have not gone, of which alone the state is known. Asked for a stretch at a time: an operator may
+-- have cancelled a hundred thousand further behind.
+local function stretch_there(w)
+  if not w.has_gone then
+    return w.list
+  end
+  local there, counts = {}, call('HMGET', w.key .. ':gone', unpack(w.list))
+  for i = 1, #w.list do
+    local iid = w.list[i]
+    if not counts[i] then
+      there[#there + 1] = iid
+    elseif not w.gone[iid] then
+      w.gone[iid] = tonumber(counts[i])
+    end
+  end
+  return there
 end
 
 -- The list's next that is really there, or nil. What is passed over is met and not kept.
@@ -102,17 +117,7 @@ local function walk_list(w)
       if #w.list == 0 then
         return nil
       end
-      -- Of those that have gone nobody knows the state.
-      local there = w.list
-      if next(w.gone) then
-        there = {}
-        for i = 1, #w.list do
-          if not w.gone[w.list[i]] then
-            there[#there + 1] = w.list[i]
-          end
-        end
-      end
-      jobs_read(there, w.state == READY)
+      jobs_read(stretch_there(w), w.state == READY)
     end
     local iid = w.list[w.list_at]
     local gone = w.gone[iid] or 0
