@@ -7,15 +7,12 @@ if refused then
 end
 exchange.keep, exchange.wants_moves, exchange.max, exchange.lease_ms, exchange.worker, exchange.queues = unpack_all(ARGV[2])
 
+-- `handed`: '', and then id and row of each job: becomes the answer.
 local function exchange_answer(token, next_at, hooks_n, moves, handed, handed_n)
   local e = exchange
-  local reply = {pack(e.settled, token, token ~= 0 and now + e.lease_ms or 0,
-                      e.max > 0 and (handed_n == e.max and now or next_at) or 0, M.control, M.follow > now and 1 or 0,
-                      hooks_n, moves)}
-  for i = 1, 2 * handed_n do
-    reply[i + 1] = handed[i]
-  end
-  return reply
+  handed[1] = pack(e.settled, token, token ~= 0 and now + e.lease_ms or 0,
+                   e.max > 0 and (handed_n == e.max and now or next_at) or 0, M.control, M.follow > now and 1 or 0, hooks_n, moves)
+  return handed
 end
 
 -- One outcome of a run, as settle.lua takes it.

@@ -42,10 +42,11 @@ local function quick_drop(iids, numbers)
   local by_chunk = {}
   call_many(iids, 'HDEL', quick_jobs)
   for i = 1, #numbers do
-    local chunk = math.floor(numbers[i] / CHUNK_OF)
-    by_chunk[chunk] = (by_chunk[chunk] or 0) + 1
+    local first = numbers[i] - numbers[i] % CHUNK_OF
+    by_chunk[first] = (by_chunk[first] or 0) + 1
   end
-  for chunk, n in pairs(by_chunk) do
+  for first, n in pairs(by_chunk) do
+    local chunk = first / CHUNK_OF
     if call('HINCRBY', quick_live, chunk, -n) == 0 and chunk < math.floor(M.seq / CHUNK_OF) then
       call('UNLINK', P .. 'order:' .. chunk)
       call('HDEL', quick_live, chunk)
@@ -118,9 +119,10 @@ local function done_enter(queue, list)
   end
 end
 
--- What the rows of a lease's jobs have in common when they are done: {state, flags, has x} and the beginnings of x and of
--- the attempt in it, with and without a result (a map of 4 or 3; an array of 12).
-local DONE, ATTEMPT, ATTEMPT_END = pack(COMPLETED, 0, 1), '\156', pack('', 0, 0, 0, 0, 0, 0, '', '')
+-- What the rows of a lease's jobs have in common when they are done: state, flags, has x; x is a map of 3 or, with a result,
+-- 4, its last value an array of 12, the attempt, as bytes of a length below 256. As few strings as can be: making them is
+-- most of the time.
+local DONE, ATTEMPT, ATTEMPT_END, BYTES = pack(COMPLETED, 0, 1), '\156', pack('', 0, 0, 0, 0, 0, 0, '', ''), 217
 
 local function extras_begin(l)
   return pack('f', now, 'wk', l.worker, 'a')
@@ -130,10 +132,10 @@ end
 local function done_row(row, l, begins, started, ended, result)
   local at = cmsgpack.unpack_limit(row, 2, 3)
   local behind, attempts = cmsgpack.unpack_limit(row, 1, at)
-  attempts = attempts + 1
-  local attempt = ATTEMPT .. pack(attempts, started ~= 0 and started or l.since, ended ~= 0 and ended or now) .. ATTEMPT_END
-  local x = result == '' and '\131' .. begins .. pack(attempt) or '\132' .. begins .. pack(attempt, 'r', result)
-  return DONE .. sub(row, 4, at) .. pack(attempts) .. sub(row, behind + 1, -11) .. x .. sub(row, -9)
+  local attempt = pack(attempts + 1, started ~= 0 and started or l.since, ended ~= 0 and ended or now)
+  return DONE .. sub(row, 4, at) .. pack(attempts + 1) .. sub(row, behind + 1, -11) .. (result == '' and '\131' or '\132') ..
+           begins .. string.char(BYTES, #ATTEMPT + #attempt + #ATTEMPT_END) .. ATTEMPT .. attempt .. ATTEMPT_END ..
+           (result == '' and '' or pack('r', result)) .. sub(row, -9)
 end
 
 local function queue_of(row)
@@ -141,19 +143,9 @@ local function queue_of(row)
   return queue
 end
 
--- A run of jobs that are done: {token, the name for those who follow or false, ids, their numbers, started, ended, results,
--- queue, attempts}. Answers whether it
--- is settled, with the answers written to `settled` from `at` on.
-local function quick_settle(run, keep, settled, at)
-  local token, iids, keys = text_of(run[1]), run[3], run[4]
-  if M.follow > now and run[2] then
-    return false
-  end
-  local l = quick_lease(token)
-  if not l then
-    return false
-  end
-  local there, mine, numbers, places = {}, {}, {}, {}
+-- What is left of the lease, what of the run is of it, the numbers of that, and its places in the run.
+local function part_of_lease(l, run, settled, at)
+  local there, mine, numbers, places, iids, keys = {}, {}, {}, {}, run[3], run[4]
   for i = 1, #l.jobs do
     there[l.jobs[i]] = true
   end
@@ -167,15 +159,55 @@ local function quick_settle(run, keep, settled, at)
       mine[n], numbers[n], places[n] = iid, keys[i], i
     end
   end
+  return there, mine, numbers, places
+end
+
+-- The same when the run is the lease: nothing to look for, and places as they are (nil). Or nothing.
+local function whole_lease(l, run, settled, at)
+  local iids, jobs = run[3], l.jobs
+  if #iids ~= #jobs then
+    return
+  end
+  for i = 1, #iids do
+    if iids[i] ~= jobs[i] then
+      return
+    end
+  end
+  for i = at, at + #iids - 1 do
+    settled[i] = 0
+  end
+  return {}, iids, run[4]
+end
+
+-- A run of jobs that are done: {token, the name for those who follow or false, ids, their numbers, started, ended, results,
+-- queue, attempts}. Answers whether it
+-- is settled, with the answers written to `settled` from `at` on.
+local function quick_settle(run, keep, settled, at)
+  local token = text_of(run[1])
+  if M.follow > now and run[2] then
+    return false
+  end
+  local l = quick_lease(token)
+  if not l then
+    return false
+  end
+  local there, mine, numbers, places = whole_lease(l, run, settled, at)
+  if not mine then
+    there, mine, numbers, places = part_of_lease(l, run, settled, at)
+  end
   if #mine == 0 then
     return true
   end
   local rows = (keep ~= 0 or l.queue == '') and call_many(mine, 'HMGET', quick_jobs)
   local written, begins = {}, extras_begin(l)
-  for i = 1, #mine do
+  if keep == 0 and l.queue ~= '' then
+    count(l.queue, RUNNING, -#mine)
+  end
+  for i = 1, rows and #mine or 0 do
     local queue = l.queue ~= '' and l.queue or queue_of(rows[i])
     if keep ~= 0 then
-      local row = done_row(rows[i], l, begins, run[5][places[i]], run[6][places[i]], run[7][places[i]])
+      local place = places and places[i] or i
+      local row = done_row(rows[i], l, begins, run[5][place], run[6][place], run[7][place])
       local list = done_by_queue[queue] or {}
       done_by_queue[queue] = list
       list[#list + 1] = {number_of(row), mine[i]}
@@ -232,7 +264,7 @@ end
 local function quick_hand_out(plan, lane, iid, row)
   plan.n = plan.n + 1
   lane.n = lane.n + 1
-  plan.handed[2 * plan.n - 1], plan.handed[2 * plan.n] = iid, row
+  plan.handed[2 * plan.n], plan.handed[2 * plan.n + 1] = iid, row
 end
 
 -- Lanes of several queues and one priority: by run-at and number.
@@ -261,18 +293,24 @@ end
 
 -- Lanes of one priority.
 local function quick_group(plan, lanes)
-  local n = plan.max - plan.n
+  local n, handed = plan.max - plan.n, plan.handed
   for i = 1, #lanes do
     plan.lanes[#plan.lanes + 1] = lanes[i]
   end
   if #lanes > 1 then
+    plan.only = nil
     return quick_merge(plan, lanes, n)
   end
   local iids, rows = quick_head(lanes[1], n)
-  for i = 1, iids and #iids or 0 do
-    quick_hand_out(plan, lanes[1], iids[i], rows[i])
+  if not iids then
+    return false
   end
-  return iids ~= nil
+  plan.only = plan.n == 0 and iids or nil
+  for i = 1, #iids do
+    handed[2 * (plan.n + i)], handed[2 * (plan.n + i) + 1] = iids[i], rows[i]
+  end
+  plan.n, lanes[1].n = plan.n + #iids, #iids
+  return true
 end
 
 -- In the order of priorities, so far as there is room.
@@ -317,9 +355,10 @@ local function quick_queue(plan, queue, lanes)
   return true
 end
 
--- What there is to hand out, or nil: not all of it is plain.
+-- What there is to hand out, or nil: not all of it is plain. `handed` is the answer of the script, with room for what comes
+-- first in it; `only` is the ids, when they are those of one list.
 local function quick_plan(asked, max)
-  local plan, lanes = {max = max, n = 0, handed = {}, lanes = {}}, {}
+  local plan, lanes = {max = max, n = 0, handed = {''}, lanes = {}}, {}
   local is_one_line = #asked == 0
   if M.hooks > 0 or M.limits > 0 then
     return nil
@@ -341,9 +380,9 @@ end
 
 -- Takes what was planned. Answers the token, 0 when there was nothing.
 local function quick_take(plan, worker, lease_ms)
-  local iids, queue = {}, nil
-  for i = 1, plan.n do
-    iids[i] = plan.handed[2 * i - 1]
+  local iids, queue = plan.only or {}, nil
+  for i = 1, plan.only and 0 or plan.n do
+    iids[i] = plan.handed[2 * i]
   end
   for i = 1, #plan.lanes do
     local lane = plan.lanes[i]

@@ -3,8 +3,8 @@
 -- and past the jobs that a limit holds back.
 local DUE_AT_ONCE = 1000
 
--- Jobs handed out: ids and rows in turn, a hook's row last in `hooks_handed`.
-local handed, handed_n, hooks_n = {}, 0, 0
+-- Jobs handed out: behind the room for what comes first in the answer, ids and rows in turn; the hooks first.
+local handed, handed_n, hooks_n = {''}, 0, 0
 local next_at
 
 local function sooner(at)
@@ -60,8 +60,8 @@ end
 
 local function hand_out(j)
   handed_n = handed_n + 1
-  handed[2 * handed_n - 1] = j.iid
-  handed[2 * handed_n] = not j.is_changed and j.raw or job_encode(j)
+  handed[2 * handed_n] = j.iid
+  handed[2 * handed_n + 1] = not j.is_changed and j.raw or job_encode(j)
 end
 
 local function take(j, l, limits)
