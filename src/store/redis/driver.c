@@ -54,4 +54,5 @@ const struct errand_driver errand_store_module = {
     .check = er_redis_op_check,
     .again = er_redis_again,
     .remarks = er_redis_op_remarks,
+    .load = er_redis_op_load,
 };

@@ -7,7 +7,7 @@ local refused = begin()
 if refused then
   return refused
 end
-local CANCEL, RETRY, DELETE, RUN_NOW, EDIT = 0, 1, 2, 3, 4
+local CANCEL, RETRY, DELETE, RUN_NOW, EDIT, MOVED = 0, 1, 2, 3, 4, 5
 local CHANGED, NO_SUCH_JOB, WRONG_STATE, KEY_TAKEN = 0, 1, 2, 3
 local kind, wants_moves, max, ids, data, options, prio, tries, run_at = unpack_all(ARGV[2])
 are_moves_wanted = wants_moves == 1
@@ -20,7 +20,7 @@ local function can(j)
     return is_waiting(j) or (j.state == RUNNING and not (filter and has_flag(j, F_CANCEL)))
   elseif kind == RETRY then
     return j.state == FAILED or j.state == CANCELLED
-  elseif kind == DELETE then
+  elseif kind == DELETE or kind == MOVED then
     return j.state ~= RUNNING
   elseif kind == RUN_NOW then
     return j.state == SCHEDULED
@@ -95,6 +95,15 @@ local function edit(j)
   end
 end
 
+-- It lives in another store now: nothing follows. Its batch goes with the last of its jobs.
+local function take_out(j)
+  local batch = j.x.b
+  job_drop(j, true)
+  if batch and call('ZCARD', P .. 'members:' .. batch) == 0 then
+    batch_drop(batch)
+  end
+end
+
 local function change(j)
   local answer = CHANGED
   if not can(j) then
@@ -108,6 +117,8 @@ local function change(j)
     run_now(j)
   elseif kind == EDIT then
     edit(j)
+  elseif kind == MOVED then
+    take_out(j)
   end
   follow()
   if kind == DELETE then

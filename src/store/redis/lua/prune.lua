@@ -61,10 +61,7 @@ end
 local function prune_batches(age)
   for _, iid in ipairs(call('ZRANGE', P .. 'batches:over', '-inf', text_of(now - age), 'BYSCORE')) do
     if call('ZCARD', P .. 'members:' .. iid) == 0 then
-      edges_drop(iid, 'down:')
-      call('HDEL', batches_key, iid)
-      call('ZREM', P .. 'batches:order', iid)
-      call('ZREM', P .. 'batches:over', iid)
+      batch_drop(iid)
     end
   end
 end

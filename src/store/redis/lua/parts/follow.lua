@@ -53,13 +53,18 @@ local function batches_write()
 end
 at_end[#at_end + 1] = batches_write
 
--- It may have no members, and then it ends with this call: it is to be looked at.
-local function batch_insert(iid, name, allow_failures, options)
+local function batch_make(iid, name, allow_failures, options)
   local b = {iid = iid, name = name, allow_failures = allow_failures, cancelled = 0, total = 0, pending = 0, failed = 0,
              cancelled_n = 0, created = now, ended = 0, options = options, seq = seq_take('')}
   batches[iid] = b
   call('ZADD', P .. 'batches:order', b.seq, iid)
   batch_save(b)
+  return b
+end
+
+-- It may have no members, and then it ends with this call: it is to be looked at.
+local function batch_insert(iid, name, allow_failures, options)
+  local b = batch_make(iid, name, allow_failures, options)
   line_up(batches_to_follow, b)
   return b
 end
@@ -340,6 +345,14 @@ local function follow()
       return
     end
   end
+end
+
+-- One without members is forgotten.
+local function batch_drop(iid)
+  edges_drop(iid, 'down:')
+  call('HDEL', batches_key, iid)
+  call('ZREM', P .. 'batches:order', iid)
+  call('ZREM', P .. 'batches:over', iid)
 end
 
 -- ------------------------------------------------------------------ the end of a job's row

@@ -107,11 +107,11 @@ local function place_enter(j)
       holds_add(j, 1)
     end
   elseif is_final(j.state) then
-    j.x.f = now
+    j.x.f = j.x.f or now
     if j.state == COMPLETED then
-      line_add(done_line(j), now, j.seq, j.iid)
+      line_add(done_line(j), j.x.f, j.seq, j.iid)
     else
-      call('ZADD', P .. 'ended:' .. j.state .. ':' .. j.queue, text_of(now), member_of(j.seq, j.iid))
+      call('ZADD', P .. 'ended:' .. j.state .. ':' .. j.queue, text_of(j.x.f), member_of(j.seq, j.iid))
     end
     wake(WAIT_ENDED)
   end
