@@ -132,7 +132,8 @@ static void watch(void *ctx, enum er_move_pass pass, int64_t done, int64_t total
 /* ------------------------------------------------------------------ the command */
 
 /* Nothing is dropped on the way, whatever the configuration keeps: the next worker
- * prunes. What leaves the source must have reached the disk of the target. */
+ * prunes. What leaves the source has reached the disk of the target, where a store can
+ * promise that; of the others their server decides, as for every job. */
 static int open_store(struct er_cli *cli, const char *flag, bool is_target,
                       struct er_store **ret, struct errand_error *err)
 {
@@ -147,6 +148,9 @@ static int open_store(struct er_cli *cli, const char *flag, bool is_target,
         .max_data = ER_DATA_HARD_MAX,
     };
 
+    if (er_store_open(er_cli_text(cli, flag), &options, ret, NULL) == 0)
+        return 0;
+    options.open.durable = config->durable;
     return er_store_open(er_cli_text(cli, flag), &options, ret, err);
 }
 

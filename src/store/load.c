@@ -30,6 +30,8 @@ static int check_detail(const struct er_store *store, const struct errand_job_de
                         struct errand_error *err)
 {
     const struct errand_job_info *job = &d->job;
+    /* Renewed by a push with another ttl, or with none: its rules are past being odd. */
+    struct errand_unique unique = d->unique ? *d->unique : (struct errand_unique){0};
     struct errand_push_job as_pushed = {
         .id = job->id,
         .name = job->name,
@@ -40,13 +42,14 @@ static int check_detail(const struct er_store *store, const struct errand_job_de
         .tags_n = job->tags_n,
         .tries = job->tries,
         .run_at_ms = job->run_at_ms,
-        .unique = d->unique,
+        .unique = d->unique ? &unique : NULL,
         .limits = d->limits,
         .limits_n = d->limits_n,
         .batch = job->batch,
     };
     int rc;
 
+    unique.until = ERRAND_UNIQUE_DONE;
     if ((rc = er_check_id("id", &job->id, err)) < 0 ||
         (rc = er_check_job(store, &as_pushed, err)) < 0 ||
         (rc = check_state(job, err)) < 0)

@@ -321,6 +321,19 @@ TEST(a_key_that_is_held_for_a_time_ends_when_it_would_have)
     back();
 }
 
+TEST(a_key_that_was_renewed_without_an_end_goes_along)
+{
+    struct errand_id id = push_unique("k", MINUTE, ERRAND_UNIQUE_TTL).id;
+    struct errand_unique extend = {
+        .key = slice("k"), .until = ERRAND_UNIQUE_DONE, .policy = ERRAND_UNIQUE_EXTEND};
+
+    push_job((struct errand_push_job){.unique = &extend});
+    assert_int_equal(look(id).unique_until_ms, ERRAND_FOREVER);
+    carry(10);
+    assert_same(id);
+    back();
+}
+
 TEST(a_key_that_another_job_holds_stays_with_it)
 {
     struct errand_id old = push_unique("k", 0, ERRAND_UNIQUE_DONE).id, new;
