@@ -227,15 +227,17 @@ static int run_quietly(struct er_pg *conn, const char *sql, int64_t until_ms,
     return rc;
 }
 
-/* Where transactions are not READ COMMITTED by themselves, it has to be said: a function
- * that waited for another's commit must then see what that has written. */
-static int run_isolated(struct er_pg *conn, const char *sql,
-                        const struct er_pg_args *args, int64_t until_ms, PGresult **ret,
-                        enum verdict *ret_verdict, struct errand_error *err)
+/* What the role's transactions are not by themselves has to be said: a function that
+ * waited for another's commit must see what that has written, and what was accepted must
+ * survive the kill of a server process. */
+static int run_wrapped(struct er_pg *conn, const char *sql, const struct er_pg_args *args,
+                       int64_t until_ms, PGresult **ret, enum verdict *ret_verdict,
+                       struct errand_error *err)
 {
     enum verdict ignored;
-    int rc = run_quietly(conn, "BEGIN ISOLATION LEVEL READ COMMITTED", until_ms,
-                         ret_verdict, err);
+    int rc = run_quietly(
+        conn, "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = on",
+        until_ms, ret_verdict, err);
 
     if (rc < 0)
         return rc;
@@ -268,8 +270,8 @@ static int attempt(struct er_pg *conn, const char *function,
         *ret_verdict = FINAL;
         return er_error_nomem(err);
     }
-    if (conn->is_isolated)
-        return run_isolated(conn, sql, args, until_ms, ret, ret_verdict, err);
+    if (conn->is_wrapped)
+        return run_wrapped(conn, sql, args, until_ms, ret, ret_verdict, err);
     return run(conn, sql, args, until_ms, ret, ret_verdict, err);
 }
 

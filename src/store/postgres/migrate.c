@@ -224,7 +224,7 @@ static int settings_read(struct er_pg *conn, struct errand_error *err)
     if (rc < 0)
         return rc;
     conn->salt = strtoll(text_of(res, 0), NULL, 10);
-    conn->is_isolated = strcmp(text_of(res, 1), "read committed") != 0;
+    conn->is_wrapped = *text_of(res, 1) == 't';
     PQclear(res);
     return 0;
 }

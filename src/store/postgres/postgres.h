@@ -35,8 +35,9 @@ struct er_pg {
     int64_t busy_ms, keep_ms, keep_n;
     int64_t salt; /* of the store: ids are computed from it */
     bool is_read_only;
-    /* the role's transactions are not READ COMMITTED by themselves */
-    bool is_isolated;
+    /* the role's transactions are not READ COMMITTED by themselves, or not safe on the
+     * disk when they are committed */
+    bool is_wrapped;
     bool has_written;        /* it was not always read-only */
     struct er_pg_wait *wait; /* NULL until wait_fd; wait.c */
     int64_t upkeep_ms;       /* not before, see upkeep.c */

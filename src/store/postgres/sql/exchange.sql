@@ -38,7 +38,8 @@ BEGIN
             v_key := array(SELECT CASE WHEN u.key <> 0 THEN u.key ELSE coalesce(@.id_find(u.id), 0) END
                              FROM unnest(p_key, p_id) WITH ORDINALITY AS u(key, id, i) ORDER BY u.i);
         END IF;
-        v_each := v_each OR EXISTS(SELECT 1 FROM @.jobs WHERE key = ANY (v_key) AND flags & 77 <> 0);
+        v_each := v_each OR EXISTS(SELECT 1 FROM @.jobs WHERE key = ANY (v_key) AND flags & 77 <> 0)
+                  OR EXISTS(SELECT 1 FROM @.completions);
     END IF;
     IF v_each OR v_limited OR (p_max > 0 AND EXISTS(SELECT 1 FROM @.hooks)) THEN
         PERFORM @.rules_lock();

@@ -52,6 +52,8 @@ DECLARE
     r record;
     v_other bigint;
 BEGIN
+    -- Another edge of the same two may have handed its part on to this one.
+    SELECT * INTO e FROM @.edges WHERE id = e.id;
     IF e.state <> 2 THEN
         RETURN;
     END IF;

@@ -105,6 +105,16 @@ BEGIN
         END LOOP;
         FOREACH v_key IN ARRAY l.keys LOOP
             EXIT WHEN v_left <= 0;
+            -- One that is being completed inside a transaction is not over before that is.
+            PERFORM 1 FROM @.jobs AS x WHERE x.key = v_key FOR UPDATE SKIP LOCKED;
+            CONTINUE WHEN NOT FOUND;
+            IF EXISTS(SELECT 1 FROM @.completions AS c WHERE c.key = v_key AND c.token = l.token) THEN
+                SELECT * INTO r FROM @.settle_one((l.token, v_key, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, NULL, NULL, NULL, NULL)::@.outcome,
+                                                  true, v_tell, v_now, v_moves);
+                v_moves := r.moves;
+                v_left := v_left - 1;
+                CONTINUE;
+            END IF;
             SELECT * INTO r FROM @.reap_job(v_key, l, p_all_hooks, v_tell, v_now, v_moves);
             v_moves := r.moves;
             v_n[CASE r.outcome WHEN 2 THEN 1 WHEN 5 THEN 2 ELSE 3 END] := v_n[CASE r.outcome WHEN 2 THEN 1 WHEN 5 THEN 2 ELSE 3 END] + 1;

@@ -118,8 +118,16 @@ $$;
 -- Attempts of these jobs have ended, whatever comes next.
 CREATE OR REPLACE FUNCTION @.run_ended(p_keys bigint[], p_now bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
-    DELETE FROM @.progress WHERE key = ANY (p_keys);
-    PERFORM @.holds_release(p_keys, p_now);
+    -- Mostly empty: one look is cheaper than one a job.
+    IF EXISTS(SELECT 1 FROM @.progress) THEN
+        DELETE FROM @.progress WHERE key = ANY (p_keys);
+    END IF;
+    IF EXISTS(SELECT 1 FROM @.completions) THEN
+        DELETE FROM @.completions WHERE key = ANY (p_keys);
+    END IF;
+    IF EXISTS(SELECT 1 FROM @.holds) THEN
+        PERFORM @.holds_release(p_keys, p_now);
+    END IF;
 END
 $$;
 

@@ -98,6 +98,13 @@ BEGIN
         UPDATE @.jobs SET flags = flags & ~256 WHERE key = o.key;
         RETURN;
     END IF;
+    -- The handler has completed it inside its own transaction: whatever became of it afterwards, it is done.
+    SELECT 0, coalesce(c.result, o.result) INTO r FROM @.completions AS c WHERE c.key = o.key AND c.token = o.token;
+    IF FOUND THEN
+        o.kind := 0;
+        o.error := NULL;
+        o.result := r.coalesce;
+    END IF;
     o.started_at := coalesce(nullif(o.started_at, 0), l.started_at);
     o.ended_at := coalesce(nullif(o.ended_at, 0), p_now);
     j.worker := l.worker;
