@@ -97,6 +97,25 @@ TEST(a_key_of_the_wrong_kind_is_an_error)
     redis_server_do(&server, "DEL %slocks", key_prefix());
 }
 
+/* A list of the order of insertion goes with its last job, also when that was gone before
+ * the next job came. */
+TEST(what_has_gone_leaves_no_list_of_its_order)
+{
+    enum { JOBS = 2100 }; /* two lists, and the one that grows */
+
+    for (int i = 0; i < JOBS; i++) {
+        struct errand_id id = push("a");
+        struct errand_change_params p = {
+            .now_ms = now, .kind = ERRAND_CHANGE_DELETE, .ids = &id, .ids_n = 1};
+        struct errand_change_result ret = {0};
+        ok(er_store_change(store, &p, arena, &ret, &err));
+        assert_int_equal(ret.changed_n, 1);
+    }
+    redisReply *reply = redis_server_ask(&server, "ZCARD %sorder", key_prefix());
+    assert_int_equal(reply->integer, 1);
+    freeReplyObject(reply);
+}
+
 /* ------------------------------------------------------------------ scripts */
 
 TEST(scripts_that_the_server_forgot_are_loaded_again)

@@ -24,6 +24,15 @@ local function quick_is_new(ids)
   return true
 end
 
+-- A chunk that is full, and all in it may have gone.
+local function quick_chunk_end(chunk)
+  if tonumber(call('HGET', P .. 'order:live', chunk) or 0) == 0 then
+    call('UNLINK', P .. 'order:' .. chunk)
+    call('HDEL', P .. 'order:live', chunk)
+    call('ZREM', P .. 'order', chunk)
+  end
+end
+
 -- What seq_take() does, for all at once (records.lua).
 local function quick_numbers(ids)
   local at, first = 1, M.seq + 1
@@ -36,6 +45,7 @@ local function quick_numbers(ids)
     local chunk = math.floor(seq / CHUNK_OF)
     local n = math.min(#ids - at + 1, (chunk + 1) * CHUNK_OF - seq)
     if seq % CHUNK_OF == 0 then
+      quick_chunk_end(chunk - 1)
       call('ZADD', P .. 'order', chunk, chunk)
     end
     call('RPUSH', P .. 'order:' .. chunk, unpack(ids, at, at + n - 1))

@@ -145,6 +145,7 @@ local function seq_take(iid)
   local chunk = chunk_of(seq)
   if seq % CHUNK == 0 or seq == 1 then
     call('ZADD', order_key, chunk, chunk)
+    live[chunk - 1] = live[chunk - 1] or 0
     if seq == 1 then
       call('RPUSH', order_key .. ':0', '')
     end
@@ -178,11 +179,11 @@ local function each_by_order(see)
   end
 end
 
--- The chunk that still grows stays.
+-- The chunk that still grows stays; when it is full (seq_take), it is looked at once more: all in it may have gone.
 local function live_write()
   local growing = chunk_of(M.seq)
   for chunk, n in pairs(live) do
-    if n ~= 0 then
+    if n ~= 0 or chunk < growing then
       n = call('HINCRBY', live_key, chunk, n)
       if n == 0 and chunk < growing then
         call('UNLINK', order_key .. ':' .. chunk)
