@@ -13,7 +13,8 @@
 enum { OWN_BASE = 1000, GLOBAL_BASE = 2000, NAMES_MAX = 128 };
 
 const struct er_flag er_global_flags[] = {
-    {"url", "URL", "the store: sqlite:PATH or memory:; default: url in errand.yml",
+    {"url", "URL",
+     "the store: sqlite:PATH, postgres:…, redis:… or memory:; default: url in errand.yml",
      ER_FLAG_TEXT},
     {"config", "FILE", "read this errand.yml, not the nearest one", ER_FLAG_TEXT},
     {"json", NULL, "data as JSON, one object a line", ER_FLAG_SWITCH},

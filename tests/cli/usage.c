@@ -47,6 +47,15 @@ TEST(help_of_a_command_is_the_same_both_ways)
     assert_code(r, 0);
 }
 
+TEST(help_names_every_kind_of_store)
+{
+    static const char *const kinds[] = {"sqlite:", "postgres:", "redis:", "memory:"};
+    struct run r = sh("errand queue:work --help | grep -e --url=URL");
+
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        assert_has(r.out, kinds[i]);
+}
+
 TEST(help_wins_over_missing_arguments)
 {
     assert_code(sh("errand queue:inspect --help"), 0);
