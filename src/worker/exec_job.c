@@ -22,8 +22,6 @@
 #include "worker/supervisor.h"
 
 enum {
-    EXIT_FOR_GOOD = 65,
-    EXIT_RETRY = 75,
     READ_SIZE = 64 << 10,
     DRAIN_READS = 64,
     ERROR_LINE = 300,
@@ -33,11 +31,13 @@ enum {
 
 static const char line_long[] = "a line of more than 17 MiB on descriptor 3";
 
-static void fail(struct er_exec *e, const char *why)
+static const char no_dispatch[] = "a job could not be dispatched",
+                  no_snooze[] = "it could not be put off";
+
+static void fail(struct er_exec *e, const char *what, const char *why)
 {
     if (!e->failure[0])
-        snprintf(e->failure, sizeof e->failure, "a job could not be dispatched: %.400s",
-                 why);
+        snprintf(e->failure, sizeof e->failure, "%s: %.400s", what, why);
 }
 
 /* At once and not in the turn: nobody waits for the answer, and the process may end with
@@ -55,25 +55,32 @@ static void dispatch(struct er_exec *e, struct errand_slice value)
     if (*value.ptr == '{')
         er_buf_str(&text, "]");
     if (text.has_failed)
-        fail(e, "no memory for it");
+        fail(e, no_dispatch, "no memory for it");
     else if (er_ask_now(e->s, e->attempt, ER_ASK_DISPATCH,
                         (struct errand_slice){text.ptr, text.len}, &answer, &err) < 0)
-        fail(e, err.message);
+        fail(e, no_dispatch, err.message);
     er_buf_done(&text);
     er_buf_done(&answer);
 }
 
-/* Whatever else may be lost, not a job; and of the rest the log tells, once: a job that
- * takes descriptor 3 for its log must not fill both. */
+static bool line_begins(const struct er_exec *e, const char *with)
+{
+    size_t len = strlen(with);
+
+    return e->line.len >= len && memcmp(e->line.ptr, with, len) == 0;
+}
+
+/* Whatever else may be lost, not a job, and not that this one is not done; of the rest
+ * the log tells, once: a job that takes descriptor 3 for its log must not fill both. */
 static void line_lost(struct er_exec *e, const char *why)
 {
-    static const char begin[] = "{\"dispatch\"";
     char note[512];
     int len;
 
-    if (e->line.len >= sizeof begin - 1 &&
-        memcmp(e->line.ptr, begin, sizeof begin - 1) == 0)
-        fail(e, why);
+    if (line_begins(e, "{\"dispatch\""))
+        fail(e, no_dispatch, why);
+    else if (line_begins(e, "{\"snooze\""))
+        fail(e, no_snooze, why);
     if (e->is_loss_told)
         return;
     e->is_loss_told = true;
@@ -83,22 +90,25 @@ static void line_lost(struct er_exec *e, const char *why)
 
 static void line_read(struct er_exec *e, struct errand_slice line)
 {
-    struct errand_slice quoted, note = {0};
+    struct errand_slice note = {0};
+    struct er_channel_value value;
     struct errand_error err = {0};
-    int32_t percent;
 
-    switch (er_channel_line(line, &percent, &quoted, &err)) {
+    switch (er_channel_line(line, &value, &err)) {
     case ER_SAID_NOTHING:
         if (line.len)
             line_lost(e, err.message);
         return;
     case ER_SAID_PROGRESS:
-        if (quoted.len)
-            er_json_unescape(quoted, e->s->settle.arena, &note, NULL);
-        er_attempt_progress(e->s, e->attempt, percent, note);
+        if (value.json.len)
+            er_json_unescape(value.json, e->s->settle.arena, &note, NULL);
+        er_attempt_progress(e->s, e->attempt, value.percent, note);
         return;
     case ER_SAID_DISPATCH:
-        dispatch(e, quoted);
+        dispatch(e, value.json);
+        return;
+    case ER_SAID_SNOOZE:
+        e->snooze_ms = value.wait_ms;
         return;
     case ER_SAID_RESULT:
         er_buf_reset(&e->result);
@@ -214,14 +224,15 @@ static void exec_ended(struct er_exec *e)
     er_ending_of_status(status, &usage, &ending);
     er_ending_look_for_oom(e->s, &ending);
     if (ending.cause == ERRAND_CAUSE_EXIT) {
-        ending.verdict = ending.exit_code == 0               ? ERRAND_DONE
-                         : ending.exit_code == EXIT_FOR_GOOD ? ERRAND_FAIL
-                                                             : ERRAND_RETRY;
+        ending.verdict = er_channel_verdict(ending.exit_code, e->snooze_ms >= 0);
         if (ending.exit_code == 0)
             ending.cause = ERRAND_CAUSE_NONE;
-        else if (ending.exit_code == EXIT_RETRY || ending.exit_code == EXIT_FOR_GOOD)
+        else if (ending.exit_code == ER_CODE_RETRY ||
+                 ending.exit_code == ER_CODE_FOR_GOOD)
             ending.cause = ERRAND_CAUSE_ERROR;
     }
+    if (e->snooze_ms >= 0) /* 0 would be the backoff of another try */
+        ending.snooze_ms = e->snooze_ms ? e->snooze_ms : 1;
     if (ending.cause != ERRAND_CAUSE_NONE) {
         enum errand_cause cause = ending.cause;
         if (cause == ERRAND_CAUSE_ERROR)
@@ -419,6 +430,7 @@ static int exec_new(struct er_supervisor *s, struct er_attempt *a, struct er_exe
     e->s = s;
     e->attempt = a;
     e->output_fd = e->channel_fd = e->child.pidfd = -1;
+    e->snooze_ms = -1;
     er_buf_init(&e->line, ER_CHANNEL_LINE_MAX);
     er_buf_init(&e->result, ER_RESULT_MAX);
     if (pipe2(output, O_CLOEXEC) < 0 || pipe2(channel, O_CLOEXEC) < 0) {

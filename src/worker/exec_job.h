@@ -21,8 +21,9 @@ struct er_exec {
     bool is_over;
     struct er_buf line;   /* of the channel, not whole yet */
     bool is_loss_told;    /* the log says that a line was left out */
-    char failure[512];    /* what it wanted dispatched and could not; "" */
-    struct er_buf result; /* the last whole line that was no progress */
+    char failure[512];    /* what it said and could not be done, if it is not lost; "" */
+    int64_t snooze_ms;    /* what it asked for; -1: nothing */
+    struct er_buf result; /* the last whole line that was nothing else */
 };
 
 /* Starts it; on failure the attempt has been ended with the cause. */

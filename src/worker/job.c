@@ -133,17 +133,24 @@ void errand_job_log(errand_job *job, const char *fmt, ...)
         putchar('\n');
 }
 
-static int wait_ms(errand_job *job, const char *what, double seconds, int64_t *ret,
+int er_job_wait_ms(const char *what, double seconds, int64_t *ret,
                    struct errand_error *err)
 {
     const double longest = 366.0 * 86400;
 
     if (isnan(seconds) || seconds < 0 || seconds > longest)
-        return errand_error_set(err, ERRAND_EINVAL,
-                                "%s of '%s' is %g s, not from 0 to one year", what,
-                                job->name, seconds);
+        return errand_error_set(err, ERRAND_EINVAL, "%s: %g s is not from 0 to one year",
+                                what, seconds);
     *ret = (int64_t)(seconds * 1000 + 0.5);
     return 0;
+}
+
+static int wait_ms(errand_job *job, const char *what, double seconds, int64_t *ret,
+                   struct errand_error *err)
+{
+    int rc = er_job_wait_ms(what, seconds, ret, err);
+
+    return rc < 0 ? er_error_wrap(err, rc, "job '%s'", job->name) : 0;
 }
 
 int errand_job_snooze(errand_job *job, double seconds, struct errand_error *err)

@@ -45,5 +45,8 @@ int er_job_init(struct errand_job *job, const struct er_job_host *host); /* 0 or
 void er_job_done(struct errand_job *job);
 /* Forgets the last attempt; the caller then fills in the fields of the next. */
 void er_job_begin(struct errand_job *job);
+/* How long a job may put itself off: EINVAL over a year, negative, or no number. */
+int er_job_wait_ms(const char *what, double seconds, int64_t *ret,
+                   struct errand_error *err);
 
 #endif

@@ -11,6 +11,7 @@ enum { IN_MAX = 18 << 20, RESULT_MAX = 1 << 20 };
 void er_sync_init(struct er_sync *s)
 {
     s->output_fd = s->channel_fd = -1;
+    s->snooze_ms = -1;
     s->child = (struct er_child){.pidfd = -1};
     er_buf_init(&s->in, IN_MAX);
     er_buf_init(&s->result, RESULT_MAX);

@@ -28,8 +28,8 @@ struct er_sync {
     int status;
     bool has_answer; /* a DONE frame, or an executable that ended */
     bool is_timed_out;
-    int verdict; /* enum errand_verdict */
-    int64_t snooze_ms;
+    int verdict;          /* enum errand_verdict */
+    int64_t snooze_ms;    /* -1: not said */
     struct er_buf in;     /* of the channel, not whole yet */
     struct er_buf result; /* JSON, or empty */
     struct er_buf error;  /* what went wrong, in words; empty: see status */

@@ -16,8 +16,6 @@
 #include "worker/protocol.h"
 
 enum {
-    EXIT_FOR_GOOD = 65,
-    EXIT_RETRY = 75,
     TERM_TO_KILL_MS = 5000,
     START_MS = 60000, /* job files may have to be compiled */
     LOOK_MS = 50,     /* where no descriptor tells of the end of a child */
@@ -32,18 +30,21 @@ static void keep(struct er_buf *buf, struct errand_slice text)
     er_buf_add(buf, text.ptr, text.len);
 }
 
-/* An executable's descriptor 3: the last line of JSON is the result. */
+/* An executable's descriptor 3: a result, or that it is to run later. */
 static void lines_read(struct er_sync *s, bool is_end)
 {
     const char *end;
 
     while (s->in.len && ((end = memchr(s->in.ptr, '\n', s->in.len)) || is_end)) {
         size_t len = end ? (size_t)(end - s->in.ptr) : s->in.len;
-        struct errand_slice line = {.ptr = s->in.ptr, .len = len}, note;
-        int32_t percent;
+        struct errand_slice line = {.ptr = s->in.ptr, .len = len};
+        struct er_channel_value value;
+        enum er_said said = er_channel_line(line, &value, NULL);
 
-        if (er_channel_line(line, &percent, &note, NULL) == ER_SAID_RESULT)
+        if (said == ER_SAID_RESULT)
             keep(&s->result, line);
+        else if (said == ER_SAID_SNOOZE)
+            s->snooze_ms = value.wait_ms;
         er_buf_drop(&s->in, end ? len + 1 : len);
     }
 }
@@ -177,12 +178,10 @@ int er_sync_run(struct er_sync *s, struct errand_error *err)
         int code = WEXITSTATUS(s->status);
 
         s->has_answer = true;
-        s->verdict = code == 0               ? ERRAND_DONE
-                     : code == EXIT_FOR_GOOD ? ERRAND_FAIL
-                                             : ERRAND_RETRY;
+        s->verdict = er_channel_verdict(code, s->snooze_ms >= 0);
         if (code)
             er_buf_printf(&s->error, "exit code %d%s", code,
-                          code == EXIT_RETRY ? ": try again" : "");
+                          code == ER_CODE_RETRY ? ": try again" : "");
     }
     return 0;
 }

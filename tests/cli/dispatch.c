@@ -279,6 +279,17 @@ TEST(sync_runs_a_c_job_here_and_prints_its_result)
     assert_code(sh("test -e errand.db"), 1);
 }
 
+TEST(sync_says_that_a_job_wants_to_run_later)
+{
+    struct run r;
+
+    sh("printf '#!/bin/sh\\necho \"{\\\"snooze\\\":5}\" >&3\\n' >app/Jobs/later.sh; "
+       "chmod +x app/Jobs/later.sh");
+    r = sh("errand queue:dispatch later --sync");
+    assert_code(r, 1);
+    assert_has(r.err, "'later' wants to run later");
+}
+
 TEST(sync_says_why_a_job_failed)
 {
     struct run r = sh("errand queue:dispatch hello '{\"name\":7}' --sync");

@@ -6,33 +6,29 @@
 #include "support/test.h"
 #include "worker/job.h"
 
-static int32_t percent;
-static struct errand_slice note;
+static struct er_channel_value value;
 static struct errand_error why;
 
 static enum er_said said(const char *line)
 {
-    percent = -1;
-    note = (struct errand_slice){0};
     why = (struct errand_error){0};
-    return er_channel_line((struct errand_slice){line, strlen(line)}, &percent, &note,
-                           &why);
+    return er_channel_line((struct errand_slice){line, strlen(line)}, &value, &why);
 }
 
 TEST(an_object_with_a_number_as_progress_is_progress)
 {
     assert_int_equal(said("{\"progress\":40,\"note\":\"half\"}"), ER_SAID_PROGRESS);
-    assert_int_equal(percent, 40);
-    assert_memory_equal(note.ptr, "\"half\"", note.len);
+    assert_int_equal(value.percent, 40);
+    assert_memory_equal(value.json.ptr, "\"half\"", value.json.len);
     assert_int_equal(said("{\"progress\":12.9,\"note\":7}"), ER_SAID_PROGRESS);
-    assert_int_equal(percent, 12);
-    assert_int_equal(note.len, 0);
+    assert_int_equal(value.percent, 12);
+    assert_int_equal(value.json.len, 0);
 }
 
 TEST(an_object_with_a_job_to_dispatch_is_that)
 {
     assert_int_equal(said("{\"dispatch\": {\"job\":\"a\"} }"), ER_SAID_DISPATCH);
-    assert_int_equal(note.len, strlen("{\"job\":\"a\"}"));
+    assert_int_equal(value.json.len, strlen("{\"job\":\"a\"}"));
     assert_int_equal(said("{\"dispatch\":[]}"), ER_SAID_DISPATCH);
     assert_int_equal(said("{\"dispatch\":\"noon\"}"), ER_SAID_RESULT);
 }
@@ -40,9 +36,30 @@ TEST(an_object_with_a_job_to_dispatch_is_that)
 TEST(progress_stays_between_0_and_100)
 {
     assert_int_equal(said("{\"progress\":-1e300}"), ER_SAID_PROGRESS);
-    assert_int_equal(percent, 0);
+    assert_int_equal(value.percent, 0);
     assert_int_equal(said("{\"progress\":1e999}"), ER_SAID_PROGRESS);
-    assert_int_equal(percent, 100);
+    assert_int_equal(value.percent, 100);
+}
+
+TEST(an_object_with_a_number_as_snooze_is_a_wait)
+{
+    assert_int_equal(said("{\"snooze\":600}"), ER_SAID_SNOOZE);
+    assert_int_equal(value.wait_ms, 600000);
+    assert_int_equal(said("{\"snooze\":0.25}"), ER_SAID_SNOOZE);
+    assert_int_equal(value.wait_ms, 250);
+    assert_int_equal(said("{\"snooze\":\"a while\"}"), ER_SAID_RESULT);
+    assert_int_equal(said("{\"snooze\":-1}"), ER_SAID_NOTHING);
+    assert_string_equal(why.message, "snooze: -1 s is not from 0 to one year");
+    assert_int_equal(said("{\"snooze\":1e300}"), ER_SAID_NOTHING);
+}
+
+TEST(a_wait_counts_for_a_job_that_is_not_done)
+{
+    assert_int_equal(er_channel_verdict(0, false), ERRAND_DONE);
+    assert_int_equal(er_channel_verdict(0, true), ERRAND_SNOOZE);
+    assert_int_equal(er_channel_verdict(75, true), ERRAND_RETRY);
+    assert_int_equal(er_channel_verdict(3, true), ERRAND_RETRY);
+    assert_int_equal(er_channel_verdict(65, true), ERRAND_FAIL);
 }
 
 TEST(other_json_is_the_result)

@@ -215,6 +215,42 @@ TEST(exit_75_asks_for_another_try)
     errand_detail_free(job);
 }
 
+TEST(a_snooze_on_descriptor_three_costs_no_attempt)
+{
+    struct errand_job_detail *job = run("#!/bin/sh\n# errand: tries=1\n"
+                                        "[ -e runs ] && exec echo 2 >>runs\n"
+                                        "echo 1 >runs; echo '{\"snooze\":0.02}' >&3\n",
+                                        "{}", 2);
+
+    assert_int_equal(job->job.state, ERRAND_COMPLETED);
+    assert_int_equal(job->job.attempts, 1);
+    assert_file("runs", "1\n2\n");
+    errand_detail_free(job);
+}
+
+TEST(a_snooze_with_an_exit_that_fails_says_when_the_next_try_is)
+{
+    struct errand_job_detail *job = run("#!/bin/sh\n# errand: tries=2 backoff=5\n"
+                                        "echo '{\"snooze\":3600}' >&3\nexit 75\n",
+                                        "{}", 1);
+    int64_t wait_ms = job->job.run_at_ms - job->attempts[0].ended_ms;
+
+    assert_int_equal(job->attempts[0].outcome, ERRAND_OUT_RETRY);
+    assert_int_equal(wait_ms, 3600000);
+    errand_detail_free(job);
+}
+
+TEST(a_snooze_for_ever_is_a_failed_attempt)
+{
+    struct errand_job_detail *job =
+        run("#!/bin/sh\n# errand: tries=1\necho '{\"snooze\":1e12}' >&3\n", "{}", 1);
+
+    assert_int_equal(job->job.state, ERRAND_FAILED);
+    assert_is(job->job.error,
+              "it could not be put off: snooze: 1e+12 s is not from 0 to one year");
+    errand_detail_free(job);
+}
+
 TEST(any_other_exit_is_a_failed_attempt)
 {
     struct errand_job_detail *job =
