@@ -154,11 +154,6 @@ static int resolve_plain(const errand *e, struct errand_push_job *ret,
     return er_data_check(ret->name, ret->data, &e->plain, &e->json, err);
 }
 
-static bool is_encrypted(const struct er_options *all)
-{
-    return (all->has & ER_OPT_ENCRYPTED) && all->is_encrypted;
-}
-
 static int resolve_levels(errand *e, const struct errand_options *o,
                           const struct source *from, struct errand_arena *arena,
                           struct errand_push_job *ret, struct errand_error *err)
@@ -176,7 +171,7 @@ static int resolve_levels(errand *e, const struct errand_options *o,
         return rc;
     place(&all, ret);
     ret->has_failed_hook = may_have_failed_hook(&call, from->definition);
-    if (is_encrypted(&all) && (rc = er_seal_job(e, ret, arena, err)) < 0)
+    if (er_options_encrypt(&all) && (rc = er_seal_job(e, ret, arena, err)) < 0)
         return rc;
     return encode_call(e, &call, arena, &ret->options, err);
 }
@@ -209,7 +204,7 @@ int er_resolve(errand *e, const char *name, struct errand_slice data,
     if ((rc = resolve_begin(name, data, options, ret, err)) < 0 ||
         (rc = er_definitions_find(e, name, &from.definition, err)) < 0)
         return rc;
-    if (!options && !from.definition && !is_encrypted(&e->plain))
+    if (!options && !from.definition && !er_options_encrypt(&e->plain))
         return resolve_plain(e, ret, err);
     return resolve_levels(e, options, &from, arena, ret, err);
 }

@@ -67,7 +67,7 @@ static int check_secret(errand *e, const char *name, const struct er_schedule *s
     if (definition)
         er_options_fill(&all, definition);
     er_levels_below(e, &all);
-    if (!(all.has & ER_OPT_ENCRYPTED) || !all.is_encrypted)
+    if (!er_options_encrypt(&all))
         return 0;
     return errand_error_set(
         err, ERRAND_EINVAL,

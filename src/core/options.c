@@ -159,6 +159,11 @@ static void fill_data(struct er_options *into, const struct er_options *from,
         into->is_encrypted = from->is_encrypted;
 }
 
+bool er_options_encrypt(const struct er_options *options)
+{
+    return (options->has & ER_OPT_ENCRYPTED) && options->is_encrypted;
+}
+
 void er_options_fill(struct er_options *into, const struct er_options *from)
 {
     uint32_t missing = from->has & ~into->has;

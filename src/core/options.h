@@ -88,6 +88,8 @@ struct er_options {
     bool is_encrypted;
 };
 
+/* Its data is kept from the store. */
+bool er_options_encrypt(const struct er_options *options);
 /* Fills what `into` does not say from `from`. Borrowed pointers are copied as pointers.
  */
 void er_options_fill(struct er_options *into, const struct er_options *from);

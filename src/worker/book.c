@@ -236,14 +236,16 @@ static int plan_data(struct er_plan *plan, const struct er_options *o,
     return er_data_prepare(data, arena, NULL);
 }
 
-/* Keys, limits and throttle: what the call said of the first two, the store has. */
-static int plan_limits(struct er_plan *plan, const struct er_options *call,
-                       struct errand_arena *arena)
+/* What the class alone says; keys, limits and throttle: what the call said of the first
+ * two, the store has. */
+static int plan_class(struct er_plan *plan, const struct er_options *call,
+                      struct errand_arena *arena)
 {
     const struct er_options *c =
         plan->about && !(call->has & ER_OPT_COMMAND) ? &plan->about->options : NULL;
     struct er_options *copy;
 
+    plan->of_class = c;
     if (c && (c->has & ER_OPT_ASKED))
         plan->asked = c;
     if (c && (c->has & ER_OPT_THROTTLE))
@@ -283,7 +285,7 @@ static int plan_resolve(struct er_plan *plan, const struct er_book *book,
         plan->error =
             er_arena_printf(arena, "options of '%s': %s", plan->name.ptr, err.message);
     tries_said = (o.has & ER_OPT_TRIES) != 0;
-    if (plan_limits(plan, &o, arena) < 0)
+    if (plan_class(plan, &o, arena) < 0)
         return -1;
     if (!(o.has & ER_OPT_COMMAND) && plan->about)
         er_options_fill(&o, &plan->about->options);

@@ -26,7 +26,8 @@ struct er_plan {
     int32_t tries; /* 0: what the store says */
     struct errand_backoff backoff;
     uint32_t hooks;
-    const struct er_options *asked;    /* its class's, when it has a key or limits */
+    const struct er_options *of_class; /* NULL: a command, or nobody knows the name */
+    const struct er_options *asked;    /* that, when it has a key or limits */
     const struct er_options *throttle; /* who says one; NULL: nobody */
     bool is_throttle_literal;          /* its key is no template */
     const struct er_options *data;     /* what it says about its data; NULL: nothing */

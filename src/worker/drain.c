@@ -30,7 +30,7 @@ struct drain {
 /* What a job says about its attempt, all levels in one. */
 struct levels {
     const struct errand_job_class *job_class; /* NULL: nobody here knows the name */
-    struct er_options options;
+    struct er_options of_class, options;
     int32_t tries;
 };
 
@@ -91,15 +91,15 @@ static void tell(struct drain *d, const struct errand_reserved *job, enum er_tol
 static int levels_read(struct drain *d, const struct errand_reserved *job,
                        struct levels *ret, struct errand_error *err)
 {
-    struct er_options of_class = {0};
     int rc = er_options_decode(job->options, d->arena, &ret->options, err);
 
     if (rc < 0)
         return er_error_wrap(err, rc, "options of job '%s'", job->name);
     ret->job_class = er_registry_find(job->name);
-    if (ret->job_class && (rc = er_class_options(ret->job_class, &of_class, err)) < 0)
+    if (ret->job_class &&
+        (rc = er_class_options(ret->job_class, &ret->of_class, err)) < 0)
         return er_error_wrap(err, rc, "class '%s'", ret->job_class->name);
-    er_options_fill(&ret->options, &of_class);
+    er_options_fill(&ret->options, &ret->of_class);
     ret->tries = ret->options.has & ER_OPT_TRIES ? ret->options.tries : job->tries;
     if (!(ret->options.has & ER_OPT_QUEUE)) {
         ret->options.queue = job->queue;
@@ -152,7 +152,7 @@ static int hook(struct drain *d, struct errand_reserved *job, const struct level
 {
     struct er_here run;
 
-    if (er_payload_open(d->e, job, d->arena, &job->data, NULL) < 0)
+    if (er_payload_open(d->e, job, &levels->of_class, d->arena, &job->data, NULL) < 0)
         return 0;
     run = run_of(d, job, levels, job->attempt);
     return er_here_failed(&run, job->error, err);
@@ -300,7 +300,8 @@ static int work_job(struct drain *d, struct errand_reserved *job,
         errand_error_set(&why, ERRAND_EJOB, "this program has no job '%s'", job->name);
         return refuse(d, job, levels, &why, false, o);
     }
-    if ((rc = er_payload_open(d->e, job, d->arena, &job->data, &why)) < 0)
+    if ((rc = er_payload_open(d->e, job, &levels->of_class, d->arena, &job->data, &why)) <
+        0)
         return refuse(d, job, levels, &why, rc == ERRAND_ECORRUPT, o);
     if ((rc = er_payload_check(job->name, job->data, &levels->options, &why)) < 0)
         return refuse(d, job, levels, &why, rc != ERRAND_ENOMEM, o);

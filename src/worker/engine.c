@@ -174,6 +174,7 @@ void errand_engine_close(errand_engine *g)
 static int held_fill(errand_engine *g, struct er_held *h, struct errand_error *err)
 {
     const struct errand_reserved *r = h->reserved;
+    const struct er_options *definition = NULL;
     struct errand_slice data = r->data;
     char *copy;
     int rc;
@@ -184,7 +185,8 @@ static int held_fill(errand_engine *g, struct er_held *h, struct errand_error *e
         (rc = er_data_prepare(&h->options, h->lot->arena, err)) < 0)
         return rc;
     if (r->kind == ERRAND_WORK_JOB &&
-        ((rc = er_payload_open(g->e, r, h->lot->arena, &data, err)) < 0 ||
+        ((rc = er_client_definition(g->e, r->name, &definition, err)) < 0 ||
+         (rc = er_payload_open(g->e, r, definition, h->lot->arena, &data, err)) < 0 ||
          (rc = er_payload_check(r->name, data, &h->options, err)) < 0))
         return rc;
     if (!(copy = errand_arena_copy(h->lot->arena, data.ptr, data.len)))

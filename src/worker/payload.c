@@ -60,17 +60,31 @@ static void key_found(struct er_supervisor *s)
     er_report_warn(s, "encrypted jobs can be opened again");
 }
 
+/* Who may write to the store, and has no key, must not get such a job to run with data of
+ * his own; so what the class says counts, and not what is stored with the job. */
+static int plain_check(const struct errand_reserved *job,
+                       const struct er_options *of_class, struct errand_error *err)
+{
+    if (!of_class || !er_options_encrypt(of_class))
+        return 0;
+    return errand_error_set(err, ERRAND_ECORRUPT,
+                            "the data of '%s' is not encrypted, and its class says that "
+                            "it must be: it was put there by another program, or before "
+                            "the class said so; dispatch it anew",
+                            job->name);
+}
+
 /* A key that is not known may have come into the ring since it was read. */
 int er_payload_open(errand *e, const struct errand_reserved *job,
-                    struct errand_arena *arena, struct errand_slice *data,
-                    struct errand_error *err)
+                    const struct er_options *of_class, struct errand_arena *arena,
+                    struct errand_slice *data, struct errand_error *err)
 {
     const struct er_sealed_for whom = {job->name, job->queue, job->id.text};
     const struct er_key_ring *ring = NULL;
     int rc;
 
     if (!er_sealed_is(*data))
-        return 0;
+        return plain_check(job, of_class, err);
     if ((rc = er_client_keys(e, &ring, err)) < 0)
         return rc;
     rc = er_unseal(ring, &whom, *data, arena, data, err);
@@ -100,7 +114,8 @@ bool er_payload_ready(struct er_supervisor *s, struct er_attempt *a)
         return true;
     a->is_ready = true;
     a->was_sealed = er_sealed_is(a->data);
-    rc = er_payload_open(s->client, a->job, a->lot->arena, &a->data, &err);
+    rc = er_payload_open(s->client, a->job, a->plan->of_class, a->lot->arena, &a->data,
+                         &err);
     if (rc == ERRAND_ECORRUPT)
         return refuse(s, a, &err);
     if (rc < 0) {

@@ -15,10 +15,11 @@ struct er_supervisor;
 bool er_payload_ready(struct er_supervisor *s, struct er_attempt *a);
 
 /* The two looks by themselves, for whoever runs handlers without a supervisor. Data that
- * is not encrypted stays as it is; the codes are those of er_unseal and er_data_check. */
+ * is not encrypted stays as it is, unless the class (NULL: none) says that its data is:
+ * ECORRUPT. The other codes are those of er_unseal and er_data_check. */
 int er_payload_open(errand *e, const struct errand_reserved *job,
-                    struct errand_arena *arena, struct errand_slice *data,
-                    struct errand_error *err);
+                    const struct er_options *of_class, struct errand_arena *arena,
+                    struct errand_slice *data, struct errand_error *err);
 int er_payload_check(const char *name, struct errand_slice data,
                      const struct er_options *options, struct errand_error *err);
 

@@ -342,7 +342,7 @@ CLAIM(encrypted_data_is_recorded_in_the_clear)
 CLAIM(data_that_the_schema_refuses_fails_its_only_attempt)
 {
     struct errand_push_job job = {
-        .name = "Secret", .queue = "default", .tries = 3, .data = {"{}", 2}};
+        .name = "Card", .queue = "default", .tries = 3, .data = {"{}", 2}};
     struct errand_push_result result = {0};
 
     assert_int_equal(

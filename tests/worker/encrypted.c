@@ -314,6 +314,45 @@ TEST(data_that_was_moved_to_another_job_fails_for_good)
     assert_job(two, ERRAND_FAILED, "was changed, or belongs to another job");
 }
 
+/* As SQL would, or another program that writes to the store. */
+static struct errand_id forge(const char *name)
+{
+    struct errand_push_job job = {
+        .name = name, .queue = "default", .tries = 3, .data = {DATA, strlen(DATA)}};
+    const struct errand_push_params params = {.jobs = &job, .jobs_n = 1};
+    struct errand_arena *arena = er_arena_new();
+    struct errand_push_result pushed = {0};
+    struct errand_id id;
+
+    job.has_failed_hook = true;
+    assert_int_equal(er_store_push(er_client_store(e), &params, arena, &pushed, &err), 0);
+    id = pushed.jobs[0].id;
+    er_arena_free(arena);
+    return id;
+}
+
+TEST(data_that_is_not_encrypted_and_should_be_fails_for_good)
+{
+    struct errand_id secret = forge("secret"), lost = forge("lost"),
+                     plain = forge("plain");
+
+    work_with(ring, 0);
+    assert_job(secret, ERRAND_FAILED,
+               "the data of 'secret' is not encrypted, and its "
+               "class says that it must be");
+    assert_job(lost, ERRAND_FAILED, "is not encrypted");
+    assert_int_equal(access(hook_file, F_OK), -1); /* nor does its hook get it */
+    assert_job(plain, ERRAND_COMPLETED, NULL);
+}
+
+TEST(draining_refuses_data_that_is_not_encrypted_as_well)
+{
+    struct errand_id secret = forge("secret");
+
+    assert_int_equal(errand_drain(e, NULL, NULL, &err), 0);
+    assert_job(secret, ERRAND_FAILED, "the data of 'secret' is not encrypted");
+}
+
 TEST(chains_batches_and_their_callbacks_are_encrypted_as_well)
 {
     const struct errand_dispatch_item links[] = {

@@ -172,6 +172,8 @@ static inline void on_secret_failed(errand_job *job, const struct errand_error *
 }
 ERRAND_JOB(Secret, .handle = on_secret, .failed = on_secret_failed, .encrypted = true,
            .schema = "{\"required\":[\"card\"]}")
+ERRAND_JOB(Card, .handle = on_secret, .failed = on_secret_failed,
+           .schema = "{\"required\":[\"card\"]}")
 
 static inline int setup(void **state)
 {
