@@ -156,7 +156,27 @@ TEST(t28_a_server_process_that_is_killed_loses_nothing)
 
 /* ------------------------------------------------------------------ T30 */
 
-/* Jobs done in the time. */
+/* A stream of 800 jobs a second, for ever; what was sent late is made up for. */
+static pid_t feeder_start(const struct world *w)
+{
+    int64_t began = mono_ms();
+    errand *e;
+    pid_t pid;
+
+    fflush(NULL);
+    if ((pid = fork()) != 0)
+        return pid;
+    if (!(e = errand_open(w->url, NULL, NULL)))
+        _exit(1);
+    for (int64_t sent = 0;; sent++) {
+        while (sent * 1000 / 800 > mono_ms() - began)
+            sleep_ms(2);
+        if (errand_dispatch(e, "noop", "null", NULL, NULL, NULL) < 0)
+            _exit(1);
+    }
+}
+
+/* Jobs done a second, while it lasts. */
 static double rate(struct world *w, int64_t ms)
 {
     int64_t before = world_count(w, ERRAND_COMPLETED), began = mono_ms();
@@ -195,18 +215,19 @@ static int worker_named(const struct world *w, int pid)
 }
 
 /* T30. Rows that are gone pile up behind an old snapshot and cannot be cleared away: work
- * hardly slows down, and whose snapshot it is stands in the doctor's answer. */
-TEST(t30_a_snapshot_that_is_held_slows_nobody_down)
+ * goes on, and whose snapshot it is stands in the doctor's answer and the worker's log.
+ */
+TEST(t30_a_snapshot_that_is_held_keeps_nobody_from_working)
 {
-    const int64_t base_ms = scaled(3000, 30000), held_ms = scaled(8000, 300000);
+    const int64_t base_ms = scaled(2000, 30000), held_ms = scaled(6000, 300000);
     double base, held, after;
-    pid_t worker, producer;
+    pid_t worker, feeder;
     struct world w;
     PGconn *holder;
 
     begin(&w, "t30", "");
     worker = world_start(&w, work_args);
-    producer = world_produce(&w, 10000000, 50, "Noop");
+    feeder = feeder_start(&w);
     sleep_ms(1000);
     base = rate(&w, base_ms);
     holder = pg_plain(&server);
@@ -224,10 +245,10 @@ TEST(t30_a_snapshot_that_is_held_slows_nobody_down)
            held, after);
     /* How fast it is decides only where there is time to measure it. */
     assert_true(!is_long() || (held >= 0.7 * base && after >= 0.9 * base));
-    producer_end(producer);
+    producer_end(feeder);
     assert_true(world_drained(&w, 300000));
     assert_true(stopped_cleanly(worker));
-    assert_true(world_judge(&w).accepted > 0);
+    assert_true(world_judge(&w).completed > 0);
     end(&w);
 }
 

@@ -38,7 +38,7 @@ auth_type = any
 pool_mode = transaction
 default_pool_size = 20
 max_client_conn = 500
-server_reset_query_always = 0
+server_lifetime = 1
 END
     [ -z "$user" ] || chown -R nobody "$dir/pool"
     exec setpriv $user --pdeathsig KILL pgbouncer "$dir/pool/ini" >>"$dir/pool/log" 2>&1

@@ -182,6 +182,52 @@ TEST(a_role_without_rights_is_told_who_can_give_them)
     role_drop(pg);
 }
 
+/* What docs/stores/postgres.md grants. */
+TEST(a_role_for_programs_pushes_works_and_tidies_up)
+{
+    static const char grants[] =
+        "GRANT USAGE ON SCHEMA t%u TO reader; GRANT SELECT, INSERT, UPDATE, DELETE ON "
+        "ALL "
+        "TABLES IN SCHEMA t%u TO reader; GRANT USAGE ON ALL SEQUENCES IN SCHEMA t%u TO "
+        "reader";
+    const struct errand_push_job job = {.name = "a", .queue = "q", .tries = 1};
+    struct errand_push_params push = {.jobs = &job, .jobs_n = 1};
+    struct errand_exchange_params work = {.max = 1, .lease_ms = 10000, .worker = "w"};
+    struct errand_prune_params prune = {.max = 10};
+    struct errand_push_result pushed = {0};
+    struct errand_exchange_result got = {0};
+    struct errand_outcome done = {0};
+    struct errand_reap_result reaped = {0};
+    struct er_store *store = NULL;
+    PGconn *pg = pg_plain(&server);
+    size_t pruned = 0;
+    char sql[400];
+
+    er_store_close(open_ok(url_with("")));
+    pg_exec(pg, "DROP ROLE IF EXISTS reader; CREATE ROLE reader LOGIN");
+    snprintf(sql, sizeof sql, grants, schema_n, schema_n, schema_n);
+    pg_exec(pg, sql);
+    assert_ok(open_at(
+        as_reader(),
+        (struct errand_open_params){.keep_completed_ms = -1, .keep_completed_n = -1},
+        &store));
+    assert_ok(er_store_push(store, &push, arena, &pushed, &err));
+    assert_ok(er_store_exchange(store, &work, arena, &got, &err));
+    assert_int_equal(got.jobs_n, 1);
+    done = (struct errand_outcome){
+        .token = got.token, .key = got.jobs[0].key, .id = got.jobs[0].id};
+    work = (struct errand_exchange_params){.outcomes = &done, .outcomes_n = 1};
+    assert_ok(er_store_exchange(store, &work, arena, &got, &err));
+    assert_ok(er_store_reap(store, &(struct errand_reap_params){.max = 10}, arena,
+                            &reaped, &err));
+    assert_ok(er_store_prune(store, &prune, &pruned, &err));
+    assert_int_equal(pruned, 1);
+    assert_ok(er_store_wait_fd(store, &err));
+    assert_ok(er_store_wait_arm(store, ERRAND_WAIT_READY, &err));
+    er_store_close(store);
+    role_drop(pg);
+}
+
 /* ------------------------------------------------------------------ URLs */
 
 TEST(a_url_with_a_slip_names_it_and_never_the_password)
