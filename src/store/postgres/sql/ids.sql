@@ -3,14 +3,16 @@
 -- A UUIDv7: 48 bits creation time, version, 12 bits salt of the store, variant, 42 bits number, 20 bits salt. Ids that a
 -- caller chose are in uids. rows.c computes the same.
 
+CREATE OR REPLACE FUNCTION @.id_of(p_created bigint, p_key bigint, p_salt bigint) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT substr(lpad(to_hex(p_created), 12, '0'), 1, 8) || '-' || substr(lpad(to_hex(p_created), 12, '0'), 9, 4)
+           || '-7' || lpad(to_hex(p_salt >> 20), 3, '0')
+           || '-' || substr(to_hex((p_key << 20 | (p_salt & 1048575)) | (-9223372036854775807 - 1)), 1, 4)
+           || '-' || substr(to_hex((p_key << 20 | (p_salt & 1048575)) | (-9223372036854775807 - 1)), 5, 12)
+$$;
+
 CREATE OR REPLACE FUNCTION @.id_text(p_created bigint, p_key bigint, p_uid text) RETURNS text LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    RETURN coalesce(p_uid, (
-        SELECT substr(a, 1, 8) || '-' || substr(a, 9, 4) || '-7' || lpad(to_hex(salt >> 20), 3, '0') || '-'
-               || substr(b, 1, 4) || '-' || substr(b, 5, 12)
-          FROM (SELECT lpad(to_hex(p_created), 12, '0') AS a, salt,
-                       to_hex((p_key << 20 | (salt & 1048575)) | (-9223372036854775807 - 1)) AS b
-                  FROM @.root) AS parts));
+    RETURN coalesce(p_uid, @.id_of(p_created, p_key, (SELECT salt FROM @.root)));
 END
 $$;
 
