@@ -1,8 +1,9 @@
 #!/bin/sh
-# postgres.sh make FOLDER | run FOLDER | pool FOLDER: a PostgreSQL of a test's own in FOLDER/data,
-# with its socket in FOLDER and more settings in FOLDER/test.conf. `run` becomes the server, `pool` a
-# PgBouncer in front of it, in transaction mode, with its socket in FOLDER/pool; both end with their
-# parent. As root they run as the user nobody, whom FOLDER then belongs to.
+# postgres.sh make FOLDER | tls FOLDER | run FOLDER | pool FOLDER: a PostgreSQL of a test's own in
+# FOLDER/data, with its socket in FOLDER and more settings in FOLDER/test.conf. `tls` makes certificates,
+# `run` becomes the server, `pool` a PgBouncer in front of it, in transaction mode, with its socket in
+# FOLDER/pool; both end with their parent. As root they run as the user nobody, whom FOLDER then
+# belongs to.
 set -eu
 dir=$2
 PATH=$PATH:$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
@@ -21,6 +22,12 @@ make)
     touch test.conf
     [ -z "$user" ] || chown nobody test.conf
     printf "include '%s/test.conf'\n" "$dir" >>"$dir/data/postgresql.conf"
+    ;;
+tls)
+    sh "$(dirname "$0")/ca.sh" "$dir"
+    cd "$dir"
+    chmod 600 server.key
+    [ -z "$user" ] || chown nobody server.key server.pem
     ;;
 run)
     cd "$dir"

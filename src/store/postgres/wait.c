@@ -162,7 +162,7 @@ static int pooler_check(struct er_pg *conn, struct errand_error *err)
         return rc;
     conn->wait->is_polling = *PQgetvalue(res, 0, 1) == 't';
     if (!conn->place.listen &&
-        atoi(PQgetvalue(res, 0, 0)) != PQbackendPID(conn->wait->pg))
+        strtol(PQgetvalue(res, 0, 0), NULL, 10) != PQbackendPID(conn->wait->pg))
         rc = errand_error_set(err, ERRAND_EINVAL,
                               "a pooler is in front of the server, where nobody can "
                               "listen: name the server itself with ?listen=HOST:PORT, or "

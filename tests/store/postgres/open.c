@@ -274,7 +274,8 @@ static int free_port(void)
  * `dir`/ca.pem. */
 static void tcp_start(struct pg_server *s, bool has_tls)
 {
-    char conf[400], command[600];
+    char conf[400];
+    int status;
 
     pg_make(s, "");
     s->port = free_port();
@@ -283,11 +284,8 @@ static void tcp_start(struct pg_server *s, bool has_tls)
              "ssl_cert_file = '%s/server.pem'\nssl_key_file = '%s/server.key'\n",
              s->port, has_tls ? "on" : "off", s->dir, s->dir);
     pg_conf(s, conf);
-    snprintf(command, sizeof command,
-             "sh '%s/tests/support/ca.sh' '%s' && cd '%s' && chmod 600 server.key && "
-             "chown --reference=data server.key server.pem",
-             getenv("ERRAND_SOURCE"), s->dir, s->dir);
-    assert_int_equal(system(command), 0);
+    waitpid(pg_script(s, "tls"), &status, 0);
+    assert_int_equal(status, 0);
     pg_start(s);
 }
 

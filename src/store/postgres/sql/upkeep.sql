@@ -52,10 +52,6 @@ SET search_path = pg_catalog, pg_temp AS $$
            'fsync = on in postgresql.conf'
      WHERE current_setting('fsync') = 'off'
     UNION ALL
-    SELECT 'synchronous_commit is off for this role or database: a crash of the server loses the jobs that were accepted in '
-           'the moment before', 'ALTER ROLE … SET synchronous_commit = on'
-     WHERE current_setting('synchronous_commit') = 'off'
-    UNION ALL
     SELECT 'autovacuum is off: the store grows without end', 'autovacuum = on in postgresql.conf'
      WHERE current_setting('autovacuum') = 'off'
     UNION ALL
