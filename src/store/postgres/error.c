@@ -109,6 +109,8 @@ int er_pg_error(struct er_pg *conn, PGconn *pg, const PGresult *res,
         return errand_error_set(err, -(int)strtol(state + 3, NULL, 10), "%s", message);
     if (strcmp(state, "25006") == 0)
         return read_only(conn, message, err);
+    if (!*state && strstr(message, "out of memory")) /* libpq's own */
+        return er_error_nomem(err);
     if (!*state)
         return errand_error_set(err, ERRAND_EUNAVAILABLE, "%s",
                                 *message ? message : "the connection is lost");
