@@ -26,11 +26,15 @@ void board_figures(const char *name);
 
 /* One run: where the jobs are and how safe they must be. */
 struct place {
-    const char *path;
+    const char *pattern; /* the URL, % where a server has a store of each number */
+    const char *path;    /* of a SQLite file; NULL on a server */
     char url[4096];
-    const char *sync; /* "normal" or "full" */
+    int number;
+    const char *name; /* "normal", "full" or what the server is called */
     struct errand_config config;
 };
+
+void place_renew(struct place *p); /* an empty store */
 
 errand *store_open(const struct place *p);
 void store_fill(const struct place *p, const char *job, int64_t n);
@@ -46,13 +50,14 @@ void worker_stop(pid_t pid);
 /* The other side of worker_start. */
 int worker_main(char **argv);
 
-/* name.what.sync, the form of every figure. Valid until the next call. */
+/* errand.what.name, the form of every figure. Valid until the next call. */
 const char *figure_name(const char *what, const struct place *p);
 
 void bench_one(struct place *p);
 void bench_bulk(struct place *p);
 void bench_unique(struct place *p);
 void bench_bytes(struct place *p);
+void bench_fill(struct place *p);
 void bench_drain(struct place *p);
 void bench_drain_keeping(struct place *p);
 void bench_cycle(struct place *p);

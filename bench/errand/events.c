@@ -85,7 +85,7 @@ static double round_of(struct place *p, int64_t n, bool had_follower, bool has_f
     ret = rate(p, n);
     if (has_follower)
         follower_stop(follower);
-    database_remove(p->path);
+    place_renew(p);
     return ret;
 }
 

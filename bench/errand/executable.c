@@ -73,7 +73,7 @@ static double worker_time_us(struct place *p, const char *project, int64_t n)
 {
     int64_t from;
 
-    database_remove(p->path);
+    place_renew(p);
     store_fill(p, "nothing", n);
     from = now_ns();
     wait_for(worker_start(p, &(struct worker_args){.concurrency = 1,

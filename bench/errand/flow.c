@@ -65,7 +65,7 @@ static double stored_and_worked(struct place *p, const char *name, int64_t n,
     errand *e;
     int64_t from;
 
-    database_remove(p->path);
+    place_renew(p);
     e = store_open(p);
     board_reset();
     from = now_ns();
@@ -105,7 +105,7 @@ static double one_at_a_time(struct place *p, int64_t n)
     errand *e;
     pid_t pid;
 
-    database_remove(p->path);
+    place_renew(p);
     e = store_open(p);
     board_reset();
     pid = worker_start(p, &(struct worker_args){.concurrency = 1, .max_jobs = n});

@@ -39,7 +39,7 @@ static void life(struct place *p, const char *name, bool is_limited)
     int64_t n = setting("BENCH_LIMITED", 50000), from = now_ns();
     pid_t pid;
 
-    database_remove(p->path);
+    place_renew(p);
     if (is_limited)
         limited_fill(p, n);
     else

@@ -1,42 +1,48 @@
-/* main.c: bench-errand WHAT normal|full FILE: one figure of errand, in a process of its
- * own, beside the same figure of bench-ceiling. */
+/* main.c: bench-errand WHAT NAME URL: one figure of errand, in a process of its own,
+ * beside the same figure of the store's bench-ceiling. NAME ends the figure's: normal or
+ * full, the safety of a SQLite file, or what a server is called. */
 #include "errand/bench.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const struct {
     const char *name;
     void (*run)(struct place *p);
 } benches[] = {
-    {"one", bench_one},         {"bulk", bench_bulk},
-    {"unique", bench_unique},   {"bytes", bench_bytes},
-    {"drain", bench_drain},     {"drain-keeping", bench_drain_keeping},
-    {"cycle", bench_cycle},     {"cycle-keeping", bench_cycle_keeping},
-    {"chain", bench_chain},     {"batch", bench_batch},
-    {"growth", bench_growth},   {"sustained", bench_sustained},
-    {"pickup", bench_pickup},   {"delay", bench_delay},
-    {"idle", bench_idle},       {"executable", bench_executable},
-    {"limited", bench_limited}, {"schedules", bench_schedules},
+    {"one", bench_one},
+    {"bulk", bench_bulk},
+    {"unique", bench_unique},
+    {"bytes", bench_bytes},
+    {"fill", bench_fill},
+    {"drain", bench_drain},
+    {"drain-keeping", bench_drain_keeping},
+    {"cycle", bench_cycle},
+    {"cycle-keeping", bench_cycle_keeping},
+    {"chain", bench_chain},
+    {"batch", bench_batch},
+    {"growth", bench_growth},
+    {"sustained", bench_sustained},
+    {"pickup", bench_pickup},
+    {"delay", bench_delay},
+    {"idle", bench_idle},
+    {"executable", bench_executable},
+    {"limited", bench_limited},
+    {"schedules", bench_schedules},
     {"events", bench_events},
 };
 
-static void run(void (*bench)(struct place *p), const char *sync, const char *path)
+/* A SQLite file is made anew, and gone afterwards. A server is cleared by its ceiling. */
+static void run(void (*bench)(struct place *p), const char *name, const char *url)
 {
-    struct place p = {.path = path, .sync = sync};
-    char board[4096];
+    struct place p = {.pattern = url, .name = name};
 
-    if (strcmp(sync, "full") == 0)
+    if (strcmp(name, "full") == 0)
         p.config.durable = ERRAND_DURABLE_FULL;
-    snprintf(p.url, sizeof p.url, "sqlite:%s", path);
-    snprintf(board, sizeof board, "%s-board", path);
-    setenv("BENCH_BOARD", board, 1);
-    database_remove(path);
+    if (strncmp(url, "sqlite:", strlen("sqlite:")) == 0)
+        p.path = url + strlen("sqlite:");
+    place_renew(&p);
     bench(&p);
-    database_remove(path);
-    unlink(board);
+    place_renew(&p);
 }
 
 int main(int argc, char **argv)

@@ -10,8 +10,21 @@ const char *figure_name(const char *what, const struct place *p)
 {
     static char name[128];
 
-    snprintf(name, sizeof name, "errand.%s.%s", what, p->sync);
+    snprintf(name, sizeof name, "errand.%s.%s", what, p->name);
     return name;
+}
+
+void place_renew(struct place *p)
+{
+    const char *at = strchr(p->pattern, '%');
+
+    if (p->path)
+        database_remove(p->path);
+    if (p->path || !at)
+        snprintf(p->url, sizeof p->url, "%s", p->pattern);
+    else
+        snprintf(p->url, sizeof p->url, "%.*s%d%s", (int)(at - p->pattern), p->pattern,
+                 ++p->number, at + 1);
 }
 
 errand *store_open(const struct place *p)
@@ -53,7 +66,7 @@ pid_t worker_start(const struct place *p, const struct worker_args *args)
     snprintf(concurrency, sizeof concurrency, "%d", args->concurrency);
     snprintf(max_jobs, sizeof max_jobs, "%lld", (long long)args->max_jobs);
     return spawn((char *[]){
-        "/proc/self/exe", "__work", (char *)p->url, (char *)p->sync, keep, concurrency,
+        "/proc/self/exe", "__work", (char *)p->url, (char *)p->name, keep, concurrency,
         max_jobs, args->stops_when_empty ? "stop" : "stay", (char *)args->project, NULL});
 }
 

@@ -1,15 +1,15 @@
-/* store.c: the store alone, no processes: reserve and settle in one call, a hundred at a
- * time. What the runners cost is the difference to drain. */
+/* store.c: the store alone, no processes: reserve and settle in one call, a hundred
+ * (BENCH_BATCH) at a time. What the runners cost is the difference to drain. */
 #include "errand/bench.h"
 
 #include "store/store.h"
 
 #include <stdlib.h>
 
-enum { BATCH = 100 };
+enum { BATCH_MAX = 1000 };
 
 static void settle_next(const struct errand_exchange_result *got,
-                        struct errand_outcome outcomes[BATCH], int64_t now_ms)
+                        struct errand_outcome outcomes[BATCH_MAX], int64_t now_ms)
 {
     for (size_t i = 0; i < got->jobs_n; i++)
         outcomes[i] = (struct errand_outcome){.token = got->jobs[i].token,
@@ -22,9 +22,11 @@ static void settle_next(const struct errand_exchange_result *got,
 
 static int64_t cycle_all(struct er_store *store)
 {
-    static struct errand_outcome outcomes[BATCH];
-    struct errand_exchange_params params = {
-        .outcomes = outcomes, .max = BATCH, .lease_ms = 60000, .worker = "bench"};
+    static struct errand_outcome outcomes[BATCH_MAX];
+    struct errand_exchange_params params = {.outcomes = outcomes,
+                                            .max = (size_t)setting("BENCH_BATCH", 100),
+                                            .lease_ms = 60000,
+                                            .worker = "bench"};
     struct errand_arena *arena = er_arena_new();
     struct errand_error err;
     int64_t done = 0;
