@@ -1053,6 +1053,10 @@ struct errand_driver {
     int (*load)(struct errand_conn *, const struct errand_load_params *,
                 struct errand_arena *, struct errand_load_result *ret,
                 struct errand_error *err);
+
+    /* The wall clock by which jobs become due, where it is not this host's. NULL: it is
+     * this host's. */
+    int (*clock)(struct errand_conn *, int64_t *ret_wall_ms, struct errand_error *err);
 };
 
 /* Makes a driver known for its schemes; its struct must live for ever. EINVAL: another

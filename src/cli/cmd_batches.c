@@ -65,7 +65,7 @@ static void row(struct page *p, const struct errand_batch_result *r)
     count_cell(p->table, r->cancelled, ERRAND_CANCELLED);
     er_table_str(p->table, ER_PLAIN, er_count_text(r->total, text));
     er_table_str(p->table, ER_PLAIN,
-                 er_ago_text(r->created_ms, er_clock_wall_ms(NULL), text));
+                 er_ago_text(r->created_ms, er_store_wall_ms(p->cli->store), text));
 }
 
 static int pages_print(struct page *p, struct errand_id after, int64_t limit,

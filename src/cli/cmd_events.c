@@ -195,7 +195,7 @@ static int options_take(struct er_cli *cli, struct errand_events_options *ret,
         return rc;
     *ret = (struct errand_events_options){
         .types = types,
-        .since_ms = er_cli_ago(cli, "since", er_clock_wall_ms(NULL)),
+        .since_ms = er_cli_ago(cli, "since", er_store_wall_ms(cli->store)),
         .after = er_cli_number(cli, "after", 0),
         .is_look_only = !er_cli_has(cli, "follow")};
     if (er_cli_has(cli, "after") ? !ret->after : ret->is_look_only && !ret->since_ms)

@@ -39,7 +39,7 @@ static int exec(struct er_cli *cli, struct errand_error *err)
     struct er_listing listing = {
         .filter = {.states = 1u << ERRAND_FAILED,
                    .queue = er_cli_text(cli, "queue"),
-                   .since_ms = er_cli_ago(cli, "since", er_clock_wall_ms(NULL))},
+                   .since_ms = er_cli_ago(cli, "since", er_store_wall_ms(cli->store))},
         .limit = er_cli_number(cli, "limit", LIMIT),
         .with_data = cli->out.is_json,
         .columns = columns,

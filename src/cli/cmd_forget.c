@@ -40,7 +40,7 @@ static const struct er_flag flush_flags[] = {
 static int exec_flush(struct er_cli *cli, struct errand_error *err)
 {
     struct errand_filter filter =
-        er_failed_filter(er_cli_text(cli, "queue"), er_clock_wall_ms(NULL),
+        er_failed_filter(er_cli_text(cli, "queue"), er_store_wall_ms(cli->store),
                          er_cli_number(cli, "older-than", 0));
     int64_t n = 0;
     int rc;

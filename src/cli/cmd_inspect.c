@@ -17,7 +17,7 @@ static int exec(struct er_cli *cli, struct errand_error *err)
         (rc = er_cli_open(cli, ER_OPEN_LOOK, err)) < 0 ||
         (rc = errand_get(cli->errand, &id, &detail, err)) < 0)
         return rc;
-    now_ms = er_clock_wall_ms(NULL);
+    now_ms = er_store_wall_ms(cli->store);
     if (cli->out.is_json) {
         er_inspect_json(cli, detail);
     } else {

@@ -51,7 +51,7 @@ static int exec_pause(struct er_cli *cli, struct errand_error *err)
     if ((rc = er_cli_open(cli, ER_OPEN_MAKE, err)) < 0)
         return rc;
     if (for_ms >= 0)
-        until_ms = er_clock_wall_ms(NULL) + for_ms;
+        until_ms = er_store_wall_ms(cli->store) + for_ms;
     for (size_t i = 0; i < queues->items_n; i++) {
         if ((rc = er_store_queue_pause(cli->store, queues->items[i], until_ms, 0, err)) <
             0)
@@ -91,7 +91,7 @@ static int resume_one(struct er_cli *cli, const char *queue, struct errand_error
 static int resume_all(struct er_cli *cli, struct errand_error *err)
 {
     struct errand_queues_result queues = {0};
-    int64_t now_ms = er_clock_wall_ms(NULL), n = 0;
+    int64_t now_ms = er_store_wall_ms(cli->store), n = 0;
     int rc = er_store_queues(cli->store, 0, cli->arena, &queues, err);
 
     for (size_t i = 0; rc == 0 && i < queues.queues_n; i++) {

@@ -20,7 +20,7 @@ static const struct er_verb verb = {
 static int retry_all(struct er_cli *cli, struct errand_error *err)
 {
     struct errand_filter filter =
-        er_failed_filter(er_cli_text(cli, "queue"), er_clock_wall_ms(NULL), 0);
+        er_failed_filter(er_cli_text(cli, "queue"), er_store_wall_ms(cli->store), 0);
     int64_t n = 0;
     int rc;
 

@@ -54,7 +54,7 @@ static int table_print(struct er_cli *cli, const struct errand_schedule_list *li
 {
     struct er_table *table =
         er_table_new(&cli->out, columns, sizeof columns / sizeof *columns);
-    int64_t now_ms = er_clock_wall_ms(NULL);
+    int64_t now_ms = er_store_wall_ms(cli->store);
     char when[ER_WHEN_SIZE];
 
     if (!table)

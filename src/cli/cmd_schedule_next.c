@@ -48,7 +48,7 @@ static void print_slot(struct er_cli *cli, int64_t slot)
 static int64_t start(const struct er_cli *cli)
 {
     const struct er_flag_value *from = er_cli_flag(cli, "from");
-    int64_t now = er_clock_wall_ms(NULL);
+    int64_t now = er_store_wall_ms(cli->store);
 
     if (!from->is_set)
         return now;

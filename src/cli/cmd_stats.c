@@ -140,7 +140,7 @@ static int parts_take(struct er_cli *cli, struct errand_stats_query *q,
 
 static int exec(struct er_cli *cli, struct errand_error *err)
 {
-    int64_t now_ms = er_clock_wall_ms(NULL);
+    int64_t now_ms = er_store_wall_ms(cli->store);
     struct errand_stats_query q = {.queue = er_cli_text(cli, "queue"),
                                    .name = er_cli_text(cli, "name"),
                                    .since_ms = er_cli_ago(cli, "since", now_ms)};

@@ -105,7 +105,7 @@ static int print_all(struct er_cli *cli, const struct errand_queues_result *queu
 {
     struct er_table *table =
         er_table_new(&cli->out, columns, sizeof columns / sizeof *columns);
-    int64_t now_ms = er_clock_wall_ms(NULL);
+    int64_t now_ms = er_store_wall_ms(cli->store);
     struct er_line line;
 
     if (!table)

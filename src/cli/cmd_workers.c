@@ -186,7 +186,7 @@ static int exec(struct er_cli *cli, struct errand_error *err)
 {
     struct errand_list_params running = {.filter.states = 1u << ERRAND_RUNNING,
                                          .max = RUNNING_MAX};
-    struct view v = {.now_ms = er_clock_wall_ms(NULL)};
+    struct view v = {.now_ms = er_store_wall_ms(cli->store)};
     int rc;
 
     if ((rc = er_cli_open(cli, ER_OPEN_LOOK, err)) < 0 ||

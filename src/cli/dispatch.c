@@ -83,7 +83,7 @@ int er_dispatch_options(struct er_cli *cli, struct errand_options *ret,
     *(delay->is_instant ? &ret->run_at_ms : &ret->delay_ms) = delay->number;
     if (er_cli_has(cli, "retry-until"))
         ret->retry_until_ms =
-            until->number + (until->is_instant ? 0 : er_clock_wall_ms(NULL));
+            until->number + (until->is_instant ? 0 : er_store_wall_ms(cli->store));
     if (id && (rc = er_id_parse(id, &ret->id, err)) < 0)
         return rc;
     return er_job_options(cli, ret, err);

@@ -45,7 +45,7 @@ static void waiting(struct er_doctor *d, const struct errand_queue_info *q,
 
 static void queues(struct er_doctor *d, const struct errand_workers_result *workers)
 {
-    int64_t failed_n = 0, now_ms = er_clock_wall_ms(NULL);
+    int64_t failed_n = 0, now_ms = er_store_wall_ms(d->cli->store);
     struct errand_queues_result r = {0};
     struct errand_error err = {0};
 
@@ -77,7 +77,7 @@ static void queues(struct er_doctor *d, const struct errand_workers_result *work
 
 static void schedules(struct er_doctor *d)
 {
-    int64_t due_ms, now_ms = er_clock_wall_ms(NULL);
+    int64_t due_ms, now_ms = er_store_wall_ms(d->cli->store);
     struct er_schedule_rows rows = {0};
     struct errand_error err = {0};
     size_t overdue_n = 0;

@@ -98,7 +98,8 @@ static int pages_print(struct output *o, struct errand_id *ret_last, bool *ret_m
 int er_listing_print(struct er_cli *cli, const struct er_listing *listing,
                      struct errand_id *ret_last, bool *ret_more, struct errand_error *err)
 {
-    struct output o = {.cli = cli, .listing = listing, .now_ms = er_clock_wall_ms(NULL)};
+    struct output o = {
+        .cli = cli, .listing = listing, .now_ms = er_store_wall_ms(cli->store)};
     int rc;
 
     if (!(o.table = er_table_new(&cli->out, listing->columns, listing->columns_n)))

@@ -50,7 +50,7 @@ static void config_bring(struct er_scheduling *scheduling, errand *e)
         rc = er_config_load(&args, &fresh, &err);
     if (rc == 0)
         rc = er_schedules_bring_config(er_client_store(e), fresh ? fresh : cli->config,
-                                       er_clock_wall_ms(NULL), &err);
+                                       er_store_wall_ms(cli->store), &err);
     if (rc < 0)
         note(scheduling, true, err.message);
     er_config_free(fresh);

@@ -263,8 +263,8 @@ void er_call_from(const struct er_options *from, struct errand_options *into)
 
 /* ------------------------------------------------------------------ when */
 
-int er_call_run_at(const struct errand_options *o, const struct er_clock *clock,
-                   int64_t *ret, struct errand_error *err)
+int er_call_run_at(const struct errand_options *o, const errand *e, int64_t *ret,
+                   struct errand_error *err)
 {
     if (o->delay_ms < 0)
         return errand_error_set(err, ERRAND_EINVAL, "delay_ms: %lld is negative",
@@ -283,7 +283,7 @@ int er_call_run_at(const struct errand_options *o, const struct er_clock *clock,
                                 "delay_ms and run_at_ms are both given; say one");
     *ret = 0;
     if (o->delay_ms)
-        *ret = er_clock_wall_ms(clock) + o->delay_ms;
+        *ret = er_client_wall_ms(e) + o->delay_ms;
     else if (o->run_at_ms > 0)
         *ret = o->run_at_ms;
     return 0;

@@ -190,6 +190,13 @@ struct er_store *er_client_store(errand *e)
     return e->store;
 }
 
+int64_t er_client_wall_ms(const errand *e)
+{
+    if (e && e->clock)
+        return er_clock_wall_ms(e->clock);
+    return er_store_wall_ms(e ? e->store : NULL);
+}
+
 void er_client_clock(errand *e, const struct er_clock *clock)
 {
     e->clock = clock;

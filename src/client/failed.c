@@ -37,7 +37,7 @@ static struct errand_filter filter_before(const errand *e,
                                           const struct errand_failed_filter *said,
                                           int64_t older_ms)
 {
-    int64_t until_ms = er_clock_wall_ms(e->clock) + 1 - older_ms;
+    int64_t until_ms = er_client_wall_ms(e) + 1 - older_ms;
     struct errand_filter filter = filter_make(said);
 
     if (!filter.until_ms || filter.until_ms > until_ms)

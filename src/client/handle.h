@@ -54,11 +54,15 @@ enum {
     ER_CLIENT_DATA_DEFAULT = 1 << 20,
 };
 
+/* client.c: the time of the handle's clock, and without one, or without a handle, that of
+ * the store. */
+int64_t er_client_wall_ms(const errand *e);
+
 /* call.c: what a call says. */
 int er_call_options(const struct errand_options *o, struct er_options *ret,
                     struct errand_error *err);
-int er_call_run_at(const struct errand_options *o, const struct er_clock *clock,
-                   int64_t *ret, struct errand_error *err);
+int er_call_run_at(const struct errand_options *o, const errand *e, int64_t *ret,
+                   struct errand_error *err);
 
 /* definitions.c: reads them again when they are older than a second. */
 int er_definitions_refresh(errand *e, struct errand_error *err);

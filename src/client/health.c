@@ -195,7 +195,7 @@ static int collect(errand *e, const struct errand_health_limits *limits,
                    struct errand_arena *arena, struct errand_health *ret,
                    struct errand_error *err)
 {
-    struct er_health_seen seen = {.now_ms = er_clock_wall_ms(e ? e->clock : NULL)};
+    struct er_health_seen seen = {.now_ms = er_client_wall_ms(e)};
     struct errand_error why = {0};
     int rc;
 

@@ -31,7 +31,7 @@ int errand_test_set_time(errand *e, int64_t now_ms, struct errand_error *err)
 
 int64_t errand_test_time(errand *e)
 {
-    return er_clock_wall_ms(e->clock);
+    return er_client_wall_ms(e);
 }
 
 int errand_test_pass(errand *e, double seconds, struct errand_error *err)

@@ -162,7 +162,7 @@ static int resolve_levels(errand *e, const struct errand_options *o,
     int rc;
 
     if (o && ((rc = er_call_options(o, &call, err)) < 0 ||
-              (rc = er_call_run_at(o, e->clock, &ret->run_at_ms, err)) < 0))
+              (rc = er_call_run_at(o, e, &ret->run_at_ms, err)) < 0))
         return rc;
     if ((rc = fill_levels(e, &call, from->definition, arena, &all, err)) < 0 ||
         (rc = er_data_check(ret->name, ret->data, &all, &e->json, err)) < 0 ||

@@ -97,8 +97,7 @@ int errand_schedule_put(errand *e, const char *name,
         return errand_error_set(err, ERRAND_ECONFLICT,
                                 "schedule '%s' is there already, spelled '%s'", name,
                                 there->stored.name);
-    rc = er_schedule_write(e->store, name, &schedule, there, er_clock_wall_ms(e->clock),
-                           err);
+    rc = er_schedule_write(e->store, name, &schedule, there, er_client_wall_ms(e), err);
     return rc < 0 ? rc : 0;
 }
 
@@ -223,7 +222,7 @@ int errand_schedule_next(errand *e, const char *name, int64_t after_ms, int64_t 
     if (!(zones = er_zones_new(NULL)))
         return er_error_nomem(err);
     if (after_ms == 0)
-        after_ms = er_clock_wall_ms(e->clock);
+        after_ms = er_client_wall_ms(e);
     rc = slots_of(&row->spec, zones, after_ms, ret_ms, max, err);
     er_zones_free(zones);
     return rc < 0 ? er_error_wrap(err, rc, "schedule '%s'", name) : rc;
@@ -301,7 +300,7 @@ static struct errand_schedule_info info_of(const struct er_schedule_row *row,
 static int list_fill(errand *e, struct errand_arena *arena, struct er_zones *zones,
                      struct errand_schedule_list *ret, struct errand_error *err)
 {
-    int64_t now_ms = er_clock_wall_ms(e->clock);
+    int64_t now_ms = er_client_wall_ms(e);
     struct er_schedule_rows rows = {0};
     int rc;
 

@@ -22,6 +22,12 @@ enum { BUSY_MS = 500 }; /* a call that waits longer would make us deaf to a stop
 /* ------------------------------------------------------------------ what it begins with
  */
 
+/* The store decides what time it is: schedulers on hosts that disagree fire as one. */
+static int64_t now_ms(const struct errand_scheduler *s)
+{
+    return er_store_wall_ms(s->ticker.store);
+}
+
 /* Classes that are linked into this program. What is in job files is published by who
  * can read them. */
 static int classes_bring(struct errand_scheduler *s, struct errand_error *err)
@@ -35,8 +41,7 @@ static int classes_bring(struct errand_scheduler *s, struct errand_error *err)
     if ((rc = er_schedules_linked(arena, &said, err)) == 0) {
         if (said.error)
             er_ticker_note(&s->ticker, true, "%s", said.error);
-        rc = er_schedules_bring_classes(s->ticker.store, &said, er_clock_wall_ms(NULL),
-                                        err);
+        rc = er_schedules_bring_classes(s->ticker.store, &said, now_ms(s), err);
     }
     er_arena_free(arena);
     return rc;
@@ -54,12 +59,14 @@ static int load(struct errand_scheduler *s, struct errand_error *err)
 
 /* ------------------------------------------------------------------ the loop */
 
-/* On the wall clock, so that it rings on time after a suspend, and is cancelled, which
- * is also a wake-up, when the clock is set. */
+/* `at_ms` is the store's; the timer is on this host's wall clock, so that it rings on
+ * time after a suspend, and is cancelled, which is also a wake-up, when the clock is set.
+ */
 static void timer_set(const struct errand_scheduler *s, int64_t at_ms)
 {
+    int64_t here_ms = at_ms - now_ms(s) + er_clock_wall_ms(NULL);
     struct itimerspec at = {
-        .it_value = {.tv_sec = at_ms / 1000, .tv_nsec = at_ms % 1000 * 1000000}};
+        .it_value = {.tv_sec = here_ms / 1000, .tv_nsec = here_ms % 1000 * 1000000}};
 
     if (at_ms <= 0)
         at.it_value = (struct timespec){.tv_nsec = 1};
@@ -119,7 +126,7 @@ static void sleep_until(struct errand_scheduler *s, int64_t at_ms)
 static void loop(struct errand_scheduler *s)
 {
     while (!s->is_stopping)
-        sleep_until(s, er_ticker_turn(&s->ticker, er_clock_wall_ms(NULL)));
+        sleep_until(s, er_ticker_turn(&s->ticker, now_ms(s)));
     s->is_running = false;
 }
 
@@ -180,7 +187,7 @@ static int begin(struct errand_scheduler *s,
     s->ticker.must_stop_ctx = s;
     if (rc < 0 || (rc = fds_open(s, err)) < 0 || (rc = load(s, err)) < 0)
         return rc;
-    if ((rc = er_ticker_read(&s->ticker, er_clock_wall_ms(NULL), err)) < 0)
+    if ((rc = er_ticker_read(&s->ticker, now_ms(s), err)) < 0)
         return rc;
     begin_tell(s);
     s->is_running = true;

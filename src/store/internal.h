@@ -16,6 +16,10 @@ struct er_store {
     bool is_read_only;
     size_t max_data;
     struct errand_open_params params; /* as it was opened; url is not kept */
+    /* clock.c: when the store was asked for its time, on the monotonic clock (0: never),
+     * and how far it was ahead of that one. */
+    int64_t clock_asked_ms, wall_ahead_ms;
+    bool has_clock;
 };
 
 /* Longest key, bytes that are kept of an error, a log and a result. */

@@ -30,6 +30,9 @@ const char *er_store_url(const struct er_store *store); /* without secrets */
 const struct errand_driver *er_store_driver(const struct er_store *store);
 bool er_store_can(const struct er_store *store, enum errand_capability capability);
 
+/* The wall clock by which the store finds jobs due; `store` NULL: this host's. */
+int64_t er_store_wall_ms(struct er_store *store);
+
 /* The URL with password and secret query values replaced by "***"; the one printer of
  * URLs. */
 /* Does it name a kind of store that there is? Loads and opens nothing. EINVAL. */

@@ -109,13 +109,13 @@ static void drop(errand_engine *g, struct er_held *h)
     er_arena_free(h->lot->arena); /* h is in it */
 }
 
-struct errand_outcome er_engine_outcome(const struct er_held *h)
+struct errand_outcome er_engine_outcome(const errand_engine *g, const struct er_held *h)
 {
     return (struct errand_outcome){.token = h->reserved->token,
                                    .key = h->reserved->key,
                                    .id = h->reserved->id,
                                    .started_ms = h->started_ms,
-                                   .ended_ms = er_clock_wall_ms(NULL)};
+                                   .ended_ms = er_store_wall_ms(g->store)};
 }
 
 int er_engine_settle(errand_engine *g, struct er_held *h, const struct errand_outcome *o,
@@ -150,7 +150,7 @@ void errand_engine_close(errand_engine *g)
         return;
     while (g->held) {
         struct er_held *h = g->held;
-        struct errand_outcome o = er_engine_outcome(h);
+        struct errand_outcome o = er_engine_outcome(g, h);
 
         o.kind = ERRAND_OUT_HAND_BACK;
         if (h->job.is_failed_hook)
@@ -209,7 +209,7 @@ static int held_fill(errand_engine *g, struct er_held *h, struct errand_error *e
 static void refuse(errand_engine *g, struct er_held *h, int code,
                    const struct errand_error *why)
 {
-    struct errand_outcome o = er_engine_outcome(h);
+    struct errand_outcome o = er_engine_outcome(g, h);
 
     o.cause = ERRAND_CAUSE_START;
     o.error = (struct errand_slice){why->message, strlen(why->message)};
@@ -236,7 +236,7 @@ static struct er_held *hold(errand_engine *g, struct er_lot_held *lot,
     *h = (struct er_held){.next = g->held,
                           .lot = lot,
                           .reserved = reserved,
-                          .started_ms = er_clock_wall_ms(NULL),
+                          .started_ms = er_store_wall_ms(g->store),
                           .started_mono_ms = er_engine_now(),
                           .percent = -1};
     g->held = h;
@@ -294,7 +294,7 @@ static void look_plan(errand_engine *g, size_t max,
     g->look_at_ms = got->jobs_n == max ? 0 : now + g->sleep_ms;
     if (!got->next_at_ms || got->jobs_n == max)
         return;
-    next_ms = now + got->next_at_ms - er_clock_wall_ms(NULL);
+    next_ms = now + got->next_at_ms - er_store_wall_ms(g->store);
     if (next_ms < g->look_at_ms)
         g->look_at_ms = next_ms;
 }

@@ -88,7 +88,7 @@ int errand_engine_finish(errand_engine *g, struct errand_engine_job *job,
     static const struct errand_engine_outcome done = {.verdict = ERRAND_DONE};
     const struct errand_engine_outcome *said = outcome ? outcome : &done;
     struct er_held *h = (struct er_held *)job;
-    struct errand_outcome o = er_engine_outcome(h);
+    struct errand_outcome o = er_engine_outcome(g, h);
     int rc;
 
     if ((rc = outcome_check(job, said, err)) < 0)

@@ -50,7 +50,8 @@ struct errand_engine {
 int64_t er_engine_now(void);               /* monotonic */
 double er_engine_random(errand_engine *g); /* [0, 1) */
 /* An outcome of this job with all that is known before it is decided. */
-struct errand_outcome er_engine_outcome(const struct er_held *held);
+struct errand_outcome er_engine_outcome(const errand_engine *g,
+                                        const struct er_held *held);
 /* 0, 1: lost. The job stays when it fails and may be told again. */
 int er_engine_settle(errand_engine *g, struct er_held *held,
                      const struct errand_outcome *outcome, struct errand_error *err);

@@ -196,7 +196,7 @@ static void look_plan(struct er_supervisor *s, struct er_pool *pool, size_t aske
     pool->is_look_due = false;
     pool->look_at_ms = s->now_ms + s->sleep_ms;
     if (got->next_at_ms) {
-        next = s->now_ms + (got->next_at_ms - er_clock_wall_ms(NULL));
+        next = s->now_ms + (got->next_at_ms - er_store_wall_ms(s->store));
         if (next < pool->look_at_ms)
             pool->look_at_ms = next > s->now_ms ? next : s->now_ms + 1;
     }

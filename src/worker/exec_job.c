@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "core/clock.h"
 #include "core/json.h"
 #include "worker/ask.h"
 #include "worker/channel.h"
@@ -332,7 +333,7 @@ static char **environ_make(struct er_supervisor *s, const struct er_attempt *a)
         .tries = a->plan->tries ? a->plan->tries : a->job->tries,
         .batch = a->job->batch.text,
         .has_parents = a->job->has_parents,
-        .deadline_ms = timeout_ms > 0 ? s->wall_ms + timeout_ms : 0,
+        .deadline_ms = timeout_ms > 0 ? er_clock_wall_ms(NULL) + timeout_ms : 0,
     };
 
     return er_environ_job(&job, s->options.env_allow, a->lot->arena);

@@ -77,7 +77,7 @@ static int schedules_bring(struct er_store *store, const struct er_jobs_about *j
                             : NULL,
                 .zone = job->options.zone};
     }
-    rc = er_schedules_bring_classes(store, &said, er_clock_wall_ms(NULL), err);
+    rc = er_schedules_bring_classes(store, &said, er_store_wall_ms(store), err);
 out:
     er_arena_free(arena);
     return rc;

@@ -32,7 +32,7 @@ enum {
 void er_supervisor_now(struct er_supervisor *s)
 {
     s->now_ms = er_clock_mono_ms(NULL);
-    s->wall_ms = er_clock_wall_ms(NULL);
+    s->wall_ms = er_store_wall_ms(s->store);
 }
 
 void er_supervisor_wake_at(struct er_supervisor *s, int64_t at_ms)

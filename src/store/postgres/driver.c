@@ -53,4 +53,5 @@ const struct errand_driver errand_store_module = {
     .check = er_pg_op_check,
     .remarks = er_pg_op_remarks,
     .load = er_pg_op_load,
+    .clock = er_pg_op_clock,
 };

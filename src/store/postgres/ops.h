@@ -99,5 +99,7 @@ int er_pg_op_remarks(struct errand_conn *conn, struct errand_arena *arena,
 int er_pg_op_load(struct errand_conn *conn, const struct errand_load_params *p,
                   struct errand_arena *arena, struct errand_load_result *ret,
                   struct errand_error *err);
+int er_pg_op_clock(struct errand_conn *conn, int64_t *ret_wall_ms,
+                   struct errand_error *err);
 
 #endif

@@ -55,4 +55,5 @@ const struct errand_driver errand_store_module = {
     .again = er_redis_again,
     .remarks = er_redis_op_remarks,
     .load = er_redis_op_load,
+    .clock = er_redis_op_clock,
 };

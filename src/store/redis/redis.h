@@ -195,6 +195,7 @@ ER_REDIS_OP(stats_read, const struct errand_stats_params *p, struct errand_arena
             struct errand_stats_result *ret);
 ER_REDIS_OP(load, const struct errand_load_params *p, struct errand_arena *arena,
             struct errand_load_result *ret);
+ER_REDIS_OP(clock, int64_t *ret_wall_ms);
 ER_REDIS_OP(check, int64_t now_ms, struct errand_arena *arena,
             struct errand_check_result *ret);
 int er_redis_op_wait_fd(struct errand_conn *conn, struct errand_error *err);

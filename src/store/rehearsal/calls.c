@@ -430,9 +430,20 @@ static int pass_remarks(struct errand_conn *conn, struct errand_arena *arena,
     return store->driver->remarks(store->conn, arena, ret, err);
 }
 
+static int pass_clock(struct errand_conn *conn, int64_t *ret_wall_ms,
+                      struct errand_error *err)
+{
+    const struct er_rehearsal_to *store = er_rehearsal_goes_to(er_rehearsal_in(conn));
+
+    if (store->driver->clock)
+        return store->driver->clock(store->conn, ret_wall_ms, err);
+    *ret_wall_ms = er_clock_wall_ms(NULL);
+    return 0;
+}
+
 /* A function that the driver has and this file has not would pass by the rehearsal with a
  * connection that is not its own. */
-_Static_assert(offsetof(struct errand_driver, load) + sizeof(void *) ==
+_Static_assert(offsetof(struct errand_driver, clock) + sizeof(void *) ==
                    sizeof(struct errand_driver),
                "a new function of the driver: it has to go through rehearsals as well");
 
@@ -469,4 +480,5 @@ void er_rehearsal_calls(struct errand_driver *driver)
     driver->wait_arm = pass_wait_arm;
     driver->check = pass_check;
     driver->remarks = pass_remarks;
+    driver->clock = pass_clock;
 }
