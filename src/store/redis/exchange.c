@@ -149,20 +149,6 @@ int er_moves_read(struct er_unpack *u, struct errand_arena *arena,
     return 0;
 }
 
-static int settled_read(struct er_unpack *u, struct errand_arena *arena,
-                        enum errand_settled **ret, struct errand_error *err)
-{
-    size_t n = er_unpack_array(u);
-    enum errand_settled *rows = errand_arena_alloc(arena, n * sizeof *rows);
-
-    if (!rows)
-        return er_error_nomem(err);
-    for (size_t i = 0; i < n; i++)
-        rows[i] = (enum errand_settled)er_unpack_int(u);
-    *ret = rows;
-    return 0;
-}
-
 enum { FLAG_UNIQUE = 1, FLAG_LIMITS = 2, FLAG_PARENTS = 64 };
 
 /* What not every job has: "b" its batch, "e" and "f" error and time of a failure. */
@@ -231,16 +217,16 @@ static int jobs_read(const struct er_call *call, size_t hooks_n,
     return 0;
 }
 
-static int exchange_read(const struct er_call *call, struct errand_exchange_result *ret,
-                         struct errand_error *err)
+static int exchange_read(const struct er_call *call, size_t outcomes_n,
+                         struct errand_exchange_result *ret, struct errand_error *err)
 {
     struct er_unpack u = er_reply_unpack(call, 0);
     struct errand_exchange_result got = {0};
     size_t hooks_n;
     int rc;
 
-    if ((rc = settled_read(&u, call->arena, &got.settled, err)) < 0)
-        return rc;
+    if (!(got.settled = er_settled_read(&u, call->arena, outcomes_n)))
+        return er_error_nomem(err);
     got.token = er_unpack_int(&u);
     got.lease_until_ms = er_unpack_int(&u);
     got.next_at_ms = er_unpack_int(&u);
@@ -272,7 +258,7 @@ int er_redis_op_exchange(struct errand_conn *conn, const struct errand_exchange_
     er_call_packed(&call);
     outcomes_pack(&call, p);
     if ((rc = er_call_run(&call, err)) == 0)
-        rc = exchange_read(&call, ret, err);
+        rc = exchange_read(&call, p->outcomes_n, ret, err);
     er_call_end(&call);
     return rc;
 }

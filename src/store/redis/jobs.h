@@ -18,6 +18,10 @@ void er_push_answer(struct er_unpack *u, const struct er_call *call,
                     const struct errand_push_job *job, const struct errand_id *id,
                     struct errand_pushed_job *ret);
 
+/* lease.c: what became of each of n things that were told. NULL: no memory. */
+enum errand_settled *er_settled_read(struct er_unpack *u, struct errand_arena *arena,
+                                     size_t n);
+
 /* A list of {id, name, queue, from, to, attempt}; nothing when they were not wanted. */
 int er_moves_read(struct er_unpack *u, struct errand_arena *arena,
                   struct errand_move **ret, size_t *ret_n, struct errand_error *err);

@@ -4,8 +4,8 @@
 
 /* ------------------------------------------------------------------ extend */
 
-static enum errand_settled *answers_read(struct er_unpack *u, struct errand_arena *arena,
-                                         size_t n)
+enum errand_settled *er_settled_read(struct er_unpack *u, struct errand_arena *arena,
+                                     size_t n)
 {
     enum errand_settled *rows = errand_arena_alloc(arena, n * sizeof *rows);
 
@@ -43,8 +43,8 @@ static int extend_read(const struct er_call *call, const struct errand_extend_pa
     int rc;
 
     ret->until_ms = er_unpack_int(&u);
-    if (!(ret->leases = answers_read(&u, call->arena, p->tokens_n)) ||
-        !(ret->progress = answers_read(&u, call->arena, p->progress_n)))
+    if (!(ret->leases = er_settled_read(&u, call->arena, p->tokens_n)) ||
+        !(ret->progress = er_settled_read(&u, call->arena, p->progress_n)))
         return er_error_nomem(err);
     if ((rc = cancelled_read(&u, call->arena, ret, err)) < 0)
         return rc;

@@ -203,11 +203,14 @@ void er_redis_filter_add(struct er_call *call, const struct errand_filter *f)
     er_call_packed(call);
 }
 
-static bool rows_read(const struct er_call *call, struct errand_list_result *ret)
+static bool rows_read(const struct er_call *call, size_t room,
+                      struct errand_list_result *ret)
 {
     struct er_unpack u = er_reply_unpack(call, 1);
     size_t n = er_unpack_array(&u);
 
+    if (n > room)
+        return false;
     for (size_t i = 0; i < n && !u.is_bad; i++)
         if (!info_read(er_unpack_slice(&u), call->arena, &ret->jobs[ret->jobs_n++]))
             return false;
@@ -238,7 +241,7 @@ static int stretch(struct errand_conn *conn, const struct errand_list_params *p,
     }
     if ((rc = er_call_run(&call, err)) == 0) {
         *seq = er_reply_int(&call, 0);
-        if (!rows_read(&call, ret))
+        if (!rows_read(&call, room, ret))
             rc = er_reply_bad(&call, err);
     }
     er_call_end(&call);

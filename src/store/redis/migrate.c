@@ -33,7 +33,7 @@ static int foreign(const redisReply *keys, struct errand_error *err)
     return errand_error_set(err, ERRAND_ECONFLICT,
                             "there is no store here, but somebody else's key '%.128s': "
                             "choose another prefix= or database",
-                            keys->element[0]->str);
+                            keys->element[0]->str ? keys->element[0]->str : "");
 }
 
 static int scan(struct er_redis *conn, char *cursor, size_t size,
@@ -43,7 +43,8 @@ static int scan(struct er_redis *conn, char *cursor, size_t size,
     int rc = er_link_command(conn->link, &reply, err, "SCAN %s MATCH {%s}:* COUNT 1000",
                              cursor, conn->target.prefix);
 
-    if (rc == 0 && (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2))
+    if (rc == 0 && (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
+                    !reply->element[0]->str))
         rc = errand_error_set(err, ERRAND_EUNAVAILABLE, "SCAN answers something else");
     if (rc == 0)
         rc = foreign(reply->element[1], err);

@@ -141,7 +141,8 @@ static uint64_t take(struct er_unpack *u, size_t bytes)
 
 static int64_t bounded(double number)
 {
-    if (number >= (double)ER_PACK_MOST)
+    /* What is no number compares with none. */
+    if (!(number < (double)ER_PACK_MOST))
         return ERRAND_FOREVER;
     return number <= -(double)ER_PACK_MOST ? -ER_PACK_MOST : (int64_t)number;
 }

@@ -67,7 +67,8 @@ static int master_read(const redisReply *reply, struct er_redis *conn,
 {
     struct er_redis_address to;
 
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2)
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
+        !reply->element[0]->str || !reply->element[1]->str)
         return errand_error_set(err, ERRAND_EUNAVAILABLE, "Sentinel knows no master '%s'",
                                 conn->target.master);
     to.host = reply->element[0]->str;
@@ -81,8 +82,9 @@ static int master_check(struct er_redis *conn, struct errand_error *err)
     redisReply *reply = NULL;
     int rc = er_link_command(conn->link, &reply, err, "ROLE");
 
-    if (rc == 0 && (reply->type != REDIS_REPLY_ARRAY || !reply->elements ||
-                    strcmp(reply->element[0]->str, "master") != 0))
+    if (rc == 0 &&
+        (reply->type != REDIS_REPLY_ARRAY || !reply->elements ||
+         !reply->element[0]->str || strcmp(reply->element[0]->str, "master") != 0))
         rc = errand_error_set(err, ERRAND_EUNAVAILABLE,
                               "the server that Sentinel names is not a master (yet)");
     if (reply)

@@ -55,6 +55,7 @@ static void fsync_ask(redisContext *link, char ret[WORD_MAX])
 
     ret[0] = '\0';
     if (rc == 0 && reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
+        reply->element[1]->type == REDIS_REPLY_STRING &&
         reply->element[1]->len < WORD_MAX)
         memcpy(ret, reply->element[1]->str, (size_t)reply->element[1]->len + 1);
     if (reply)
