@@ -238,6 +238,11 @@ TEST(a_bad_option_is_named)
         {"{\"tries\": 0}", "option 'tries' is 0"},
         {"{\"delay\": -1}", "option 'delay' is -1"},
         {"{\"rate\": \"often\"}", "option 'rate' is \"often\""},
+        {"{\"rate\": \"1/0\"}", "option 'rate' is \"1/0\""},
+        {"{\"rate\": \"1/1\", \"rate_name\": \"a b\"}", "option 'rate_name'"},
+        {"{\"rate\": \"1/1\", \"rate_key\": [1]}", "option 'rate_key'"},
+        {"{\"tags\": [\"a,b\"]}", "option 'tags' is \"a,b\""},
+        {"{\"tags\": [null]}", "option 'tags' is null"},
         {"{\"at\": \"soon\"}", "option 'at' is \"soon\""},
         {"{\"unique\": \"k\", \"unique_policy\": \"most\"}", "option 'unique_policy'"},
         {"[]", "an object"},
@@ -250,6 +255,21 @@ TEST(a_bad_option_is_named)
         refused(text, bad[i].says);
     }
     assert_int_equal(count(0), 0);
+    end();
+}
+
+/* A limit that nobody could read would stop every worker of the store. */
+TEST(limits_from_sql_are_those_of_the_call)
+{
+    struct errand_exchange_params p = {.max = 2, .lease_ms = 60000, .worker = "w"};
+    struct errand_exchange_result ret = {0};
+
+    begin();
+    sql("SELECT t%u.dispatch('ship', '1', '{\"rate\": \"1/60s\", \"rate_name\": \"r\", "
+        "\"concurrency\": 2, \"concurrency_key\": \"k\"}') FROM generate_series(1, 2)",
+        schema_n);
+    assert_ok(er_store_exchange(store, &p, arena, &ret, &err));
+    assert_int_equal(ret.jobs_n, 1);
     end();
 }
 

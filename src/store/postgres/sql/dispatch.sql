@@ -56,29 +56,39 @@ DECLARE
     v_rate text[];
     v_n bigint;
     v_per bigint := 0;
+    v_key text;
 BEGIN
     IF NOT o ? v_word THEN
         RETURN NULL;
     END IF;
     IF p_kind = 0 THEN
         v_rate := regexp_match(o->>'rate', '^([0-9]{1,9})/([0-9.]+(?:ms|s|m|h|d)?)$');
-        IF v_rate IS NULL OR v_rate[1]::bigint < 1 THEN
+        IF v_rate IS NOT NULL THEN
+            v_n := v_rate[1]::bigint;
+            v_per := @.option_ms(p_job, 'rate', to_jsonb(v_rate[2]));
+        END IF;
+        IF v_rate IS NULL OR v_n NOT BETWEEN 1 AND 1000000 OR v_per NOT BETWEEN 1 AND 31622400000 THEN
             PERFORM @.dispatch_error(p_job, format('option ''rate'' is %s: so many in so long, such as "100/60s"', o->'rate'));
         END IF;
-        v_n := v_rate[1]::bigint;
-        v_per := @.option_ms(p_job, 'rate', to_jsonb(v_rate[2]));
     ELSE
         v_n := @.option_int(p_job, 'concurrency', o->'concurrency', 1, 1000000, NULL);
     END IF;
-    RETURN jsonb_build_array(p_kind, v_n, v_per, coalesce(o->>(v_word || '_name'), v_word || ':' || @.name_key(p_job)),
-                             encode(convert_to(coalesce(o->>(v_word || '_key'), ''), 'UTF8'), 'hex'));
+    v_key := coalesce(@.option_text(p_job, v_word || '_key', o->(v_word || '_key'), '', 'a text'), '');
+    IF octet_length(v_key) > 512 THEN
+        PERFORM @.dispatch_error(p_job, format('option ''%s_key'' has over 512 bytes', v_word));
+    END IF;
+    RETURN jsonb_build_array(p_kind, v_n, v_per,
+                             coalesce(@.option_text(p_job, v_word || '_name', o->(v_word || '_name'), '^[A-Za-z0-9_.:/-]{1,128}$',
+                                                    'a name of 1 to 128 letters, digits and _ . : / -'),
+                                      v_word || ':' || @.name_key(p_job)),
+                             encode(convert_to(v_key, 'UTF8'), 'hex'));
 END
 $$;
 
 CREATE OR REPLACE FUNCTION @.option_asks(p_job text, o jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
     v_asks jsonb := '{}';
-    v_limits jsonb := jsonb_path_query_array(jsonb_build_array(@.option_limit(p_job, 0, o), @.option_limit(p_job, 1, o)), '$[*] ? (@ != null)');
+    v_limits jsonb := to_jsonb(array_remove(ARRAY[@.option_limit(p_job, 0, o), @.option_limit(p_job, 1, o)], NULL));
     v_ttl bigint := 0;
     v_until int;
     v_key text := @.option_text(p_job, 'unique', o->'unique', '.', 'a key of 1 to 512 bytes');
@@ -155,11 +165,17 @@ BEGIN
     IF v_tags IS NOT NULL AND (jsonb_typeof(v_tags) <> 'array' OR jsonb_array_length(v_tags) > 32) THEN
         PERFORM @.dispatch_error(dispatch.name, format('option ''tags'' is %s: a list of at most 32', v_tags));
     END IF;
+    FOR r IN SELECT value FROM jsonb_array_elements(v_tags) LOOP
+        PERFORM @.option_text(dispatch.name, 'tags', r.value, '^[A-Za-z0-9_.:/-]{1,128}$', 'a tag has 1 to 128 letters, digits and _ . : / -');
+    END LOOP;
     IF o ? 'timeout' AND @.option_ms(dispatch.name, 'timeout', o->'timeout') NOT BETWEEN 1 AND 2592000000 THEN
         PERFORM @.dispatch_error(dispatch.name, format('option ''timeout'' is %s: more than 0 and at most 30 days', o->'timeout'));
     END IF;
     v_asks := @.option_asks(dispatch.name, o);
     v_kept := o - stored;
+    IF octet_length(v_kept::text) > 65536 THEN
+        PERFORM @.dispatch_error(dispatch.name, 'options are over 64 KiB');
+    END IF;
     SELECT * INTO r FROM @.push(
         0, (SELECT t.salt FROM @.root AS t), false,
         CASE WHEN o ? 'id' THEN ARRAY[@.option_text(dispatch.name, 'id', o->'id', '^[A-Za-z0-9_.:/-]{1,63}$', '1 to 63 letters, digits and _ . : / -')] END,
