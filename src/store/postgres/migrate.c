@@ -12,6 +12,8 @@
 #include "base/error.h"
 #include "postgres_sql.h"
 
+enum { GUARDED_MAX = 1 << 20 };
+
 /* What the database says about itself. */
 struct found {
     int schema;
@@ -26,12 +28,22 @@ static const char *text_of(const PGresult *res, int col)
     return PQntuples(res) ? PQgetvalue(res, 0, col) : "";
 }
 
+/* Of several statements, as one transaction. What somebody else has put into a schema of
+ * the role's own path (a function that fits better than the server's) is not called. */
 static int exec_expanded(struct er_pg *conn, const char *text, PGresult **ret,
                          struct errand_error *err)
 {
-    const char *sql = er_pg_expand(conn, text);
+    struct er_buf guarded;
+    const char *sql;
+    int rc;
 
-    return sql ? er_pg_exec(conn, sql, ret, err) : er_error_nomem(err);
+    er_buf_init(&guarded, GUARDED_MAX);
+    er_buf_str(&guarded, "SET LOCAL search_path = pg_catalog, pg_temp; ");
+    er_buf_str(&guarded, text);
+    sql = guarded.has_failed ? NULL : er_pg_expand(conn, guarded.ptr);
+    rc = sql ? er_pg_exec(conn, sql, ret, err) : er_error_nomem(err);
+    er_buf_done(&guarded);
+    return rc;
 }
 
 /* Whether the schema is ours, or holds nothing that speaks against it. */

@@ -228,6 +228,26 @@ TEST(a_role_for_programs_pushes_works_and_tidies_up)
     role_drop(pg);
 }
 
+/* Whoever may create in a schema of the role's search path could have his own functions
+ * called, with our rights: those fit better than the server's. */
+TEST(functions_that_somebody_planted_are_not_called)
+{
+    struct er_store *store;
+    PGconn *pg = pg_plain(&server);
+
+    pg_exec(pg, "CREATE FUNCTION public.format(text, text) RETURNS text LANGUAGE plpgsql "
+                "AS $$ BEGIN RAISE 'planted'; END $$");
+    pg_exec(pg, "CREATE FUNCTION public.hashtextextended(text, int) RETURNS bigint "
+                "LANGUAGE plpgsql AS $$ BEGIN RAISE 'planted'; END $$");
+    store = open_ok(url_with(""));
+    assert_true(er_store_wait_fd(store, &err) >= 0);
+    assert_ok(er_store_wait_arm(store, ERRAND_WAIT_READY, &err));
+    er_store_close(store);
+    pg_exec(pg, "DROP FUNCTION public.format(text, text), "
+                "public.hashtextextended(text, int)");
+    PQfinish(pg);
+}
+
 /* ------------------------------------------------------------------ URLs */
 
 TEST(a_url_with_a_slip_names_it_and_never_the_password)

@@ -25,7 +25,8 @@ END $$;
 -- listens to their channels, one a kind, so that nobody is woken for what it did not ask; p_heard: those it listens to
 -- already. It waits for writers that have tried a key and not committed yet. What is told between the key and the
 -- beginning of the listening was committed before this answers, and the sleeper looks after that.
-CREATE OR REPLACE FUNCTION @.sleep(p_held int, p_bits int, p_heard int) RETURNS void LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION @.sleep(p_held int, p_bits int, p_heard int) RETURNS void LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     ns constant int := ('@.root'::regclass::oid::bigint & 2147483647)::int;
 BEGIN
