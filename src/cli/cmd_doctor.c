@@ -210,6 +210,7 @@ static int exec(struct er_cli *cli, struct errand_error *err)
                           "%s jobs, not read through: --full does that",
                           er_count_text(jobs_n(&d), count));
         er_doctor_work(&d);
+        er_doctor_told(&d);
     }
     er_doctor_host(&d);
     er_doctor_jobs(&d);

@@ -20,8 +20,10 @@ void er_doctor_say(struct er_doctor *doctor, enum er_finding finding, const char
 void er_doctor_host(struct er_doctor *doctor);
 /* doctor_work.c: queues, and the workers that should empty them. */
 void er_doctor_work(struct er_doctor *doctor);
-/* doctor_notify.c: whether somebody would be told of failures. */
+/* doctor_notify.c: whether somebody would be told of failures, by the settings; and what
+ * came of those that were to be told, by the store. */
 void er_doctor_notify(struct er_doctor *doctor);
+void er_doctor_told(struct er_doctor *doctor);
 /* doctor_jobs.c: compiler and job files. */
 void er_doctor_jobs(struct er_doctor *doctor);
 /* doctor_keys.c: the key ring; `jobs` NULL: none are known. */

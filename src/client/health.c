@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "client/config.h"
 #include "client/handle.h"
+#include "client/notify.h"
 #include "core/clock.h"
 
 enum { MINUTE_MS = 60000, HOUR_MS = 3600000, DAY_MS = 24 * HOUR_MS };
@@ -136,6 +137,21 @@ static int running_look(errand *e, struct errand_arena *arena,
     return rc;
 }
 
+/* A dead mail server is tried again at most an hour apart, and a fifth of that. */
+static int telling_look(errand *e, struct errand_arena *arena,
+                        struct er_health_seen *seen, struct errand_error *err)
+{
+    struct errand_stats_params p = {.now_ms = seen->now_ms,
+                                    .since_ms = seen->now_ms - HOUR_MS - HOUR_MS / 4,
+                                    .queue = ER_NOTIFY_QUEUE};
+
+    for (size_t i = 0; i < seen->queues.queues_n; i++)
+        if (strcmp(seen->queues.queues[i].name, ER_NOTIFY_QUEUE) == 0 &&
+            seen->queues.queues[i].counts[ERRAND_HELD])
+            return er_store_stats_read(e->store, &p, arena, &seen->telling, err);
+    return 0;
+}
+
 static int look(errand *e, const struct errand_health_limits *limits,
                 struct errand_arena *arena, struct er_health_seen *seen,
                 struct errand_error *err)
@@ -148,7 +164,8 @@ static int look(errand *e, const struct errand_health_limits *limits,
         (rc = er_store_workers(e->store, seen->now_ms, arena, &seen->workers, err)) < 0)
         return rc;
     if ((rc = er_schedules_read(e->store, arena, &seen->schedules, err)) < 0 ||
-        (rc = running_look(e, arena, seen, err)) < 0)
+        (rc = running_look(e, arena, seen, err)) < 0 ||
+        (rc = telling_look(e, arena, seen, err)) < 0)
         return rc;
     return er_store_stats_read(e->store, &p, arena, &seen->stats, err);
 }

@@ -14,6 +14,7 @@ struct er_health_seen {
     struct errand_workers_result workers;
     struct er_worker_view *views; /* of the workers */
     struct errand_stats_result stats;
+    struct errand_stats_result telling; /* of notifications; read when some are held up */
     struct er_schedule_rows schedules;
     int64_t running_since_ms; /* a job that runs, when no worker is known; 0: none */
 };

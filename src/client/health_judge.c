@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "client/notify.h"
 
 enum { MINUTE_MS = 60000, HOUR_MS = 60 * MINUTE_MS };
 
@@ -147,6 +148,37 @@ static int no_worker_rule(struct judge *j, struct errand_health_queue *q)
                                          q->name, time));
 }
 
+/* Who is told of nothing takes that for all being well. */
+static int notify_rule(struct judge *j, struct errand_health_queue *q)
+{
+    const struct errand_stats_result *telling = &j->seen->telling;
+    int64_t held_n = q->counts[ERRAND_HELD], given_up_n = q->counts[ERRAND_FAILED];
+    int64_t tries_n = 0;
+
+    if (strcmp(q->name, ER_NOTIFY_QUEUE) != 0)
+        return 0;
+    for (size_t i = 0; i < telling->stats_n; i++)
+        tries_n += telling->stats[i].retried;
+    if (given_up_n &&
+        alert(j, ERRAND_DEGRADED, "notifications", q,
+              er_arena_printf(j->arena,
+                              "%" PRId64 " %s could not be delivered and %s given up; "
+                              "errand doctor says why",
+                              given_up_n,
+                              given_up_n == 1 ? "notification" : "notifications",
+                              given_up_n == 1 ? "was" : "were")) < 0)
+        return -1;
+    if (!held_n || !tries_n)
+        return 0;
+    return alert(j, ERRAND_DEGRADED, "notifications", q,
+                 er_arena_printf(j->arena,
+                                 "%" PRId64 " %s not told of yet, and %" PRId64
+                                 " %s to tell failed in the last hour; errand doctor "
+                                 "says why",
+                                 held_n, held_n == 1 ? "failure is" : "failures are",
+                                 tries_n, tries_n == 1 ? "attempt" : "attempts"));
+}
+
 static void queue_fill(const struct judge *j, const struct errand_queue_info *info,
                        struct errand_health_queue *ret)
 {
@@ -175,7 +207,8 @@ static int queues_judge(struct judge *j)
         queue_fill(j, &queues->queues[i], q);
         for (int s = 0; s < ERRAND_STATES_N; s++)
             h->metrics.counts[s] += q->counts[s];
-        if (ready_rule(j, q) < 0 || oldest_rule(j, q) < 0 || no_worker_rule(j, q) < 0)
+        if (ready_rule(j, q) < 0 || oldest_rule(j, q) < 0 || no_worker_rule(j, q) < 0 ||
+            notify_rule(j, q) < 0)
             return -1;
     }
     return 0;

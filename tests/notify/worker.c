@@ -407,6 +407,49 @@ TEST(a_test_needs_a_channel_that_is_one)
     assert_has(run.err, "notifications.slack.webhook is not set");
 }
 
+/* The server had its port a moment ago, and nobody listens there now. */
+CASE_SHARED(a_dead_mail_server_is_seen_by_doctor_and_health)
+{
+    static const char *const mail_only[] = {"email", NULL};
+    struct run run;
+
+    told_start(NULL, NULL);
+    told_stop();
+    notify.channels = mail_only;
+    assert_code(sh("errand queue:health"), 0);
+    push("Fail", "null", NULL);
+    UNTIL((work_for(0.5), told_count(ERRAND_SCHEDULED) == 1));
+    run = sh("errand queue:health");
+    assert_code(run, 1);
+    assert_has(run.out, "1 failure is not told of yet, and 1 attempt to tell failed");
+    run = sh("errand doctor");
+    assert_has(run.out, "warn: notifications: 1 failure is not told of yet, and the last "
+                        "attempt failed: ");
+    assert_has(run.out, "errand notify:test");
+}
+
+/* A webhook that is gone is given up at once. */
+CASE_SHARED(a_notification_that_was_given_up_is_seen_by_doctor_and_health)
+{
+    static const char *const answers[] = {"--answers", "404", NULL};
+    static const char *const web_only[] = {"slack", NULL};
+    struct run run;
+
+    told_start(NULL, answers);
+    notify.channels = web_only;
+    push("Fail", "null", NULL);
+    UNTIL((work_for(0.5), told_count(ERRAND_FAILED) == 1));
+    told_stop();
+    run = sh("errand queue:health");
+    assert_code(run, 1);
+    assert_has(run.out, "1 notification could not be delivered and was given up");
+    run = sh("errand doctor");
+    assert_has(run.out,
+               "warn: notifications: 1 could not be delivered and was given up: ");
+    assert_has(run.out, "404");
+    assert_has(run.out, "errand queue:retry --all --queue=errand-notifications");
+}
+
 TEST(what_is_left_out_is_told_by_config_check_and_doctor)
 {
     static const char lack[] =
