@@ -80,9 +80,10 @@ struct er_cli {
     struct er_flag_value *globals; /* of er_global_flags */
     char **args;
     int args_n;
-    struct er_config *config; /* after er_cli_config */
-    errand *errand;           /* after er_cli_open */
-    struct er_store *store;   /* borrowed from errand */
+    struct er_config *config;                /* after er_cli_config */
+    errand *errand;                          /* after er_cli_open */
+    struct er_store *store;                  /* borrowed from errand */
+    struct er_note *first_note, **notes_end; /* of er_cli_note_later; NULL: none */
 };
 
 /* args.c: the value of a flag of this command or of all; asking for one that is not in
@@ -126,5 +127,10 @@ void er_cli_complain(struct er_cli *cli, const char *message);
 /* The same for what is no error: "note: …". */
 void er_cli_note(struct er_cli *cli, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+/* The same about what is only to be done: said by er_cli_notes_say when it is done, and
+ * never where it is refused. */
+void er_cli_note_later(struct er_cli *cli, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+void er_cli_notes_say(struct er_cli *cli);
 
 #endif

@@ -114,6 +114,7 @@ static int exec_put(struct er_cli *cli, struct errand_error *err)
         (rc = errand_schedule_put(cli->errand, name, &spec, err)) < 0 ||
         (rc = er_project_know(cli, spec.job ? spec.job : name, err)) < 0)
         return rc;
+    er_cli_notes_say(cli);
     return put_say(cli, name, err);
 }
 

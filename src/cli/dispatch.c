@@ -207,6 +207,7 @@ int er_dispatch_one(struct er_cli *cli, const char *name, const char *data,
         return rc;
     if ((rc = errand_dispatch(cli->errand, name, data, options, &id, err)) < 0)
         return rc;
+    er_cli_notes_say(cli);
     if (!is_json_wait) /* one job, one line: with its end */
         er_dispatch_say(cli, &id, rc);
     return er_cli_has(cli, "wait") ? wait_for(cli, &id, err) : ER_EXIT_DONE;

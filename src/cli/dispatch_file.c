@@ -259,6 +259,8 @@ int er_dispatch_file(struct er_cli *cli, const char *name, const char *path,
     er_buf_init(&l.batch->text, BATCH_BYTES + LINE_LONGEST);
     if ((rc = load_all(&l, err)) == 0)
         say_done(&l, er_clock_mono_ms(NULL) - began_ms);
+    if (rc == 0 || l.stored)
+        er_cli_notes_say(cli);
     er_buf_done(&l.batch->text);
 out:
     source_close(&l.source);

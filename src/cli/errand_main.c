@@ -86,6 +86,36 @@ void er_cli_note(struct er_cli *cli, const char *fmt, ...)
     say("note: ", text);
 }
 
+struct er_note {
+    struct er_note *next;
+    char text[];
+};
+
+/* Without memory for it a note is lost, and nothing else. */
+void er_cli_note_later(struct er_cli *cli, const char *fmt, ...)
+{
+    char text[ERRAND_ERROR_MAX];
+    struct er_note *note;
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    if (!(note = errand_arena_alloc(cli->arena, sizeof *note + strlen(text) + 1)))
+        return;
+    memcpy(note->text, text, strlen(text) + 1);
+    note->next = NULL;
+    *(cli->first_note ? cli->notes_end : &cli->first_note) = note;
+    cli->notes_end = &note->next;
+}
+
+void er_cli_notes_say(struct er_cli *cli)
+{
+    for (const struct er_note *note = cli->first_note; note; note = note->next)
+        er_cli_note(cli, "%s", note->text);
+    cli->first_note = NULL;
+}
+
 /* A store must never be opened as descriptor 0, 1 or 2 because the caller had closed it.
  * What takes the place of a closed output cannot be written, so that the loss is noticed.
  */

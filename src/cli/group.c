@@ -274,6 +274,7 @@ int er_group_exec(struct er_cli *cli, enum er_item_form form, er_group_fn *store
         return rc;
     if ((rc = store(cli, items, n, &options, &id, err)) < 0)
         return of_file(cli, er_error_wrap(err, rc, "%s", what), err);
+    er_cli_notes_say(cli);
     if (!cli->out.is_json || !er_cli_has(cli, "wait"))
         say_stored(cli, &id, rc, n);
     return er_cli_has(cli, "wait") ? wait_for(cli, &id, err) : ER_EXIT_DONE;

@@ -76,12 +76,13 @@ static int say_unknown(struct er_cli *cli, const struct er_jobs_about *jobs,
     if (rc < 0 || published)
         return rc;
     if (near)
-        er_cli_note(cli,
-                    "no job named '%s' here; a worker elsewhere may know it; did "
-                    "you mean '%s'?",
-                    name, near);
+        er_cli_note_later(cli,
+                          "no job named '%s' here; a worker elsewhere may know it; did "
+                          "you mean '%s'?",
+                          name, near);
     else
-        er_cli_note(cli, "no job named '%s' here; a worker elsewhere may know it", name);
+        er_cli_note_later(cli, "no job named '%s' here; a worker elsewhere may know it",
+                          name);
     return 0;
 }
 
@@ -102,7 +103,7 @@ int er_project_know(struct er_cli *cli, const char *name, struct errand_error *e
     if ((rc = is_known(cli, name, newest, err)) != 0)
         return rc < 0 ? rc : 0;
     if (er_project_describe(cli->config->project, cli->arena, &jobs, &trouble) < 0) {
-        er_cli_note(cli, "app/Jobs could not be read: %s", trouble.message);
+        er_cli_note_later(cli, "app/Jobs could not be read: %s", trouble.message);
         return 0;
     }
     if ((rc = er_jobs_publish(cli->store, &jobs, er_config_owner(cli->config), err)) < 0)
@@ -110,7 +111,8 @@ int er_project_know(struct er_cli *cli, const char *name, struct errand_error *e
     if (!(job = er_jobs_about_find(&jobs, name)))
         return say_unknown(cli, &jobs, name, err);
     if (job->error)
-        er_cli_note(cli, "the job is stored, but cannot run as it is: %s", job->error);
+        er_cli_note_later(cli, "the job is stored, but cannot run as it is: %s",
+                          job->error);
     return 0;
 }
 

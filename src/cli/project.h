@@ -6,9 +6,9 @@
 #include "worker/runner.h"
 
 /* Publishes the project's definitions when the one of `name` is missing in the store or
- * older than the job files, so that what app/Jobs/NAME says holds for this dispatch. Says
- * on standard error when nobody knows the job or when it cannot run as it is. Trouble
- * with the project never stops a dispatch. */
+ * older than the job files, so that what app/Jobs/NAME says holds for this dispatch.
+ * Notes, for er_cli_notes_say, when nobody knows the job or when it cannot run as it is.
+ * Trouble with the project never stops a dispatch. */
 int er_project_know(struct er_cli *cli, const char *name, struct errand_error *err);
 /* Says on standard error that this job cannot run as it is, when that is so. */
 void er_project_remark(struct er_cli *cli, const char *name);

@@ -227,6 +227,19 @@ TEST(a_job_that_nobody_knows_is_stored_and_noted)
     assert_has(r.err, "tydi");
 }
 
+TEST(a_flow_that_is_refused_is_not_noted_as_stored)
+{
+    struct run r;
+
+    sh("echo '[{\"node\":\"one\",\"after\":[\"tow\"]},{\"node\":\"two\"}]' >f.json; "
+       "echo 'int x = ;' >app/Jobs/two.c");
+    r = sh("errand queue:flow f.json");
+    assert_code(r, 1);
+    assert_has(r.err, "tow");
+    assert_int_equal(strncmp(r.err, "errand: f.json: ", 16), 0);
+    assert_null(strstr(r.err, "note: "));
+}
+
 /* ------------------------------------------------------------------ from a job */
 
 static void job(const char *name, const char *script)
