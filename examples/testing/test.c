@@ -28,7 +28,7 @@ static void the_job_sends_its_mail(void **state)
     (void)state;
     assert_int_equal(
         errand_run_test_job("SendWelcomeEmail", "{\"userId\":7}", NULL, &r, NULL), 0);
-    assert_true(r->success);
+    assert_true(r->is_success);
     errand_assert_json(r->result, "\"sent\"");
     errand_test_result_free(r);
 }

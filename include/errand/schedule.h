@@ -91,7 +91,7 @@ struct errand_schedule_info {
     int64_t jitter_ms;
     const char *from;  /* "hand", "config" or "job" */
     const char *owner; /* the project or program it comes from; "" when put by hand */
-    bool paused;
+    bool is_paused;
     int64_t next_ms;           /* next slot; 0: none */
     int64_t last_ms;           /* when it last dispatched; 0: never */
     int64_t last_slot_ms;      /* last slot that was recorded, with a job or without */
@@ -146,7 +146,7 @@ ERRAND_API void errand_scheduler_free(errand_scheduler *scheduler);
 
 struct errand_scheduler_entry {
     const char *name, *job;
-    bool paused;
+    bool is_paused;
     int64_t next_ms;   /* when the next slot is; 0: never again */
     int64_t last_ms;   /* when this scheduler last dispatched it; 0: not yet */
     int64_t missed_n;  /* slots without a job, ever, as last read from the store */
@@ -154,7 +154,7 @@ struct errand_scheduler_entry {
 };
 
 struct errand_scheduler_status {
-    bool running;
+    bool is_running;
     struct errand_scheduler_entry *entries; /* by name */
     size_t entries_n;
 };

@@ -70,7 +70,7 @@ struct errand_fake_job {
     const char *const *tags; /* NULL-terminated */
     struct errand_id batch;  /* chain, batch or flow it is a member of */
     bool is_duplicate;       /* its id or key was taken: nothing would have been stored */
-    bool in_transaction;
+    bool is_in_transaction;
 };
 
 /* The i-th job recorded under this name (NULL: any), in order, or NULL: there are fewer,
@@ -194,8 +194,8 @@ struct errand_test_options {
 
 /* What became of one attempt. Freed by errand_test_result_free. */
 struct errand_test_result {
-    bool success; /* the handler answered ERRAND_DONE, and in time */
-    int verdict;  /* enum errand_verdict */
+    bool is_success; /* the handler answered ERRAND_DONE, and in time */
+    int verdict;     /* enum errand_verdict */
     bool is_timed_out;
     struct errand_error error; /* no success: what the handler set, or why it is none */
     const char *result;        /* JSON; NULL: none */

@@ -25,7 +25,7 @@ static void next_cell(struct er_table *table, const struct errand_schedule_info 
 
     if (s->error)
         er_table_str(table, ER_RED, "cannot fire");
-    else if (s->paused)
+    else if (s->is_paused)
         er_table_str(table, ER_YELLOW, "paused");
     else if (s->overdue_ms)
         er_table_str(table, ER_RED, er_ago_text(s->overdue_ms, now_ms, when));
@@ -93,7 +93,7 @@ static void lines_print(struct er_cli *cli, const struct errand_schedule_list *l
         er_line_time(&line, "next_run_at", s->next_ms);
         er_line_time(&line, "overdue_since", s->overdue_ms);
         er_line_time(&line, "last_run_at", s->last_ms);
-        er_line_bool(&line, "paused", s->paused);
+        er_line_bool(&line, "paused", s->is_paused);
         er_line_raw(&line, "data", s->data);
         er_line_str(&line, "overlap", er_overlap_name(s->overlap));
         er_line_str(&line, "missed", er_missed_name(s->missed));

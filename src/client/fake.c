@@ -150,7 +150,7 @@ static void on_pushed(void *ctx, const struct errand_push_params *p,
         job->id = result->jobs[i].id;
         job->way = way_of(p, i);
         job->is_duplicate = result->jobs[i].pushed == ERRAND_DUPLICATE;
-        job->in_transaction = p->transaction != NULL;
+        job->is_in_transaction = p->transaction != NULL;
     }
 }
 

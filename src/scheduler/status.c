@@ -33,7 +33,7 @@ static int entries_copy(const struct er_agenda *agenda, struct errand_arena *are
         ret->entries[i] = (struct errand_scheduler_entry){
             .name = text_out(arena, e->row.stored.name, &is_full),
             .job = text_out(arena, er_schedule_job(&e->row), &is_full),
-            .paused = e->row.stored.paused,
+            .is_paused = e->row.stored.paused,
             .next_ms = e->next_ms == ER_CRON_NEVER ? 0 : e->next_ms,
             .last_ms = e->last_ms,
             .missed_n = e->missed_n,
@@ -53,7 +53,7 @@ int errand_scheduler_status(errand_scheduler *s, struct errand_scheduler_status 
 
     if (owned) {
         owned->arena = arena;
-        owned->status.running = s->is_running;
+        owned->status.is_running = s->is_running;
         pthread_mutex_lock(&s->ticker.lock);
         rc = entries_copy(s->ticker.agenda, arena, &owned->status);
         pthread_mutex_unlock(&s->ticker.lock);

@@ -38,8 +38,8 @@ static int result_fill(struct owned_result *o, struct errand_error *err)
 
     r->verdict = a->verdict;
     r->is_timed_out = a->is_late;
-    r->success = a->verdict == ERRAND_DONE && !a->is_late;
-    if (!r->success)
+    r->is_success = a->verdict == ERRAND_DONE && !a->is_late;
+    if (!r->is_success)
         r->error = a->error;
     r->percent = a->percent;
     r->note = a->note;

@@ -91,13 +91,13 @@ CASE(case_23_status_knows_what_runs_when)
     int64_t next;
 
     assert_int_equal(errand_scheduler_status(s, &status, &err), 0);
-    assert_true(status->running);
+    assert_true(status->is_running);
     assert_int_equal(errand_schedule_next(e, "DailyReport", 0, &next, 1, &err), 1);
     assert_int_equal(errand_scheduler_entry(status, "DailyReport")->next_ms, next);
     errand_scheduler_status_free(status);
     errand_scheduler_stop(s);
     assert_int_equal(errand_scheduler_status(s, &status, &err), 0);
-    assert_false(status->running);
+    assert_false(status->is_running);
     errand_scheduler_status_free(status);
     errand_scheduler_free(s);
 }

@@ -84,11 +84,11 @@ TEST(case_25_a_test_job_runs_and_says_how_it_went)
     assert_int_equal(
         errand_run_test_job("SendWelcomeEmail", "{\"userId\":1}", NULL, &result, &err),
         0);
-    assert_true(result->success);
+    assert_true(result->is_success);
     errand_test_result_free(result);
     assert_ledger("welcome 1\n");
     assert_int_equal(errand_run_test_job("Thrower", NULL, NULL, &result, &err), 0);
-    assert_false(result->success);
+    assert_false(result->is_success);
     assert_int_equal(result->error.code, 42);
     assert_string_equal(result->error.message, "no such user");
     errand_test_result_free(result);

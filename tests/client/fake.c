@@ -316,7 +316,7 @@ CLAIM(a_job_in_the_callers_transaction_is_recorded_without_it)
     assert_int_equal(sqlite3_exec(db, "BEGIN", NULL, NULL, NULL), SQLITE_OK);
     fake();
     dispatched("x", "1", &(struct errand_options){.transaction = db});
-    assert_true(errand_fake_dispatched(e, "x", 0)->in_transaction);
+    assert_true(errand_fake_dispatched(e, "x", 0)->is_in_transaction);
     assert_int_equal(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(db);
     errand_restore(e);

@@ -87,7 +87,7 @@ CLAIM(a_schedule_is_listed_with_all_that_it_says)
     assert_int_equal(s->missed_max, 100);
     assert_int_equal(s->jitter_ms, 1500);
     assert_string_equal(s->from, "hand");
-    assert_true(s->paused);
+    assert_true(s->is_paused);
     assert_int_equal(s->next_ms, at("2026-03-01T13:00:00Z"));
     assert_int_equal(s->last_ms, 0);
     assert_null(s->error);

@@ -69,12 +69,12 @@ CLAIM(it_runs_when_it_was_started_and_does_not_when_it_was_stopped)
     errand_scheduler *s = start();
 
     ok(errand_scheduler_status(s, &status, &err));
-    assert_true(status->running);
+    assert_true(status->is_running);
     errand_scheduler_status_free(status);
     errand_scheduler_stop(s);
     errand_scheduler_stop(s);
     ok(errand_scheduler_status(s, &status, &err));
-    assert_false(status->running);
+    assert_false(status->is_running);
     errand_scheduler_status_free(status);
     errand_scheduler_free(s);
 }
@@ -170,7 +170,7 @@ CLAIM(signals_are_left_to_the_program)
         nap();
     assert_int_equal(heard, SIGTERM);
     ok(errand_scheduler_status(s, &status, &err));
-    assert_true(status->running);
+    assert_true(status->is_running);
     errand_scheduler_status_free(status);
     errand_scheduler_free(s);
     signal(SIGTERM, before);

@@ -15,7 +15,7 @@ TEST(a_job_is_run_and_tells_all)
 {
     struct errand_test_result *r = ran("send-welcome-email", "{\"userId\":1}", NULL);
 
-    assert_true(r->success);
+    assert_true(r->is_success);
     assert_int_equal(r->verdict, ERRAND_DONE);
     errand_assert_json(r->result, "{\"queue\":\"emails\",\"sent\":1}");
     assert_string_equal(r->log, "welcome, user 1\n");
@@ -30,7 +30,7 @@ TEST(a_handler_that_fails_is_an_answer_and_no_error)
 {
     struct errand_test_result *r = ran("Broken", NULL, NULL);
 
-    assert_false(r->success);
+    assert_false(r->is_success);
     assert_int_equal(r->verdict, ERRAND_RETRY);
     assert_int_equal(r->error.code, 7);
     assert_string_equal(r->error.message, "no way");
@@ -52,7 +52,7 @@ TEST(a_job_that_overruns_its_time_has_timed_out)
 {
     struct errand_test_result *r = ran("Slow", NULL, NULL);
 
-    assert_false(r->success);
+    assert_false(r->is_success);
     assert_true(r->is_timed_out);
     assert_string_equal(r->error.message, "timed out after 0.02 s");
     assert_string_equal(seen, "slow/1 timed-out/1");
@@ -67,7 +67,7 @@ TEST(the_attempt_may_be_a_later_one)
     struct errand_test_result *r =
         ran("Flaky", NULL, &(struct errand_test_options){.attempt = 3});
 
-    assert_true(r->success);
+    assert_true(r->is_success);
     errand_test_result_free(r);
 }
 
@@ -75,7 +75,7 @@ TEST(a_snooze_says_for_how_long)
 {
     struct errand_test_result *r = ran("Later", NULL, NULL);
 
-    assert_false(r->success);
+    assert_false(r->is_success);
     assert_int_equal(r->verdict, ERRAND_SNOOZE);
     assert_true(r->snooze > 29.9 && r->snooze < 30.1);
     errand_test_result_free(r);
@@ -86,13 +86,13 @@ CLAIM(what_a_job_dispatches_goes_to_the_handle_that_was_given)
     struct errand_test_result *r;
 
     r = ran("Parent", NULL, NULL);
-    assert_false(r->success);
+    assert_false(r->is_success);
     assert_non_null(strstr(r->error.message, "without a store"));
     errand_test_result_free(r);
     assert_int_equal(errand_fake(e, &err), 0);
     r = ran("Parent", NULL, &(struct errand_test_options){.e = e});
     assert_string_equal(r->error.message, "");
-    assert_true(r->success);
+    assert_true(r->is_success);
     errand_test_result_free(r);
     errand_assert_dispatched_times(e, NULL, 2);
     errand_assert_dispatched_with(e, "send-welcome-email", "{\"userId\":9}");
