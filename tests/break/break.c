@@ -208,7 +208,7 @@ int world_run(struct world *w, const char *const *args, char *out, size_t size)
         used += (size_t)n;
     out[used] = '\0';
     close(fds[0]);
-    return process_wait(pid, 60000);
+    return process_wait(pid, PATIENCE_MS);
 }
 
 static bool belongs(const struct world *w, const char *pid)

@@ -12,7 +12,7 @@ static bool stopped_cleanly(pid_t pid)
 {
     sleep_ms(300); /* until it hears signals: it may have been started a moment ago */
     kill(pid, SIGTERM);
-    return process_wait(pid, 8000) == 0;
+    return process_wait(pid, PATIENCE_MS) == 0;
 }
 
 static void accept_all(struct world *w, long n)
@@ -45,7 +45,7 @@ TEST(t01_no_job_is_lost_when_workers_and_runners_are_killed)
         if (process_wait(worker, victim == worker ? 10000 : 0) != -1)
             worker = world_start(&w, work_args);
     }
-    assert_true(world_drained(&w, 10000 + 2000 + 10000 + jobs * 5));
+    assert_true(world_drained(&w, PATIENCE_MS + jobs * 5));
     assert_true(stopped_cleanly(worker));
     v = world_judge(&w);
     assert_int_equal(v.accepted, jobs);
@@ -145,17 +145,18 @@ TEST(t12_runners_die_with_their_supervisor)
     world_make(&w, "t12");
     push_jobs(&w, "work", "{\"ms\":1500}", 2);
     worker = world_start(&w, args);
-    for (until = mono_ms() + 10000;
+    for (until = mono_ms() + PATIENCE_MS;
          world_count(&w, ERRAND_RUNNING) < 2 && mono_ms() < until;)
         sleep_ms(20);
     sleep_ms(300);
     kill(worker, SIGKILL);
     process_wait(worker, 1000);
-    for (until = mono_ms() + 1000; world_processes(&w, left, 64) && mono_ms() < until;)
+    for (until = mono_ms() + PATIENCE_MS;
+         world_processes(&w, left, 64) && mono_ms() < until;)
         sleep_ms(20);
     assert_int_equal(world_processes(&w, left, 64), 0);
     worker = world_start(&w, args);
-    assert_true(world_drained(&w, 20000));
+    assert_true(world_drained(&w, PATIENCE_MS));
     assert_int_equal(world_count(&w, ERRAND_COMPLETED), 2);
     assert_true(stopped_cleanly(worker));
     world_free(&w);
@@ -176,7 +177,7 @@ TEST(t22_a_handler_sees_no_other_descriptor)
     world_make(&w, "t22");
     assert_non_null(e = errand_open(w.url, NULL, &err));
     assert_int_equal(errand_dispatch(e, "open-files", NULL, NULL, &id, &err), 0);
-    assert_int_equal(process_wait(world_start(&w, args), 20000), 0);
+    assert_int_equal(process_wait(world_start(&w, args), PATIENCE_MS), 0);
     assert_int_equal(errand_get(e, &id, &d, &err), 0);
     assert_int_equal(d->job.state, ERRAND_COMPLETED);
     assert_int_equal(d->job.result.len, strlen("[0,1,2,3]"));

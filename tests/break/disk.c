@@ -49,7 +49,7 @@ static long fill(errand *e, struct errand_error *err)
  * and leases may run out in between, so it counts until neither has moved. */
 static void work_off(struct world *w)
 {
-    int64_t until = mono_ms() + 60000;
+    int64_t until = mono_ms() + PATIENCE_MS;
 
     for (int still = 0; still < 3 && mono_ms() < until; sleep_ms(100))
         still = world_count(w, ERRAND_READY) + world_count(w, ERRAND_RUNNING) > 0
@@ -100,7 +100,7 @@ TEST(t16_a_full_disk_refuses_clearly_and_loses_nothing)
         assert_int_equal(errand_dispatch(e, "work", "{\"ms\":2000}", NULL, NULL, &err),
                          0);
     worker = world_start(&w, work);
-    for (int64_t until = mono_ms() + 10000;
+    for (int64_t until = mono_ms() + PATIENCE_MS;
          world_count(&w, ERRAND_RUNNING) < 3 && mono_ms() < until;)
         sleep_ms(20);
     assert_int_equal(
@@ -121,7 +121,7 @@ TEST(t16_a_full_disk_refuses_clearly_and_loses_nothing)
     work_off(&w); /* the delayed one stays */
     assert_int_equal(world_count(&w, ERRAND_FAILED), 0);
     kill(worker, SIGTERM);
-    assert_int_equal(process_wait(worker, 10000), 0);
+    assert_int_equal(process_wait(worker, PATIENCE_MS), 0);
     errand_close(e);
     assert_true(lines_of_full(&w) <= 20);
     unmounted_free(&w);
@@ -175,7 +175,7 @@ TEST(t18_a_file_system_that_turns_read_only_stops_nothing_for_good)
     setenv("LD_PRELOAD", shim, 1);
     setenv("ERRAND_SHIM_READONLY", mark, 1);
     worker = world_start(&w, work);
-    assert_true(world_drained(&w, 10000));
+    assert_true(world_drained(&w, PATIENCE_MS));
     close(open(mark, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
     assert_int_not_equal(world_run(&w, dispatch, out, sizeof out), 0);
     printf("  %s", out);
@@ -186,12 +186,12 @@ TEST(t18_a_file_system_that_turns_read_only_stops_nothing_for_good)
     assert_int_equal(process_wait(worker, 1), -1);
     assert_int_equal(world_count(&w, ERRAND_COMPLETED), 1);
     assert_int_equal(unlink(mark), 0);
-    assert_true(world_drained(&w, 30000));
+    assert_true(world_drained(&w, PATIENCE_MS));
     assert_int_equal(world_count(&w, ERRAND_COMPLETED), 6);
     unsetenv("LD_PRELOAD");
     unsetenv("ERRAND_SHIM_READONLY");
     kill(worker, SIGTERM);
-    assert_int_equal(process_wait(worker, 10000), 0);
+    assert_int_equal(process_wait(worker, PATIENCE_MS), 0);
     world_free(&w);
 }
 
@@ -220,11 +220,11 @@ TEST(t20_a_lock_held_for_long_reaches_no_caller)
     assert_int_equal(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(db);
     for (int i = 0; i < 4; i++)
-        assert_int_equal(process_wait(producers[i], 60000), 0);
-    assert_true(world_drained(&w, 60000));
+        assert_int_equal(process_wait(producers[i], PATIENCE_MS), 0);
+    assert_true(world_drained(&w, PATIENCE_MS));
     for (int i = 0; i < workers_n; i++) {
         kill(workers[i], SIGTERM);
-        assert_int_equal(process_wait(workers[i], 15000), 0);
+        assert_int_equal(process_wait(workers[i], PATIENCE_MS), 0);
     }
     v = world_judge(&w);
     assert_int_equal(v.accepted, 2000);
@@ -260,7 +260,7 @@ TEST(t22_a_fork_of_the_host_harms_nothing)
     assert_int_equal(world_count(&w, ERRAND_READY), scaled(200, 2000));
     {
         const char *const args[] = {"queue:work", "--stop-when-empty", NULL};
-        assert_int_equal(process_wait(world_start(&w, args), 60000), 0);
+        assert_int_equal(process_wait(world_start(&w, args), PATIENCE_MS), 0);
     }
     world_judge(&w);
     world_free(&w);

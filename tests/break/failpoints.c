@@ -62,7 +62,7 @@ static void killed_at(const struct failpoint *point, long pass)
 
     world_make(&w, point->name);
     producer = world_produce(&w, jobs, 1, "Work");
-    assert_int_equal(process_wait(producer, 20000), 0);
+    assert_int_equal(process_wait(producer, PATIENCE_MS), 0);
     snprintf(spec, sizeof spec, "%s=exit@%ld", point->name, pass);
     setenv("ERRAND_FAILPOINTS", spec, 1);
     worker = world_start(&w, args);
@@ -77,9 +77,9 @@ static void killed_at(const struct failpoint *point, long pass)
     }
     worker = world_start(&w, args);
     sleep_ms(300); /* until it hears signals, also when nothing is left to do */
-    assert_true(world_drained(&w, 20000));
+    assert_true(world_drained(&w, PATIENCE_MS));
     kill(worker, SIGTERM);
-    assert_int_equal(process_wait(worker, 10000), 0);
+    assert_int_equal(process_wait(worker, PATIENCE_MS), 0);
     v = world_judge(&w);
     assert_int_equal(v.accepted, jobs);
     assert_int_equal(v.completed, jobs);
@@ -139,10 +139,10 @@ static void cannot_start(const char *how, int64_t watch_ms)
     assert_true(strlen(forks) > 0);
     free(forks);
     init_set(&w, NULL);
-    assert_true(world_drained(&w, 30000));
+    assert_true(world_drained(&w, PATIENCE_MS));
     assert_int_equal(world_count(&w, ERRAND_COMPLETED), 20);
     kill(worker, SIGTERM);
-    assert_int_equal(process_wait(worker, 10000), 0);
+    assert_int_equal(process_wait(worker, PATIENCE_MS), 0);
     world_free(&w);
 }
 
@@ -170,7 +170,7 @@ TEST(t08_runners_that_stop_starting_while_working_come_back)
     world_make(&w, "later");
     push_jobs(&w, "work", "{\"ms\":1}", 5);
     worker = world_start(&w, args);
-    assert_true(world_drained(&w, 20000));
+    assert_true(world_drained(&w, PATIENCE_MS));
     init_set(&w, "exit");
     n = world_processes(&w, all, 16);
     for (size_t i = 0; i < n; i++)
@@ -178,17 +178,17 @@ TEST(t08_runners_that_stop_starting_while_working_come_back)
             kill(all[i], SIGKILL);
     push_jobs(&w, "work", "{\"ms\":1}", 20);
     snprintf(path, sizeof path, "%s.forks", w.ledger);
-    for (until = mono_ms() + 10000; mono_ms() < until; sleep_ms(50)) {
+    for (until = mono_ms() + PATIENCE_MS; mono_ms() < until; sleep_ms(50)) {
         size_t len = file_read(path, &forks);
         free(forks);
         if (len)
             break;
     }
     init_set(&w, NULL);
-    assert_true(world_drained(&w, 30000));
+    assert_true(world_drained(&w, PATIENCE_MS));
     assert_int_equal(world_count(&w, ERRAND_COMPLETED), 25);
     kill(worker, SIGTERM);
-    assert_int_equal(process_wait(worker, 10000), 0);
+    assert_int_equal(process_wait(worker, PATIENCE_MS), 0);
     world_free(&w);
 }
 

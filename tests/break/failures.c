@@ -173,11 +173,11 @@ TEST(t43_retrying_all_ends_and_retries_each_once_though_they_go_on_failing)
                                out, sizeof out),
                      0);
     assert_non_null(strstr(out, "{\"retried\":10000}"));
-    for (until = mono_ms() + 60000;
+    for (until = mono_ms() + PATIENCE_MS;
          world_count(&w, ERRAND_FAILED) < n && mono_ms() < until;)
         sleep_ms(20);
     kill(worker, SIGTERM);
-    assert_int_equal(process_wait(worker, 15000), 0);
+    assert_int_equal(process_wait(worker, PATIENCE_MS), 0);
     each(wave.store, ERRAND_FAILED, history_look, &wave);
     assert_int_equal(wave.n, n);
     er_arena_free(wave.arena);

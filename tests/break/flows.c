@@ -90,7 +90,7 @@ static void stop(pid_t worker)
 {
     sleep_ms(300); /* until it hears signals */
     kill(worker, SIGTERM);
-    assert_int_equal(process_wait(worker, 10000), 0);
+    assert_int_equal(process_wait(worker, PATIENCE_MS), 0);
 }
 
 /* ------------------------------------------------------------------ T42 */
@@ -168,7 +168,7 @@ static void chain_broken_and_resumed(void)
     process_wait(worker, 5000);
     retry(&w, "c/3");
     kills += 1 + killed_until_ended(&w, e, &worker);
-    assert_true(world_drained(&w, 20000));
+    assert_true(world_drained(&w, PATIENCE_MS));
     for (int i = 1; i <= LINKS; i++) {
         snprintf(id, sizeof id, "c/%d", i);
         assert_job(e, id, ERRAND_COMPLETED);
@@ -284,7 +284,7 @@ static void ended_at(const char *point, long pass)
     worker = world_start(&w, work_args);
     wait_ended(e, "c");
     wait_ended(e, "b");
-    assert_true(world_drained(&w, 20000));
+    assert_true(world_drained(&w, PATIENCE_MS));
     for (int i = 1; i <= LINKS; i++) {
         snprintf(id, sizeof id, "c/%d", i);
         assert_job(e, id, ERRAND_COMPLETED);

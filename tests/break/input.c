@@ -133,12 +133,12 @@ static void forged(const char *how)
     push_jobs(&w, "forge", data, 1);
     push_jobs(&w, "work", "{\"ms\":0}", 30);
     worker = world_start(&w, work);
-    assert_true(world_drained(&w, 20000));
+    assert_true(world_drained(&w, PATIENCE_MS));
     assert_int_equal(world_count(&w, ERRAND_COMPLETED), 50);
     assert_int_equal(world_count(&w, ERRAND_FAILED), 1);
     assert_int_equal(process_wait(worker, 1), -1);
     kill(worker, SIGTERM);
-    assert_int_equal(process_wait(worker, 10000), 0);
+    assert_int_equal(process_wait(worker, PATIENCE_MS), 0);
     /* Each job that counts as done did run. */
     assert_int_equal(world_judge(&w).started, 10 + 40 + 2);
     world_free(&w);

@@ -94,7 +94,7 @@ static void stop(pid_t pid)
 {
     sleep_ms(300); /* until it hears signals */
     kill(pid, SIGTERM);
-    assert_int_equal(process_wait(pid, 10000), 0);
+    assert_int_equal(process_wait(pid, PATIENCE_MS), 0);
 }
 
 static void kill_somebody(struct world *w, pid_t workers[2], const char *const *args)
@@ -108,7 +108,7 @@ static void kill_somebody(struct world *w, pid_t workers[2], const char *const *
     kill(victim, world_random(w, 4) ? SIGKILL : SIGTERM);
     for (int i = 0; i < 2; i++)
         if (victim == workers[i]) {
-            process_wait(victim, 15000);
+            process_wait(victim, PATIENCE_MS);
             workers[i] = world_start(w, args);
         }
 }
@@ -143,7 +143,7 @@ TEST(t39_kills_never_let_more_in_than_the_limit_and_never_block_a_key)
         sleep_ms(300 + (int64_t)world_random(&w, 700));
         kill_somebody(&w, workers, args);
     }
-    assert_true(world_drained(&w, 15000 + jobs * 10));
+    assert_true(world_drained(&w, PATIENCE_MS + jobs * 10));
     stop(workers[0]);
     stop(workers[1]);
     v = world_judge(&w);
@@ -223,7 +223,7 @@ static void rate_run(int keys, long jobs, int cap, int64_t window_ms)
         accept(&w, e, "Keyed", key, 0, &o);
     }
     errand_close(e);
-    assert_true(world_drained(&w, least + 2 * window_ms + 5000));
+    assert_true(world_drained(&w, least + PATIENCE_MS));
     assert_true(mono_ms() - from >= least);
     for (int i = 0; i < 3; i++)
         stop(workers[i]);
@@ -328,7 +328,7 @@ static void killed_at(const char *point, long pass)
         process_wait(worker, 2000);
     }
     worker = world_start(&w, args);
-    assert_true(world_drained(&w, 20000));
+    assert_true(world_drained(&w, PATIENCE_MS));
     stop(worker);
     assert_int_equal(world_count(&w, ERRAND_COMPLETED), 12);
     n = visits_read(&w, visits);

@@ -28,7 +28,7 @@ static void end(struct world *w)
 static bool stopped_cleanly(pid_t pid)
 {
     kill(pid, SIGTERM);
-    return process_wait(pid, 15000) == 0;
+    return process_wait(pid, PATIENCE_MS) == 0;
 }
 
 /* A producer that goes on where another one gave up. */

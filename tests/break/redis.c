@@ -14,7 +14,7 @@ static bool stopped_cleanly(pid_t pid)
 {
     sleep_ms(300); /* until it hears signals: it may have been started a moment ago */
     kill(pid, SIGTERM);
-    return process_wait(pid, 8000) == 0;
+    return process_wait(pid, PATIENCE_MS) == 0;
 }
 
 static void world_on(struct world *w, const struct redis_server *s, const char *claim)

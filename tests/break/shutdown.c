@@ -5,7 +5,7 @@
 
 static bool running(const struct world *w, int64_t n)
 {
-    int64_t until = mono_ms() + 15000;
+    int64_t until = mono_ms() + PATIENCE_MS;
 
     while (world_count(w, ERRAND_RUNNING) < n && mono_ms() < until)
         sleep_ms(20);
@@ -27,7 +27,7 @@ static long ledger_count(const struct world *w, const char *what)
 
 static bool started(const struct world *w, long n)
 {
-    int64_t until = mono_ms() + 15000;
+    int64_t until = mono_ms() + PATIENCE_MS;
 
     while (ledger_count(w, "start ") < n && mono_ms() < until)
         sleep_ms(20);
@@ -38,7 +38,6 @@ static bool started(const struct world *w, long n)
 TEST(t13_term_finishes_what_runs_and_claims_nothing_more)
 {
     const char *const args[] = {"queue:work", "--concurrency=4", "--grace=20", NULL};
-    int64_t since;
     struct world w;
     pid_t worker;
 
@@ -47,11 +46,8 @@ TEST(t13_term_finishes_what_runs_and_claims_nothing_more)
     push_jobs(&w, "work", "{\"ms\":1}", 100);
     worker = world_start(&w, args);
     assert_true(started(&w, 4));
-    since = mono_ms();
     kill(worker, SIGTERM);
-    assert_int_equal(process_wait(worker, 15000), 0);
-    printf("  ended after %lld ms\n", (long long)(mono_ms() - since));
-    assert_true(mono_ms() - since <= 4000 + 2000);
+    assert_int_equal(process_wait(worker, PATIENCE_MS), 0);
     assert_int_equal(ledger_count(&w, "start "), 4);
     assert_int_equal(world_count(&w, ERRAND_COMPLETED), 4);
     assert_int_equal(world_count(&w, ERRAND_READY), 100);
@@ -66,19 +62,17 @@ TEST(t13_what_outlives_the_grace_is_handed_back_without_an_attempt)
     struct errand_job_detail *d;
     struct errand_id id;
     struct world w;
-    int64_t since;
     pid_t worker;
     errand *e;
 
     world_make(&w, "t13-grace");
     assert_non_null(e = errand_open(w.url, NULL, &err));
-    assert_int_equal(errand_dispatch(e, "work", "{\"ms\":30000}", NULL, &id, &err), 0);
+    assert_int_equal(errand_dispatch(e, "work", "{\"ms\":600000}", NULL, &id, &err), 0);
     worker = world_start(&w, args);
     assert_true(started(&w, 1));
-    since = mono_ms();
     kill(worker, SIGTERM);
-    assert_int_equal(process_wait(worker, 10000), 0);
-    assert_true(mono_ms() - since <= 1000 + 2000);
+    assert_int_equal(process_wait(worker, PATIENCE_MS), 0);
+    /* Not when its job had ended: that one would be completed then. */
     assert_int_equal(errand_get(e, &id, &d, &err), 0);
     assert_int_equal(d->job.state, ERRAND_READY);
     assert_int_equal(d->job.attempts, 0);
@@ -88,24 +82,22 @@ TEST(t13_what_outlives_the_grace_is_handed_back_without_an_attempt)
 }
 
 /* T15. */
-TEST(t15_a_second_term_ends_within_two_seconds)
+TEST(t15_a_second_term_waits_for_nothing)
 {
-    const char *const args[] = {"queue:work", "--concurrency=2", "--grace=60", NULL};
+    const char *const args[] = {"queue:work", "--concurrency=2", "--grace=1200", NULL};
     struct world w;
-    int64_t since;
     pid_t worker;
 
     world_make(&w, "t15");
-    push_jobs(&w, "work", "{\"ms\":30000}", 2);
+    push_jobs(&w, "work", "{\"ms\":600000}", 2);
     worker = world_start(&w, args);
     assert_true(started(&w, 2));
     kill(worker, SIGTERM);
     sleep_ms(300);
     assert_int_equal(process_wait(worker, 1), -1);
-    since = mono_ms();
     kill(worker, SIGTERM);
-    assert_true(process_wait(worker, 5000) >= 0);
-    assert_true(mono_ms() - since <= 2000);
+    assert_true(process_wait(worker, PATIENCE_MS) >= 0);
+    /* Neither the grace nor the jobs were waited for: they would be completed. */
     assert_int_equal(world_count(&w, ERRAND_READY), 2);
     world_free(&w);
 }
@@ -122,7 +114,7 @@ TEST(t15_term_during_start_up_ends_cleanly)
         sleep_ms((int64_t)world_random(&w, 60));
         kill(worker, SIGTERM);
         /* Before the handler is set the signal's own meaning holds: also an end. */
-        int code = process_wait(worker, 10000);
+        int code = process_wait(worker, PATIENCE_MS);
         assert_true(code == 0 || code == 128 + SIGTERM);
     }
     assert_int_equal(world_count(&w, ERRAND_READY) + world_count(&w, ERRAND_COMPLETED) +
@@ -148,10 +140,10 @@ TEST(t15_signals_that_mean_nothing_change_nothing)
         kill(worker, signals[world_random(&w, 1000) ? world_random(&w, 3) : 3]);
         usleep(500);
     }
-    assert_true(world_drained(&w, 60000));
+    assert_true(world_drained(&w, PATIENCE_MS));
     assert_int_equal(process_wait(worker, 1), -1);
     kill(worker, SIGTERM);
-    assert_int_equal(process_wait(worker, 10000), 0);
+    assert_int_equal(process_wait(worker, PATIENCE_MS), 0);
     assert_int_equal(ledger_count(&w, "done "), scaled(200, 5000));
     world_free(&w);
 }
@@ -176,14 +168,14 @@ TEST(t15_term_to_a_runner_alone_costs_one_attempt)
     for (size_t i = 0; i < n; i++)
         if (all[i] != worker)
             kill(all[i], SIGTERM);
-    assert_true(world_drained(&w, 20000));
+    assert_true(world_drained(&w, PATIENCE_MS));
     assert_int_equal(errand_get(e, &id, &d, &err), 0);
     assert_int_equal(d->job.state, ERRAND_COMPLETED);
     assert_int_equal(d->job.attempts, 2);
     errand_detail_free(d);
     errand_close(e);
     kill(worker, SIGTERM);
-    assert_int_equal(process_wait(worker, 10000), 0);
+    assert_int_equal(process_wait(worker, PATIENCE_MS), 0);
     world_free(&w);
 }
 
@@ -202,7 +194,7 @@ TEST(t15_interrupted_calls_are_made_again)
     world_make(&w, "t15-eintr");
     worker = world_start(&w, work);
     push_jobs(&w, "noop", "null", 1);
-    assert_true(world_drained(&w, 10000));
+    assert_true(world_drained(&w, PATIENCE_MS));
     snprintf(number, sizeof number, "%ld", (long)worker);
     snprintf(trace, sizeof trace, "%s/trace", w.dir);
     if ((strace = fork()) == 0) {
@@ -213,9 +205,9 @@ TEST(t15_interrupted_calls_are_made_again)
     }
     sleep_ms(300);
     push_jobs(&w, "noop", "null", 500);
-    assert_true(world_drained(&w, 30000));
+    assert_true(world_drained(&w, PATIENCE_MS));
     kill(worker, SIGTERM);
-    assert_int_equal(process_wait(worker, 15000), 0);
+    assert_int_equal(process_wait(worker, PATIENCE_MS), 0);
     process_wait(strace, 5000);
     file_read(trace, &text);
     for (char *at = text; (at = strstr(at, "(INJECTED)")); at++)

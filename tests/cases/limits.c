@@ -108,7 +108,7 @@ CASE_SHARED(case_17_three_workers_never_begin_more_than_the_rate)
     start("two", "mine queue:work --concurrency=2");
     start("three", "mine queue:work --concurrency=2");
     UNTIL(count(ERRAND_COMPLETED, NULL) == MANY);
-    assert_in_range(er_clock_mono_ms(NULL) - from, 2 * WINDOW_MS, CASE_PATIENCE_MS);
+    assert_true(er_clock_mono_ms(NULL) - from >= 2 * WINDOW_MS);
     assert_int_equal(starts_read(starts, MANY), MANY);
     for (int i = RATE; i < MANY; i++)
         if (starts[i] - starts[i - RATE] < WINDOW_MS - LATE_MS)

@@ -225,11 +225,11 @@ CLAIM(data_that_no_host_may_see_never_gets_to_one)
 
 CLAIM(leases_are_extended_while_the_host_turns)
 {
-    errand_engine *g = engine((struct errand_engine_options){.lease = 0.3}),
-                  *other = engine((struct errand_engine_options){.lease = 0.3});
+    errand_engine *g = engine((struct errand_engine_options){.lease = 2}),
+                  *other = engine((struct errand_engine_options){.lease = 2});
     struct errand_id id = dispatched("a", "1", NULL);
     struct errand_engine_job *job = reserve_one(g);
-    int64_t until_ms = er_clock_mono_ms(NULL) + 1000;
+    int64_t until_ms = er_clock_mono_ms(NULL) + 3000; /* longer than the lease */
 
     assert_int_equal(errand_engine_progress(g, job, 40, "half", &err), 0);
     while (er_clock_mono_ms(NULL) < until_ms) {

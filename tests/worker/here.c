@@ -269,14 +269,12 @@ TEST(a_child_that_dies_is_an_error_and_no_more)
 TEST(a_child_that_never_comes_back_is_ended_when_its_time_is_over)
 {
     char data[160], path[] = "/tmp/errand-here-XXXXXX";
-    int64_t began_ms = er_clock_mono_ms(NULL);
 
     close(mkstemp(path));
     unlink(path);
     snprintf(data, sizeof data, "{\"deaf\":true,\"file\":\"%s\"}", path);
     assert_int_equal(sync_run("slow", data, &apart, NULL), ERRAND_ETIMEOUT);
     assert_says("timed out after 0.05 s");
-    assert_true(er_clock_mono_ms(NULL) - began_ms < 5000);
     assert_int_equal(timed_out_n, 0);  /* not here … */
     assert_int_equal(unlink(path), 0); /* … but in a child of its own */
 }

@@ -134,7 +134,7 @@ TEST(a_rate_that_the_dispatcher_did_not_know_holds)
     for (int i = 0; i < 6; i++)
         ids[i] = push_plainly("slowly", "{}");
     work((struct errand_worker_options){.max_jobs = 6});
-    assert_in_range(er_clock_mono_ms(NULL) - from, 1000, 20000);
+    assert_true(er_clock_mono_ms(NULL) - from >= 1000);
     for (int i = 0; i < 6; i++)
         assert_result(ids[i], "", 1);
 }
