@@ -4,8 +4,7 @@
 
 #include "base/error.h"
 #include "cli/commands.h"
-#include "cli/line.h"
-#include "cli/table.h"
+#include "cli/rows.h"
 #include "core/name.h"
 #include "core/options.h"
 #include "errand/limit.h"
@@ -34,8 +33,9 @@ static const char *const scope_names[] = {"queue", "job", "key"};
 
 /* ---------------------------------------------------------------- list */
 
-static void row_print(struct er_table *table, const struct errand_limit_info *info)
+static void row_print(struct er_table *table, const void *item)
 {
+    const struct errand_limit_info *info = item;
     const struct errand_limit *l = &info->limit;
     char text[256];
 
@@ -52,13 +52,12 @@ static void row_print(struct er_table *table, const struct errand_limit_info *in
     er_table_int(table, info->waiting ? ER_YELLOW : ER_DIM, info->waiting);
 }
 
-static void line_print(struct er_line *line, struct er_print *out,
-                       const struct errand_limit_info *info)
+static void line_fill(struct er_line *line, const void *item)
 {
+    const struct errand_limit_info *info = item;
     const struct errand_limit *l = &info->limit;
     bool is_rate = l->kind == ERRAND_LIMIT_RATE;
 
-    er_line_begin(line);
     er_line_str(line, "name", l->name);
     er_line_str(line, "kind", is_rate ? "rate" : "concurrency");
     if (is_rate) {
@@ -74,31 +73,16 @@ static void line_print(struct er_line *line, struct er_print *out,
     er_line_str(line, "target", l->target);
     er_line_int(line, "used", info->used);
     er_line_int(line, "waiting", info->waiting);
-    er_line_end(line, out);
 }
 
-static int list_print(struct er_cli *cli, const struct errand_limit_list *list,
-                      struct errand_error *err)
-{
-    struct er_table *table =
-        er_table_new(&cli->out, columns, sizeof columns / sizeof *columns);
-    struct er_line line;
-
-    if (!table)
-        return er_error_nomem(err);
-    er_line_init(&line);
-    for (size_t i = 0; i < list->limits_n; i++)
-        if (cli->out.is_json)
-            line_print(&line, &cli->out, &list->limits[i]);
-        else
-            row_print(table, &list->limits[i]);
-    er_table_flush(table);
-    er_table_free(table);
-    er_line_done(&line);
-    if (list->limits_n == 0 && !cli->out.is_json)
-        er_cli_note(cli, "no limits are set; what job classes bring along is not listed");
-    return 0;
-}
+static const struct er_rows rows = {
+    .columns = columns,
+    .columns_n = sizeof columns / sizeof *columns,
+    .item_size = sizeof(struct errand_limit_info),
+    .row = row_print,
+    .line = line_fill,
+    .none = "no limits are set; what job classes bring along is not listed",
+};
 
 static int list(struct er_cli *cli, struct errand_error *err)
 {
@@ -112,7 +96,7 @@ static int list(struct er_cli *cli, struct errand_error *err)
     if ((rc = er_cli_open(cli, ER_OPEN_LOOK, err)) < 0 ||
         (rc = errand_limit_list(cli->errand, &found, err)) < 0)
         return rc;
-    rc = list_print(cli, found, err);
+    rc = er_rows_print(cli, &rows, found->limits, found->limits_n, err);
     errand_limit_list_free(found);
     return rc;
 }

@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "cli/commands.h"
 #include "cli/job_view.h"
-#include "cli/line.h"
+#include "cli/rows.h"
 #include "cli/when.h"
 #include "core/clock.h"
 #include "errand/health.h"
@@ -45,8 +45,9 @@ static void span_cell(struct er_table *table, const int64_t *histogram, double s
     er_table_str(table, ER_PLAIN, ms < 0 ? "" : text);
 }
 
-static void row(struct er_table *table, const struct errand_stat *s)
+static void row_print(struct er_table *table, const void *item)
 {
+    const struct errand_stat *s = item;
     char text[ER_WHEN_SIZE];
 
     er_table_str(table, ER_PLAIN,
@@ -73,10 +74,10 @@ static void quantile_add(struct er_line *line, const char *key, const int64_t *h
         er_line_int(line, key, ms);
 }
 
-static void line_print(struct er_line *line, struct er_print *out,
-                       const struct errand_stat *s)
+static void line_fill(struct er_line *line, const void *item)
 {
-    er_line_begin(line);
+    const struct errand_stat *s = item;
+
     er_line_time(line, "minute", s->minute_ms);
     er_line_str(line, "queue", *s->queue ? s->queue : NULL);
     er_line_str(line, "name", *s->name ? s->name : NULL);
@@ -89,31 +90,16 @@ static void line_print(struct er_line *line, struct er_print *out,
     quantile_add(line, "run_p99_ms", s->run_hist, 0.99);
     quantile_add(line, "wait_p50_ms", s->wait_hist, 0.5);
     quantile_add(line, "wait_p99_ms", s->wait_hist, 0.99);
-    er_line_end(line, out);
 }
 
-static int print_all(struct er_cli *cli, const struct errand_stats *stats,
-                     struct errand_error *err)
-{
-    struct er_table *table =
-        er_table_new(&cli->out, columns, sizeof columns / sizeof *columns);
-    struct er_line line;
-
-    if (!table)
-        return er_error_nomem(err);
-    er_line_init(&line);
-    for (size_t i = 0; i < stats->rows_n && !cli->out.is_closed; i++)
-        if (cli->out.is_json)
-            line_print(&line, &cli->out, &stats->rows[i]);
-        else
-            row(table, &stats->rows[i]);
-    er_table_flush(table);
-    er_table_free(table);
-    er_line_done(&line);
-    if (stats->rows_n == 0 && !cli->out.is_json)
-        er_cli_note(cli, "nothing has ended in that time");
-    return 0;
-}
+static const struct er_rows rows = {
+    .columns = columns,
+    .columns_n = sizeof columns / sizeof *columns,
+    .item_size = sizeof(struct errand_stat),
+    .row = row_print,
+    .line = line_fill,
+    .none = "nothing has ended in that time",
+};
 
 static int parts_take(struct er_cli *cli, struct errand_stats_query *q,
                       struct errand_error *err)
@@ -153,7 +139,7 @@ static int exec(struct er_cli *cli, struct errand_error *err)
         (rc = er_cli_open(cli, ER_OPEN_LOOK, err)) < 0 ||
         (rc = errand_stats(cli->errand, &q, &stats, err)) < 0)
         return rc;
-    rc = print_all(cli, stats, err);
+    rc = er_rows_print(cli, &rows, stats->rows, stats->rows_n, err);
     errand_stats_free(stats);
     return rc;
 }
