@@ -74,7 +74,9 @@ void world_make(struct world *w, const char *claim)
     snprintf(w->dir, sizeof w->dir, "/tmp/errand-break-XXXXXX");
     assert_non_null(mkdtemp(w->dir));
     snprintf(file, sizeof file, "sqlite:%s/jobs.db", w->dir);
-    if (!fresh_url(kind ? kind : file, w->dir, w->url, sizeof w->url)) {
+    if (!kind) { /* under this name, which tests take for granted */
+        snprintf(w->url, sizeof w->url, "%s", file);
+    } else if (!fresh_url(kind, w->dir, w->url, sizeof w->url)) {
         folder_remove(w->dir);
         skip();
     }
