@@ -21,6 +21,11 @@ TEST(a_url_without_a_secret_is_shown_whole)
     assert_shown("memory:", "memory:");
     assert_shown("sqlite:/srv/app/errand.db", "sqlite:/srv/app/errand.db");
     assert_shown("sqlite:a@b:c.db", "sqlite:a@b:c.db");
+    assert_shown("sqlite:/srv/a:b@c/what?.db", "sqlite:/srv/a:b@c/what?.db");
+    assert_shown("redis+unix:/run/redis.sock?db=1", "redis+unix:/run/redis.sock?db=1");
+    assert_shown("redis+sentinel://a:1,b:2,[::1]:3/m",
+                 "redis+sentinel://a:1,b:2,[::1]:3/m");
+    assert_shown("postgres://a:1,b,c:2/d", "postgres://a:1,b,c:2/d");
     assert_shown("redis://localhost:6379/0", "redis://localhost:6379/0");
     assert_shown("postgres://ann@db.example/app?sslmode=require",
                  "postgres://ann@db.example/app?sslmode=require");
@@ -34,12 +39,41 @@ TEST(a_password_is_not_shown)
     assert_shown("postgres://ann:s3:c@r/e?t@db/app", "postgres://ann:***@db/app");
 }
 
-TEST(secret_parameters_are_not_shown)
+TEST(a_password_is_not_shown_when_the_url_has_a_slip)
 {
-    assert_shown("postgres://db/app?user=ann&password=s3cret&x=1",
-                 "postgres://db/app?user=ann&password=***&x=1");
-    assert_shown("x:path?Token=abc;sslKey=/k", "x:path?Token=***;sslKey=***");
-    assert_shown("x:path?password", "x:path?password");
+    assert_shown("postgres:/errand:s3cr3tpw@/errand?host=/run",
+                 "postgres:/***@/errand?host=/run");
+    assert_shown("postgres:errand:s3cr3tpw@/errand", "postgres:***@/errand");
+    assert_shown("redis:/:r3dispw@127.0.0.1:1/0", "redis:/***@127.0.0.1:1/0");
+    assert_shown("redis:r3dispw@127.0.0.1", "redis:***@127.0.0.1");
+    assert_shown("postgres:///ann:s3cret@h/d", "postgres:///ann:***@h/d");
+    assert_shown("ann:s3cret@h/d", "ann:***@h/d");
+    assert_shown("postgres://ann:s3cret/d", "postgres://ann:***/d");
+    assert_shown("postgres://ann:5432s3cret?port=1", "postgres://ann:***?port=1");
+    assert_shown("postgres://a:1,ann:s3cret/d", "postgres://a:***/d");
+}
+
+TEST(only_harmless_parameters_are_shown)
+{
+    assert_shown("postgres://db/app?user=ann&password=s3cret&schema=x",
+                 "postgres://db/app?user=ann&password=***&schema=x");
+    assert_shown("postgres://errand@/errand?pasword=s3cr3tpw&host=/run",
+                 "postgres://errand@/errand?pasword=***&host=/run");
+    assert_shown("redis://h?Host=s3cret", "redis://h?Host=***");
+    assert_shown("x:path?s3cret", "x:path?***");
+}
+
+/* One of a password stands for itself, which should have been encoded. */
+TEST(a_separator_in_a_password_does_not_show_its_end)
+{
+    assert_shown("postgres://db/app?password=s3&cret",
+                 "postgres://db/app?password=***&***");
+    assert_shown("postgres://db/app?password=s3;cret", "postgres://db/app?password=***");
+    assert_shown("postgres://db/app?host=h;password=s3cret",
+                 "postgres://db/app?host=***");
+    assert_shown("postgres://db/app?password=s3@cret", "postgres://db/app?password=***");
+    assert_shown("postgres://ann:x@db/app?password=s3@cret&a=b", "postgres://ann:***");
+    assert_shown("postgres://ann:s3?cr=t@db/app", "postgres://ann:***");
 }
 
 TEST(an_unknown_kind_of_store_is_named_without_its_secret)
