@@ -15,9 +15,14 @@
 
 enum { SCHEMA_MAX = 63, CONNECT_S_MIN = 2, CONNECT_S_MAX = 10 };
 
-static const char usage[] =
-    "is not a URL of PostgreSQL: write postgres://user:password@host:port/database"
-    "?schema=errand, with %40 for an @ in a password";
+static const char form[] =
+    "write postgres://user:password@host:port/database?schema=errand, with %40 for an @ "
+    "in user or password, %2F for '/', %3F for '?' and %25 for '%'";
+
+static int not_a_url(struct errand_error *err)
+{
+    return errand_error_set(err, ERRAND_EINVAL, "is not a URL of PostgreSQL: %s", form);
+}
 
 /* ------------------------------------------------------------------ the URL */
 
@@ -110,6 +115,18 @@ static int query_split(struct er_buf *uri, const char *query, struct er_pg_place
     return 0;
 }
 
+/* libpq takes a password that holds a '/' or '?' for host, port and database, or names of
+ * parameters, and one with an '@' partly for a host; then the server and libpq name it in
+ * their messages. */
+static int authority_check(const char *text, struct errand_error *err)
+{
+    const char *at = memchr(text, '@', strcspn(text, "/?"));
+
+    if (!strchr(at ? at + 1 : text, '@'))
+        return 0;
+    return not_a_url(err);
+}
+
 static bool is_remote_host(const char *host)
 {
     return *host && *host != '/' && *host != '@' && strcmp(host, "localhost") != 0 &&
@@ -144,6 +161,17 @@ static bool is_remote(const PQconninfoOption *options)
     return is_remote_list(hostaddr && *hostaddr ? hostaddr : host);
 }
 
+/* libpq would show what stands there, which may be a password that no '@' ends. */
+static int port_check(const PQconninfoOption *options, struct errand_error *err)
+{
+    for (; options->keyword; options++)
+        if (options->val && strcmp(options->keyword, "port") == 0 &&
+            options->val[strspn(options->val, "0123456789,")])
+            return errand_error_set(err, ERRAND_EINVAL, "the port is not a number: %s",
+                                    form);
+    return 0;
+}
+
 static int uri_check(const char *uri, bool *ret_is_remote, struct errand_error *err)
 {
     char *message = NULL;
@@ -155,9 +183,9 @@ static int uri_check(const char *uri, bool *ret_is_remote, struct errand_error *
             message && strncmp(message, "invalid URI query parameter", 27) == 0;
         rc = names_a_parameter ? errand_error_set(err, ERRAND_EINVAL, "%.*s",
                                                   (int)strcspn(message, "\n"), message)
-                               : errand_error_set(err, ERRAND_EINVAL, "%s", usage);
+                               : not_a_url(err);
     }
-    if (options)
+    if (options && (rc = port_check(options, err)) == 0)
         *ret_is_remote = is_remote(options);
     PQfreemem(message);
     PQconninfoFree(options);
@@ -172,7 +200,9 @@ int er_pg_place_parse(const char *url, struct er_pg_place *ret, struct errand_er
     int rc;
 
     if (strncmp(rest, "//", 2) != 0)
-        return errand_error_set(err, ERRAND_EINVAL, "%s", usage);
+        return not_a_url(err);
+    if ((rc = authority_check(rest + 2, err)) < 0)
+        return rc;
     er_buf_init(&uri, 64 << 10);
     er_buf_str(&uri, "postgresql:");
     er_buf_add(&uri, rest, query ? (size_t)(query - rest) : strlen(rest));

@@ -262,6 +262,16 @@ TEST(a_url_with_a_slip_names_it_and_never_the_password)
         {"postgres://ann:secret@/jobs?schema=A-B", ERRAND_EINVAL, "schema 'A-B'"},
         {"postgres://ann:secret@/jobs?listen=", ERRAND_EINVAL, "listen"},
         {"postgres://ann:secret@/jobs?host=/nowhere", ERRAND_EUNAVAILABLE, "/nowhere"},
+        {"postgres:/ann:secret@/jobs?host=/run", ERRAND_EINVAL, "postgres://user"},
+        {"postgres:ann:secret@/jobs", ERRAND_EINVAL, "postgres://user"},
+        {"postgres://ann@/jobs?pasword=secret", ERRAND_EINVAL, "pasword"},
+        {"postgres://ann:secret/x@127.0.0.1/jobs", ERRAND_EINVAL, "%40"},
+        {"postgres://ann:1/secret@127.0.0.1/jobs", ERRAND_EINVAL, "%2F"},
+        {"postgres://ann:1?secret=x@127.0.0.1/jobs", ERRAND_EINVAL, "%3F"},
+        {"postgres://ann:x@secret@127.0.0.1/jobs", ERRAND_EINVAL, "%40"},
+        {"postgres://ann:secret/jobs", ERRAND_EINVAL, "port"},
+        {"postgres://127.0.0.1:1,ann:secret/jobs", ERRAND_EINVAL, "port"},
+        {"postgres://ann:%zzsecret@127.0.0.1/jobs", ERRAND_EINVAL, "%25"},
     };
 
     for (size_t i = 0; i < sizeof slips / sizeof *slips; i++) {
