@@ -139,3 +139,27 @@ int64_t er_retry_at(const struct er_retry *r, int64_t ended_ms, double random)
         return -1;
     return at_ms;
 }
+
+/* ------------------------------------------------------------------ a store */
+
+enum { STORE_FIRST_MS = 50, STORE_BUSY_MS = 400 /* the call has waited already */ };
+
+/* splitmix64: jitter needs no better. */
+double er_backoff_random(uint64_t *state)
+{
+    uint64_t x = *state += 0x9e3779b97f4a7c15u;
+
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+    return (double)((x ^ x >> 31) >> 11) / 9007199254740992.0;
+}
+
+int64_t er_backoff_store_ms(int failures, int code, double random)
+{
+    double most = code == ERRAND_EBUSY ? STORE_BUSY_MS : ER_BACKOFF_STORE_MOST_MS;
+    double wait = STORE_FIRST_MS;
+
+    for (int i = 0; i < failures && wait < most; i++)
+        wait *= 2;
+    return (int64_t)((wait < most ? wait : most) * (0.5 + random / 2));
+}

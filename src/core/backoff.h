@@ -1,4 +1,5 @@
-/* backoff.h: how long to wait before the next attempt. */
+/* backoff.h: how long to wait before the next attempt: of a job, and of a call to a store
+ * that did not answer. */
 #ifndef ER_CORE_BACKOFF_H
 #define ER_CORE_BACKOFF_H
 
@@ -10,6 +11,13 @@
  * is a number in [0, 1) for the jitter, so that the rule itself has no state. Never
  * negative, never over the cap plus its jitter. */
 int64_t er_backoff_ms(const struct errand_backoff *backoff, int retry, double random);
+/* The next number in [0, 1) after `state`, which only the caller uses. */
+double er_backoff_random(uint64_t *state);
+enum { ER_BACKOFF_STORE_MOST_MS = 5000 };
+/* How long to leave a store alone that did not answer, after `failures` calls in a row (0
+ * before the first) and one more that ended with `code`. It grows, it is spread, and it
+ * is short enough that nobody has to wait once the store answers. */
+int64_t er_backoff_store_ms(int failures, int code, double random);
 /* An attempt that may be followed by another one. */
 struct er_retry {
     int32_t attempt, tries; /* 1 for the first */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "core/backoff.h"
 #include "core/clock.h"
 #include "scheduler/scheduler.h"
 
@@ -15,8 +16,6 @@ enum {
     ZONES_MS = 1000,  /* between two looks at the zone files, when something is due */
     READ_SHARE = 20,  /* reading takes at most this share of our time, */
     READ_MIN_MS = 20, /* and what comes together is read together */
-    RETRY_FIRST_MS = 100,
-    RETRY_LAST_MS = 30000,
 };
 
 /* ------------------------------------------------------------------ telling */
@@ -34,20 +33,14 @@ void er_ticker_note(const struct er_ticker *t, bool is_warning, const char *fmt,
     t->options.note(t->options.ctx, is_warning, line);
 }
 
-/* Says it once, and waits longer each time. */
+/* Says it once, and waits as a worker does. */
 static void store_failed(struct er_ticker *t, int64_t now_ms,
                          const struct errand_error *err)
 {
-    int64_t wait_ms = RETRY_FIRST_MS;
-
     if (t->failures == 0)
         er_ticker_note(t, true, "%s; trying again until it works", err->message);
-    for (int i = 0; i < t->failures && wait_ms < RETRY_LAST_MS; i++)
-        wait_ms *= 2;
-    wait_ms = wait_ms < RETRY_LAST_MS ? wait_ms : RETRY_LAST_MS;
-    /* Schedulers that lost the same store do not all come back in the same moment. */
-    t->retry_ms = now_ms + wait_ms + (now_ms ^ (int64_t)getpid() * 7919) % (wait_ms / 4);
-    t->failures++;
+    t->retry_ms = now_ms + er_backoff_store_ms(t->failures++, err->code,
+                                               er_backoff_random(&t->random));
 }
 
 static void store_works(struct er_ticker *t)
@@ -154,7 +147,7 @@ int64_t er_ticker_turn(struct er_ticker *t, int64_t now_ms)
     struct errand_error err = {0};
     int64_t wake_ms;
 
-    if (t->retry_ms > now_ms && t->retry_ms - now_ms <= 2 * RETRY_LAST_MS)
+    if (t->retry_ms > now_ms && t->retry_ms - now_ms <= ER_BACKOFF_STORE_MOST_MS)
         return t->retry_ms;
     if (turn(t, now_ms, &err) < 0) {
         store_failed(t, now_ms, &err);
@@ -180,6 +173,7 @@ int er_ticker_init(struct er_ticker *t, errand *e,
     *t = (struct er_ticker){.e = e, .store = er_client_store(e)};
     if (options)
         t->options = *options;
+    t->random = (uint64_t)er_clock_wall_ms(NULL) * 2654435761u ^ (uint64_t)getpid();
     pthread_mutex_init(&t->lock, NULL);
     t->arena = er_arena_new();
     t->zones = er_zones_new(NULL);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "core/backoff.h"
 #include "core/clock.h"
 #include "core/data.h"
 #include "worker/payload.h"
@@ -18,14 +19,9 @@ int64_t er_engine_now(void)
     return er_clock_mono_ms(NULL);
 }
 
-/* splitmix64, as in settle.c. */
 double er_engine_random(errand_engine *g)
 {
-    uint64_t x = g->random += 0x9e3779b97f4a7c15u;
-
-    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-    return (double)((x ^ x >> 31) >> 11) / 9007199254740992.0;
+    return er_backoff_random(&g->random);
 }
 
 /* ------------------------------------------------------------------ open, close */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/failpoint.h"
+#include "core/backoff.h"
 #include "core/clock.h"
 #include "worker/settle.h"
 #include "worker/supervisor.h"
@@ -20,10 +21,7 @@ enum {
     FULL_MS = 10000, /* so long it is careful then */
     /* while all are busy: fewer are not worth a commit of their own */
     RESERVE_LEAST = 16,
-    BACKOFF_FIRST_MS = 50,
-    BACKOFF_MOST_MS = 5000,
-    BACKOFF_BUSY_MS = 400, /* another writer: the call itself has waited already */
-    BUSY_QUIET_MS = 5000,  /* other writers are no news before */
+    BUSY_QUIET_MS = 5000, /* other writers are no news before */
 };
 
 /* ------------------------------------------------------------------ failure */
@@ -36,17 +34,12 @@ bool er_settle_may_ask(const struct er_supervisor *s)
 void er_settle_store_failed(struct er_supervisor *s, const struct errand_error *err)
 {
     struct er_settle *settle = &s->settle;
-    double wait = BACKOFF_FIRST_MS;
-    double most = err->code == ERRAND_EBUSY ? BACKOFF_BUSY_MS : BACKOFF_MOST_MS;
+    double random = er_backoff_random(&settle->random);
 
-    for (int i = 0; i < settle->failures && wait < most; i++)
-        wait *= 2;
-    if (wait > most)
-        wait = most;
-    wait *= 0.5 + er_settle_random(settle) / 2;
+    settle->retry_at_ms =
+        s->now_ms + er_backoff_store_ms(settle->failures, err->code, random);
     if (!settle->failures++)
         settle->failed_ms = s->now_ms;
-    settle->retry_at_ms = s->now_ms + (int64_t)wait;
     er_settle_look(s); /* what we missed meanwhile */
     if (err->code == ERRAND_EFULL)
         settle->full_until_ms = s->now_ms + FULL_MS;
@@ -252,7 +245,7 @@ static double weight_of(const struct er_supervisor *s, const char *queue)
 static void queues_draw(struct er_supervisor *s, const char **order, size_t n, double sum)
 {
     for (size_t i = 0; i + 1 < n; i++) {
-        double at = er_settle_random(&s->settle) * sum;
+        double at = er_backoff_random(&s->settle.random) * sum;
         size_t k = i;
         const char *chosen;
 

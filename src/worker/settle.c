@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/failpoint.h"
+#include "core/backoff.h"
 #include "core/clock.h"
 #include "worker/admit.h"
 #include "worker/ending.h"
@@ -45,16 +46,6 @@ void er_settle_look(struct er_supervisor *s)
 {
     for (size_t i = 0; i < s->pools_n; i++)
         s->pools[i].is_look_due = true;
-}
-
-/* splitmix64: jitter needs no better. */
-double er_settle_random(struct er_settle *settle)
-{
-    uint64_t x = settle->random += 0x9e3779b97f4a7c15u;
-
-    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-    return (double)((x ^ x >> 31) >> 11) / 9007199254740992.0;
 }
 
 /* ------------------------------------------------------------------ the rules */
@@ -103,7 +94,7 @@ static void retry_or_fail(struct er_supervisor *s, const struct er_attempt *a,
                                    .until_ms = plan->retry_until_ms,
                                    .for_ms = plan->retry_for_ms};
 
-    er_outcome_retry(o, &retry, er_settle_random(&s->settle));
+    er_outcome_retry(o, &retry, er_backoff_random(&s->settle.random));
 }
 
 static bool is_done(const struct er_ending *ending)

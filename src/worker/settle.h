@@ -46,6 +46,5 @@ void er_settle_look(struct er_supervisor *s);
 void er_settle_store_failed(struct er_supervisor *s, const struct errand_error *err);
 void er_settle_store_answered(struct er_supervisor *s);
 bool er_settle_may_ask(const struct er_supervisor *s);
-double er_settle_random(struct er_settle *settle); /* [0, 1) */
 
 #endif

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "client/client.h"
 #include "client/seal_job.h"
+#include "core/backoff.h"
 #include "core/clock.h"
 #include "worker/embed.h"
 #include "worker/exec_job.h"
@@ -294,8 +295,9 @@ static int names_make(struct er_supervisor *s, struct errand_error *err)
     else if (!s->host)
         s->name = er_arena_printf(s->arena, "%s-%ld", host, (long)getpid());
     else /* there may be several in one process */
-        s->name = er_arena_printf(s->arena, "%s-%ld-%04x", host, (long)getpid(),
-                                  (unsigned)(er_settle_random(&s->settle) * 65536));
+        s->name =
+            er_arena_printf(s->arena, "%s-%ld-%04x", host, (long)getpid(),
+                            (unsigned)(er_backoff_random(&s->settle.random) * 65536));
     s->envp = er_environ_build(s->options.env_allow, NULL, s->arena);
     if (!s->name || !s->envp)
         return er_error_nomem(err);

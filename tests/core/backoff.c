@@ -216,6 +216,35 @@ TEST(the_next_attempt_is_due_after_its_backoff_or_when_the_attempt_said)
     assert_int_equal(er_retry_at(&r, 1000, 0), 1005);
 }
 
+TEST(a_store_that_is_away_is_left_alone_for_longer_each_time)
+{
+    assert_int_equal(er_backoff_store_ms(0, ERRAND_EUNAVAILABLE, 0), 25);
+    assert_int_equal(er_backoff_store_ms(1, ERRAND_EUNAVAILABLE, 0), 50);
+    assert_int_equal(er_backoff_store_ms(2, ERRAND_EUNAVAILABLE, 0), 100);
+}
+
+TEST(a_store_that_is_away_is_asked_every_few_seconds_however_long_it_lasts)
+{
+    assert_int_equal(er_backoff_store_ms(1000, ERRAND_EUNAVAILABLE, 0), 2500);
+    assert_in_range(er_backoff_store_ms(1000, ERRAND_EUNAVAILABLE, 0.999), 4900,
+                    ER_BACKOFF_STORE_MOST_MS);
+    assert_int_equal(er_backoff_store_ms(1000, ERRAND_EBUSY, 0), 200);
+}
+
+TEST(jitter_is_spread_over_its_range)
+{
+    uint64_t seed = 7;
+    double least = 1, most = 0;
+
+    for (int i = 0; i < 1000; i++) {
+        double random = er_backoff_random(&seed);
+        assert_true(random >= 0 && random < 1);
+        least = random < least ? random : least;
+        most = random > most ? random : most;
+    }
+    assert_true(least < 0.05 && most > 0.95);
+}
+
 TEST(there_is_none_when_the_tries_are_spent)
 {
     const struct errand_backoff list = ERRAND_BACKOFF(60);
