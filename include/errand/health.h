@@ -84,8 +84,9 @@ struct errand_health {
 };
 
 /* In `*ret`, freed by errand_health_free. A store that does not answer is no error but
- * unhealthy, and so is `e` NULL: one that could not be opened. `limits` NULL: defaults.
- * EINVAL for limits that make no sense, with the field. */
+ * unhealthy, and so is `e` NULL: one that could not be opened. Whether it takes anything
+ * is found out by a lock that is taken and given back, unless it is open read-only.
+ * `limits` NULL: defaults. EINVAL for limits that make no sense, with the field. */
 ERRAND_API int errand_health(errand *e, const struct errand_health_limits *limits,
                              struct errand_health **ret, struct errand_error *err);
 ERRAND_API void errand_health_free(struct errand_health *health);

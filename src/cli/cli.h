@@ -113,6 +113,9 @@ enum er_open_how {
     ER_OPEN_LOOK, /* must be there; may be read-only */
 };
 int er_cli_config(struct er_cli *cli, struct errand_error *err);
+/* After er_cli_config: a person or a health check waits for the answer, so what holds up
+ * the store is waited for no longer than 3 s. */
+void er_cli_hurry(struct er_cli *cli);
 int er_cli_open(struct er_cli *cli, enum er_open_how how, struct errand_error *err);
 void er_cli_close(struct er_cli *cli);
 /* The file of a store that is one, else NULL; and its folder, or the project. */

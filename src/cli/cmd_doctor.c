@@ -7,11 +7,12 @@
 #include "cli/doctor.h"
 #include "cli/line.h"
 #include "cli/when.h"
+#include "client/health.h"
 #include "core/clock.h"
 
-/* A person waits for the answer: for a lock that others hold, and for the reading of what
- * is there (about 100,000 jobs a second) no longer than some seconds. */
-enum { BUSY_MOST_MS = 3000, READ_MOST = 100000 };
+/* A person waits for the answer: for the reading of what is there (about 100,000 jobs a
+ * second) no longer than some seconds. */
+enum { READ_MOST = 100000 };
 
 static const struct er_flag flags[] = {
     {"full", NULL, "reads every job, however many there are", ER_FLAG_SWITCH},
@@ -107,19 +108,12 @@ static void schema(struct er_doctor *d)
         er_doctor_say(d, ER_OK, "schema", NULL, "%d, current", r.schema_found);
 }
 
-/* Takes and gives back a lock: a write that leaves nothing behind. */
 static void writable(struct er_doctor *d)
 {
-    struct errand_lock_params lock = {
-        .key = {.ptr = "errand:doctor", .len = 13}, .owner = "doctor", .ttl_ms = 1000};
-    struct errand_lock_result got = {0};
     struct errand_error err = {0};
     int64_t began = er_clock_mono_ms(NULL);
-    int rc = er_store_lock(d->cli->store, &lock, d->cli->arena, &got, &err);
+    int rc = er_health_write(d->cli->store, d->cli->arena, &err);
 
-    lock.token = got.token;
-    if (rc == 0 && got.token)
-        rc = er_store_unlock(d->cli->store, &lock, &err);
     if (rc < 0)
         er_doctor_say(d, ER_FAIL, "write", remedy_of(rc), "%s", err.message);
     else
@@ -185,7 +179,6 @@ static void contents(struct er_doctor *d)
 static int exec(struct er_cli *cli, struct errand_error *err)
 {
     struct er_doctor d = {.cli = cli};
-    struct errand_config *client;
     char count[ER_WHEN_SIZE];
 
     if (er_cli_config(cli, err) < 0) {
@@ -193,9 +186,7 @@ static int exec(struct er_cli *cli, struct errand_error *err)
                       "%s", err->message);
         return ER_EXIT_FAILED;
     }
-    client = &cli->config->client;
-    if (!client->busy_ms || client->busy_ms > BUSY_MOST_MS)
-        client->busy_ms = BUSY_MOST_MS;
+    er_cli_hurry(cli);
     er_doctor_say(&d, ER_OK, "configuration", NULL, "%s",
                   cli->config->file ? cli->config->file : "no errand.yml, defaults");
     if (store_opens(&d, err)) {

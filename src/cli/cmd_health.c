@@ -6,6 +6,7 @@
 #include "cli/line.h"
 #include "cli/table.h"
 #include "cli/when.h"
+#include "client/health.h"
 #include "errand/health.h"
 
 static const struct er_flag flags[] = {
@@ -206,8 +207,9 @@ static int look(struct er_cli *cli, struct errand_health **ret, struct errand_er
 
     if ((rc = er_cli_config(cli, err)) < 0)
         return rc;
-    if (er_cli_open(cli, ER_OPEN_LOOK, &why) < 0)
-        return errand_health_at(cli->config->url, &cli->config->client, NULL, ret, err);
+    er_cli_hurry(cli);
+    if (er_cli_open(cli, ER_OPEN_KEEP, &why) < 0)
+        return er_health_closed(why.message, ret, err);
     return errand_health(cli->errand, NULL, ret, err);
 }
 
@@ -236,8 +238,10 @@ const struct er_command er_cmd_health = {
     .flags = flags,
     .help = "says whether all is well; exit 0 healthy, 1 degraded, 2 unhealthy",
     .about =
-        "The thresholds are in errand.yml under health. A store that does not answer is "
-        "unhealthy, and so is one that is not there. It costs the same with ten jobs and "
+        "The thresholds are in errand.yml under health. A store that does not answer "
+        "within 3 s is unhealthy, and so is one that is not there or takes nothing: it "
+        "takes a lock and gives it back, so run it as a user who may write. It costs the "
+        "same with ten jobs and "
         "with a million: fit for the health check of a container. With --json one line: "
         "status at queues workers alerts metrics.",
     .example = "errand queue:health --quiet || systemctl restart my-worker",

@@ -5,6 +5,8 @@
 #include "cli/cli.h"
 #include "client/client.h"
 
+enum { HURRY_MS = 3000 };
+
 int er_cli_config(struct er_cli *cli, struct errand_error *err)
 {
     const struct er_config_args args = {.file = er_cli_text(cli, "config"),
@@ -13,6 +15,14 @@ int er_cli_config(struct er_cli *cli, struct errand_error *err)
     if (cli->config)
         return 0;
     return er_config_load(&args, &cli->config, err);
+}
+
+void er_cli_hurry(struct er_cli *cli)
+{
+    struct errand_config *client = &cli->config->client;
+
+    if (!client->busy_ms || client->busy_ms > HURRY_MS)
+        client->busy_ms = HURRY_MS;
 }
 
 int er_cli_open(struct er_cli *cli, enum er_open_how how, struct errand_error *err)

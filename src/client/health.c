@@ -170,6 +170,40 @@ static int look(errand *e, const struct errand_health_limits *limits,
     return er_store_stats_read(e->store, &p, arena, &seen->stats, err);
 }
 
+int er_health_write(struct er_store *store, struct errand_arena *arena,
+                    struct errand_error *err)
+{
+    struct errand_lock_params lock = {
+        .key = {.ptr = "errand:health", .len = 13}, .owner = "health", .ttl_ms = 1000};
+    struct errand_lock_result got = {0};
+    int rc = er_store_lock(store, &lock, arena, &got, err);
+
+    lock.token = got.token;
+    if (rc == 0)
+        rc = er_store_unlock(store, &lock, err);
+    /* Somebody else who tries it has the same lock, and may be done with it first. */
+    return rc == ERRAND_ECONFLICT ? 0 : rc;
+}
+
+/* What reads well may still take no job. Another session that keeps everybody waiting may
+ * be done in a moment: degraded. */
+static int write_judge(errand *e, struct errand_arena *arena, struct errand_health *ret,
+                       struct errand_error *err)
+{
+    struct errand_health_alert alert = {.status = ERRAND_UNHEALTHY, .what = "store"};
+    struct errand_error why = {0};
+    int rc = er_health_write(e->store, arena, &why);
+
+    if (rc == 0)
+        return 0;
+    if (rc == ERRAND_EBUSY)
+        alert.status = ERRAND_DEGRADED;
+    alert.text = er_arena_printf(arena, "nothing can be stored: %s", why.message);
+    if (!alert.text || er_health_alert(ret, arena, &alert) < 0)
+        return er_error_nomem(err);
+    return 0;
+}
+
 static int workers_fill(struct er_health_seen *seen, struct errand_arena *arena,
                         struct errand_health *ret, struct errand_error *err)
 {
@@ -232,7 +266,8 @@ static int collect(errand *e, const struct errand_health_limits *limits,
     }
     if (rc < 0)
         return unreachable(ret, arena, why.message, err);
-    if ((rc = workers_fill(&seen, arena, ret, err)) < 0)
+    if ((rc = workers_fill(&seen, arena, ret, err)) < 0 ||
+        (!er_store_is_read_only(e->store) && (rc = write_judge(e, arena, ret, err)) < 0))
         return rc;
     return er_health_judge(&seen, limits, arena, ret, err);
 }
@@ -286,6 +321,12 @@ int errand_health_at(const char *url, const struct errand_config *config,
     rc = health_make(e, limits, e ? NULL : why.message, ret, err);
     errand_close(e);
     return rc;
+}
+
+int er_health_closed(const char *why, struct errand_health **ret,
+                     struct errand_error *err)
+{
+    return health_make(NULL, NULL, why, ret, err);
 }
 
 void errand_health_free(struct errand_health *health)

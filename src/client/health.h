@@ -23,6 +23,14 @@ struct er_health_seen {
 int er_health_limits_check(const struct errand_health_limits *limits,
                            struct errand_error *err);
 
+/* Takes a lock and gives it back: a write that leaves nothing behind, and what the store
+ * said to it. */
+int er_health_write(struct er_store *store, struct errand_arena *arena,
+                    struct errand_error *err);
+/* As errand_health, of a store that could not be opened: that, and why. */
+int er_health_closed(const char *why, struct errand_health **ret,
+                     struct errand_error *err);
+
 /* Queues with their status, alerts, and the status of it all. ENOMEM. */
 int er_health_judge(const struct er_health_seen *seen,
                     const struct errand_health_limits *limits, struct errand_arena *arena,

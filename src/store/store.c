@@ -24,6 +24,11 @@ int er_store_enter(struct er_store *store, struct errand_error *err)
                             store->shown, (long)store->pid, (long)getpid());
 }
 
+bool er_store_is_read_only(const struct er_store *store)
+{
+    return store->is_read_only;
+}
+
 int er_store_enter_write(struct er_store *store, struct errand_error *err)
 {
     int rc = er_store_enter(store, err);

@@ -30,6 +30,8 @@ const char *er_store_url(const struct er_store *store); /* without secrets */
 const struct errand_driver *er_store_driver(const struct er_store *store);
 bool er_store_can(const struct er_store *store, enum errand_capability capability);
 
+/* Opened so: whatever would write is refused. */
+bool er_store_is_read_only(const struct er_store *store);
 /* The wall clock by which the store finds jobs due; `store` NULL: this host's. */
 int64_t er_store_wall_ms(struct er_store *store);
 

@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 
 #include "client/health.h"
+#include "errand/testing.h"
 #include "store/internal.h"
 #include "store/sqlite/sqlite.h"
 
@@ -399,6 +400,45 @@ TEST(a_store_that_goes_away_is_unhealthy)
     errand_health_free(h);
     e = NULL;
     assert_int_equal(folder_remove(folder), 0);
+}
+
+static void lock_fails(int code)
+{
+    const struct errand_test_failure failure = {
+        .code = code, .call = "lock", .times = -1};
+
+    assert_int_equal(errand_test_fail(e, &failure, &err), 0);
+}
+
+CLAIM(a_store_that_is_read_but_takes_nothing_is_unhealthy)
+{
+    at(0);
+    lock_fails(ERRAND_EFULL);
+    assert_one(ERRAND_UNHEALTHY, "store", "nothing can be stored: ");
+    lock_fails(0);
+    assert_well();
+    end();
+}
+
+CLAIM(a_store_that_somebody_else_keeps_busy_is_degraded)
+{
+    at(0);
+    lock_fails(ERRAND_EBUSY);
+    assert_one(ERRAND_DEGRADED, "store", "nothing can be stored: ");
+    end();
+}
+
+CLAIM(a_look_leaves_no_lock_behind)
+{
+    struct errand_lock_params lock = {
+        .key = {.ptr = "errand:health", .len = 13}, .owner = "else", .ttl_ms = 1000};
+    struct errand_lock_result got = {0};
+
+    at(0);
+    assert_well();
+    assert_int_equal(er_store_lock(er_client_store(e), &lock, test_arena, &got, &err), 0);
+    assert_true(got.token > 0);
+    end();
 }
 
 /* ------------------------------------------------------------------ limits */

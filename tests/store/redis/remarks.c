@@ -43,4 +43,35 @@ TEST(a_worker_says_so_when_it_starts)
                "appendonly no");
 }
 
+/* ------------------------------------------------------------------ health */
+
+TEST(a_server_that_takes_nothing_is_unhealthy)
+{
+    struct run r;
+
+    assert_code(sh("errand queue:dispatch hello " URL, server.socket), 0);
+    assert_code(sh("errand queue:health " URL, server.socket), 0);
+    redis_server_do(&server, "CONFIG SET maxmemory 1");
+    r = sh("errand queue:health " URL, server.socket);
+    assert_code(r, 2);
+    assert_has(r.out, "unhealthy: nothing can be stored: ");
+    assert_has(r.out, "maxmemory");
+    assert_has(r.out, "default");
+}
+
+/* Nobody waits for two hours here: whatever errand.yml says, a health check is told. */
+TEST(a_server_that_hangs_is_unhealthy_and_soon)
+{
+    struct run r;
+
+    assert_code(sh("echo 'busy: 3600' >errand.yml; errand queue:dispatch hello " URL,
+                   server.socket),
+                0);
+    kill(server.pid, SIGSTOP);
+    r = sh("timeout 120 errand queue:health " URL, server.socket);
+    kill(server.pid, SIGCONT);
+    assert_code(r, 2);
+    assert_has(r.out, "unhealthy: the store does not answer: ");
+}
+
 TEST_MAIN()
