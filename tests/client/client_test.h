@@ -65,6 +65,11 @@ static inline void client_test_skip(void)
     static void claim(void);           \
     FRESH_EACH(claim, client_test_run) \
     static void claim(void)
+/* What a server has done is done, also when its client has no memory for the answer. */
+#define CLAIM_LOCAL(claim)              \
+    static void claim(void);            \
+    FRESH_LOCAL(claim, client_test_run) \
+    static void claim(void)
 
 /* Dispatches, and answers what became of it. */
 static inline int dispatch(const char *name, const char *data,

@@ -133,7 +133,7 @@ static int nothing_by_halves(void)
     return 0;
 }
 
-CLAIM(dispatching_without_memory_stores_all_or_nothing)
+CLAIM_LOCAL(dispatching_without_memory_stores_all_or_nothing)
 {
     if (!can_fail())
         client_test_skip();
@@ -171,7 +171,7 @@ static int look_at_batch(void)
     return rc;
 }
 
-CLAIM(chains_and_flows_without_memory_are_stored_whole_or_not)
+CLAIM_LOCAL(chains_and_flows_without_memory_are_stored_whole_or_not)
 {
     static const struct errand_dispatch_item members[] = {{.name = "a"}, {.name = "b"}};
 
@@ -196,7 +196,7 @@ static int look(void)
     return rc;
 }
 
-CLAIM(looking_without_memory_is_told)
+CLAIM_LOCAL(looking_without_memory_is_told)
 {
     if (!can_fail())
         client_test_skip();
@@ -212,7 +212,7 @@ static int open_and_close(void)
     return other ? 0 : err.code;
 }
 
-CLAIM(opening_without_memory_is_told)
+CLAIM_LOCAL(opening_without_memory_is_told)
 {
     if (!can_fail())
         client_test_skip();
@@ -242,7 +242,7 @@ static int recorded_or_told(void)
     return 0;
 }
 
-CLAIM(a_fake_without_memory_says_so)
+CLAIM_LOCAL(a_fake_without_memory_says_so)
 {
     if (!can_fail())
         client_test_skip();
@@ -257,7 +257,7 @@ CLAIM(a_fake_without_memory_says_so)
 
 /* ------------------------------------------------------------------ the hot path */
 
-CLAIM(resolving_a_plain_job_allocates_nothing)
+CLAIM_LOCAL(resolving_a_plain_job_allocates_nothing)
 {
     struct errand_slice data = {"{\"userId\":1}", 12};
     struct errand_push_job job;

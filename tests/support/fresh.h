@@ -20,8 +20,8 @@ bool fresh_remove(const char *url);
 /* What a test program answers to Meson when it was not run. */
 enum { FRESH_SKIPPED = 77 };
 
-/* A test of the claim, by run(KIND, claim), on every store, and on those that several
- * processes can share. */
+/* A test of the claim, by run(KIND, claim): on every store, on those that several
+ * processes can share, on those without a server. */
 #define FRESH_EACH(claim, run) \
     TEST(claim##_on_memory)    \
     {                          \
@@ -32,6 +32,23 @@ enum { FRESH_SKIPPED = 77 };
     TEST(claim##_on_sqlite)      \
     {                            \
         run("sqlite", claim);    \
+    }                            \
+    TEST(claim##_on_postgres)    \
+    {                            \
+        run("postgres", claim);  \
+    }                            \
+    TEST(claim##_on_redis)       \
+    {                            \
+        run("redis", claim);     \
+    }
+#define FRESH_LOCAL(claim, run) \
+    TEST(claim##_on_memory)     \
+    {                           \
+        run("memory", claim);   \
+    }                           \
+    TEST(claim##_on_sqlite)     \
+    {                           \
+        run("sqlite", claim);   \
     }
 
 #endif
