@@ -5,7 +5,9 @@
  * names of parameters is shown. */
 #include "store/postgres/postgres.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,8 +131,14 @@ static int authority_check(const char *text, struct errand_error *err)
 
 static bool is_remote_host(const char *host)
 {
-    return *host && *host != '/' && *host != '@' && strcmp(host, "localhost") != 0 &&
-           strcmp(host, "::1") != 0 && strncmp(host, "127.", 4) != 0;
+    struct in6_addr v6;
+    struct in_addr v4;
+
+    if (inet_pton(AF_INET, host, &v4) == 1)
+        return ntohl(v4.s_addr) >> 24 != IN_LOOPBACKNET;
+    if (inet_pton(AF_INET6, host, &v6) == 1)
+        return !IN6_IS_ADDR_LOOPBACK(&v6);
+    return *host && *host != '/' && *host != '@' && strcmp(host, "localhost") != 0;
 }
 
 /* "a,b": one that is elsewhere is enough. Without any it is a socket of this machine. */
@@ -148,17 +156,25 @@ static bool is_remote_list(const char *hosts)
     return false;
 }
 
+/* What the URL says, or else the environment. */
+static const char *option_of(const PQconninfoOption *options, const char *keyword,
+                             const char *variable)
+{
+    const char *value = getenv(variable);
+
+    for (; options->keyword; options++)
+        if (options->val && strcmp(options->keyword, keyword) == 0)
+            value = options->val;
+    return value && *value ? value : NULL;
+}
+
+/* A service's host stands in a file that only libpq reads: it may be anywhere. */
 static bool is_remote(const PQconninfoOption *options)
 {
-    const char *host = getenv("PGHOST"), *hostaddr = getenv("PGHOSTADDR");
+    const char *addresses = option_of(options, "hostaddr", "PGHOSTADDR");
 
-    for (; options->keyword; options++) {
-        if (options->val && strcmp(options->keyword, "host") == 0)
-            host = options->val;
-        if (options->val && strcmp(options->keyword, "hostaddr") == 0)
-            hostaddr = options->val;
-    }
-    return is_remote_list(hostaddr && *hostaddr ? hostaddr : host);
+    return option_of(options, "service", "PGSERVICE") ||
+           is_remote_list(addresses ? addresses : option_of(options, "host", "PGHOST"));
 }
 
 /* libpq would show what stands there, which may be a password that no '@' ends. */
@@ -292,13 +308,16 @@ static const char *sslmode(bool is_remote)
 /* libpq says what is wrong with TLS, not what to do. */
 static int tls_error(int rc, struct errand_error *err)
 {
-    if (!strstr(err->message, "SSL") && !strstr(err->message, "certificate"))
+    char reason[512];
+
+    if (!err || (!strstr(err->message, "SSL") && !strstr(err->message, "certificate")))
         return rc;
+    snprintf(reason, sizeof reason, "%.500s", err->message);
     return errand_error_set(err, ERRAND_EINVAL,
-                            "%.500s; to another machine errand speaks TLS with a server "
+                            "%s; to another machine errand speaks TLS with a server "
                             "that proves its name: sslrootcert=FILE names the CA, and on "
                             "a network that you trust sslmode=disable goes without",
-                            err->message);
+                            reason);
 }
 
 static int refused(struct er_pg *conn, PGconn *pg, struct errand_error *err)

@@ -342,9 +342,10 @@ TEST(a_server_has_to_prove_its_name)
     tcp_start(&tls, true);
     assert_ok(open_by(&tls, "localhost", "sslmode=verify-full", "ca.pem"));
     assert_refused(open_by(&tls, "wrong.example.com", alias, "ca.pem"), ERRAND_EINVAL,
-                   "wrong.example.com");
+                   "does not match host name \"wrong.example.com\"");
     assert_refused(open_by(&tls, "localhost", "sslmode=verify-full", "else.pem"),
-                   ERRAND_EINVAL, "sslrootcert=");
+                   ERRAND_EINVAL, "certificate verify failed");
+    assert_non_null(strstr(err.message, "sslrootcert=FILE"));
     pg_remove(&tls);
 }
 
@@ -366,6 +367,48 @@ TEST(to_another_machine_it_is_tls_unless_the_url_says_otherwise)
     snprintf(url + strlen(url), 64, "?sslmode=disable");
     assert_ok(open_at(url, create, &store));
     er_store_close(store);
+    pg_remove(&plain);
+}
+
+/* Everybody can have a name that begins so. */
+TEST(a_name_that_looks_like_an_address_of_this_machine_is_another_machine)
+{
+    struct er_store *store = NULL;
+    struct pg_server plain;
+    char url[400];
+
+    tcp_start(&plain, false);
+    snprintf(url, sizeof url, "postgres://errand@127.0.0.1:%d,127.evil.invalid/postgres",
+             plain.port);
+    assert_refused(open_at(url, create, &store), ERRAND_EINVAL, "sslmode=disable");
+    pg_remove(&plain);
+}
+
+/* Where it is stands in a file that errand does not read. */
+TEST(a_service_counts_as_another_machine)
+{
+    struct er_store *store = NULL;
+    struct pg_server plain;
+    char path[FOLDER_MAX + 16];
+    FILE *file;
+
+    tcp_start(&plain, false);
+    snprintf(path, sizeof path, "%s/services", plain.dir);
+    assert_non_null(file = fopen(path, "we"));
+    fprintf(file, "[jobs]\nhost=127.0.0.1\nport=%d\nuser=errand\ndbname=postgres\n",
+            plain.port);
+    fclose(file);
+    setenv("PGSERVICEFILE", path, 1);
+    assert_refused(open_at("postgres://?service=jobs", create, &store), ERRAND_EINVAL,
+                   "sslmode=disable");
+    assert_ok(open_at("postgres://?service=jobs&sslmode=disable", create, &store));
+    er_store_close(store);
+    store = NULL;
+    setenv("PGSERVICE", "jobs", 1);
+    assert_refused(open_at("postgres://", create, &store), ERRAND_EINVAL,
+                   "sslmode=disable");
+    unsetenv("PGSERVICE");
+    unsetenv("PGSERVICEFILE");
     pg_remove(&plain);
 }
 
