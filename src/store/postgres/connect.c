@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -343,6 +344,29 @@ static void host_split(const char *text, char *host, size_t host_size, char *por
     snprintf(port, port_size, "%s", colon ? colon + 1 : "5432");
 }
 
+/* Connects as far as it goes in a moment, which leaves out who is frozen or far away:
+ * those libpq's own waiting call tries anew, since it alone can give up one address for
+ * the next. */
+static void connect_wait(PGconn *pg)
+{
+    int64_t until_ms = er_clock_mono_ms(NULL) + CONNECT_S_MIN * 1000;
+    PostgresPollingStatusType want = PGRES_POLLING_WRITING;
+
+    if (PQstatus(pg) == CONNECTION_BAD)
+        return;
+    while (want == PGRES_POLLING_WRITING || want == PGRES_POLLING_READING) {
+        struct pollfd fd = {.fd = PQsocket(pg),
+                            .events = want == PGRES_POLLING_READING ? POLLIN : POLLOUT};
+        int64_t left_ms = until_ms - er_clock_mono_ms(NULL);
+        if (left_ms <= 0) {
+            PQreset(pg);
+            return;
+        }
+        if (poll(&fd, 1, (int)left_ms) > 0)
+            want = PQconnectPoll(pg);
+    }
+}
+
 int er_pg_dial(struct er_pg *conn, const char *host_port, int64_t until_ms, PGconn **ret,
                struct errand_error *err)
 {
@@ -382,14 +406,16 @@ int er_pg_dial(struct er_pg *conn, const char *host_port, int64_t until_ms, PGco
 
     timeout_of(until_ms, timeout, sizeof timeout);
     host_split(host_port, host, sizeof host, port, sizeof port);
-    if (!(pg = PQconnectdbParams(keys, values, 1)))
+    if (!(pg = PQconnectStartParams(keys, values, 1)))
         return er_error_nomem(err);
+    /* Before anything of the server is read: libpq would print it. */
+    PQsetNoticeReceiver(pg, say_nothing, NULL);
+    connect_wait(pg);
     if (PQstatus(pg) != CONNECTION_OK) {
         rc = refused(conn, pg, err);
         PQfinish(pg);
         return rc;
     }
-    PQsetNoticeReceiver(pg, say_nothing, NULL);
     PQsetnonblocking(pg, 1);
     *ret = pg;
     return 0;

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include "store/postgres/server.h"
 
@@ -410,6 +411,58 @@ TEST(a_service_counts_as_another_machine)
     unsetenv("PGSERVICE");
     unsetenv("PGSERVICEFILE");
     pg_remove(&plain);
+}
+
+/* ------------------------------------------------------------------ notices */
+
+/* Bytes of a server that lets anybody in, warns, and is gone. */
+static void server_warns_and_ends(int fd)
+{
+    static const char says[] = "R\0\0\0\x08\0\0\0\0"
+                               "N\0\0\0\x27SWARNING\0VWARNING\0C01000\0Mplanted\0";
+    char startup[1024];
+    int peer = accept(fd, NULL, NULL);
+
+    _exit(peer < 0 || read(peer, startup, sizeof startup) <= 0 ||
+          write(peer, says, sizeof says) != sizeof says);
+}
+
+static pid_t warning_server(const char *dir)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    pid_t pid;
+
+    snprintf(at.sun_path, sizeof at.sun_path, "%s/.s.PGSQL.5432", dir);
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    if ((pid = fork()) == 0)
+        server_warns_and_ends(fd);
+    close(fd);
+    return pid;
+}
+
+TEST(nothing_is_said_past_errand_while_it_connects)
+{
+    struct er_store *store = NULL;
+    char dir[FOLDER_MAX], url[200];
+    FILE *said = tmpfile();
+    int kept = dup(STDERR_FILENO), rc, status;
+    pid_t pid;
+
+    assert_int_equal(folder_make(dir, "pg"), 0);
+    pid = warning_server(dir);
+    snprintf(url, sizeof url, "postgres://errand@/postgres?host=%s", dir);
+    dup2(fileno(said), STDERR_FILENO);
+    rc = open_at(url, (struct errand_open_params){.create = true, .busy_ms = 1}, &store);
+    dup2(kept, STDERR_FILENO);
+    close(kept);
+    assert_int_equal(rc, ERRAND_EUNAVAILABLE);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    assert_int_equal(lseek(fileno(said), 0, SEEK_END), 0);
+    fclose(said);
+    folder_remove(dir);
 }
 
 /* ------------------------------------------------------------------ remarks */
