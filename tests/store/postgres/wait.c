@@ -127,8 +127,10 @@ TEST(a_connection_that_was_killed_wakes_its_sleeper_and_is_made_again)
     pg_exec(admin, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> "
                    "pg_backend_pid() AND backend_type = 'client backend'");
     assert_true(is_readable(5000));
-    arm(ERRAND_WAIT_SCHEDULES);
-    assert_false(is_readable(0));
+    /* The word that it ends may come before its end: then that wakes once more. */
+    do
+        arm(ERRAND_WAIT_SCHEDULES);
+    while (pg_number(admin, listeners) != 1 && is_readable(5000));
     assert_int_equal(pg_number(admin, listeners), 1);
     write_one();
     assert_true(is_readable(5000));
