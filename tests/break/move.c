@@ -82,7 +82,7 @@ TEST(a_move_that_is_killed_anywhere_is_repeated)
         "change-after-commit",         "queue_pause-after-commit", "lock-after-commit",
         "schedule_delete-after-commit"};
     for (size_t i = 0; i < sizeof points / sizeof *points; i++)
-        for (long pass = 1; pass <= scaled(3, 14); pass++)
+        for (long pass = 1; pass <= scaled(1, 14); pass++)
             killed_at(points[i], pass);
 #else
     (void)killed_at;
