@@ -183,6 +183,47 @@ TEST(a_role_without_rights_is_told_who_can_give_them)
     role_drop(pg);
 }
 
+/* Whether that role may call a function of the schema. */
+static bool may_call(const char *call)
+{
+    char text[400];
+    PGresult *res;
+    PGconn *pg;
+    bool may;
+
+    snprintf(text, sizeof text, "host=%s port=%d user=reader dbname=postgres", server.dir,
+             server.port);
+    pg = PQconnectdb(text);
+    assert_int_equal(PQstatus(pg), CONNECTION_OK);
+    snprintf(text, sizeof text, "SELECT t%u.%s", schema_n, call);
+    res = PQexec(pg, text);
+    may = PQresultStatus(res) == PGRES_TUPLES_OK;
+    if (!may)
+        assert_string_equal(PQresultErrorField(res, PG_DIAG_SQLSTATE), "42501");
+    PQclear(res);
+    PQfinish(pg);
+    return may;
+}
+
+/* They run with their owner's rights, so who may only look must not call them. */
+TEST(only_who_was_granted_it_dispatches_and_completes)
+{
+    PGconn *pg = pg_plain(&server);
+    char sql[200];
+
+    er_store_close(open_ok(url_with("")));
+    role_make(pg, "SELECT");
+    assert_true(may_call("clock_ms()"));
+    assert_false(may_call("dispatch('a')"));
+    assert_false(may_call("complete('a', 1)"));
+    snprintf(sql, sizeof sql, "GRANT EXECUTE ON FUNCTION t%u.dispatch TO reader",
+             schema_n);
+    pg_exec(pg, sql);
+    assert_true(may_call("dispatch('a')"));
+    assert_false(may_call("complete('a', 1)"));
+    role_drop(pg);
+}
+
 /* What docs/stores/postgres.md grants. */
 TEST(a_role_for_programs_pushes_works_and_tidies_up)
 {

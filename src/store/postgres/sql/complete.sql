@@ -23,3 +23,6 @@ BEGIN
         ON CONFLICT ON CONSTRAINT completions_pkey DO UPDATE SET result = excluded.result;
 END
 $$;
+
+-- It runs with its owner's rights, so these are given to nobody who was not named: see docs/stores/postgres.md.
+REVOKE EXECUTE ON FUNCTION @.complete(text, int, json) FROM PUBLIC;

@@ -189,3 +189,6 @@ BEGIN
     RETURN @.id_text(r.created_at, r.key, r.uid);
 END
 $$;
+
+-- It runs with its owner's rights, so these are given to nobody who was not named: see docs/stores/postgres.md.
+REVOKE EXECUTE ON FUNCTION @.dispatch(text, json, jsonb) FROM PUBLIC;
