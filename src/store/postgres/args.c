@@ -92,16 +92,6 @@ void er_pg_bytes(struct er_pg_args *args, struct errand_slice bytes)
 
 static const char jsonb_version = 1;
 
-void er_pg_json(struct er_pg_args *args, struct errand_slice json)
-{
-    begin(args, OID_JSONB);
-    if (!json.len)
-        return;
-    er_buf_add(&args->bytes, &jsonb_version, 1);
-    raw(args, json);
-    end(args);
-}
-
 /* ------------------------------------------------------------------ arrays */
 
 static const struct {

@@ -135,7 +135,7 @@ PGresult *er_pg_result(PGconn *pg, int64_t until_ms)
     }
 }
 
-static bool has_worked(const PGresult *res)
+bool er_pg_has_worked(const PGresult *res)
 {
     ExecStatusType status = PQresultStatus(res);
 
@@ -211,7 +211,7 @@ static int run(struct er_pg *conn, const char *sql, const struct er_pg_args *arg
         return lost(conn, NOTHING, ret_verdict, err);
     if (!(res = er_pg_result(conn->pg, until_ms)))
         return lost(conn, UNKNOWN, ret_verdict, err);
-    if (!has_worked(res))
+    if (!er_pg_has_worked(res))
         return refused(conn, res, ret_verdict, err);
     *ret = res;
     return 0;
@@ -369,7 +369,7 @@ static int command(struct er_pg *conn, PGconn *theirs, const char *sql,
                    struct errand_error *err)
 {
     PGresult *res = PQexec(theirs, sql);
-    int rc = has_worked(res) ? 0 : er_pg_error(conn, theirs, res, err);
+    int rc = er_pg_has_worked(res) ? 0 : er_pg_error(conn, theirs, res, err);
 
     PQclear(res);
     return rc;
@@ -387,7 +387,7 @@ static int exec_args(struct er_pg *conn, PGconn *theirs, const char *sql,
     PQsetnonblocking(theirs, 1);
     if (!send_args(theirs, sql, args) || !(res = er_pg_result(theirs, until_ms)))
         rc = er_pg_error(conn, theirs, NULL, err);
-    else if (!has_worked(res))
+    else if (!er_pg_has_worked(res))
         rc = er_pg_error(conn, theirs, res, err);
     PQsetnonblocking(theirs, was_nonblocking);
     if (rc < 0)

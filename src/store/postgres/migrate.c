@@ -22,12 +22,6 @@ struct found {
 
 /* ------------------------------------------------------------------ looking */
 
-/* The n-th column of the only row as text, "" for NULL. */
-static const char *text_of(const PGresult *res, int col)
-{
-    return PQntuples(res) ? PQgetvalue(res, 0, col) : "";
-}
-
 /* Of several statements, as one transaction. What somebody else has put into a schema of
  * the role's own path (a function that fits better than the server's) is not called. */
 static int exec_expanded(struct er_pg *conn, const char *text, PGresult **ret,
@@ -60,8 +54,8 @@ static int look_outside(struct er_pg *conn, bool *ret_is_ours, bool *ret_is_fore
 
     if (rc < 0)
         return rc;
-    *ret_is_ours = *text_of(res, 0) == 't';
-    *ret_is_foreign = !*ret_is_ours && *text_of(res, 1) == 't';
+    *ret_is_ours = *er_pg_field(res, 0) == 't';
+    *ret_is_foreign = !*ret_is_ours && *er_pg_field(res, 1) == 't';
     PQclear(res);
     return 0;
 }
@@ -77,9 +71,9 @@ static int look_inside(struct er_pg *conn, struct found *ret, struct errand_erro
 
     if (rc < 0)
         return rc;
-    ret->schema = (int)strtol(text_of(res, 0), NULL, 10);
-    snprintf(ret->version, sizeof ret->version, "%s", text_of(res, 1));
-    snprintf(ret->functions, sizeof ret->functions, "%s", text_of(res, 2));
+    ret->schema = (int)strtol(er_pg_field(res, 0), NULL, 10);
+    snprintf(ret->version, sizeof ret->version, "%s", er_pg_field(res, 1));
+    snprintf(ret->functions, sizeof ret->functions, "%s", er_pg_field(res, 2));
     PQclear(res);
     if (!ret->schema)
         return errand_error_set(err, ERRAND_ECORRUPT, "the schema version is missing");
@@ -235,8 +229,8 @@ static int settings_read(struct er_pg *conn, struct errand_error *err)
 
     if (rc < 0)
         return rc;
-    conn->salt = strtoll(text_of(res, 0), NULL, 10);
-    conn->is_wrapped = *text_of(res, 1) == 't';
+    conn->salt = strtoll(er_pg_field(res, 0), NULL, 10);
+    conn->is_wrapped = *er_pg_field(res, 1) == 't';
     PQclear(res);
     return 0;
 }

@@ -66,8 +66,6 @@ void er_pg_int(struct er_pg_args *args, int64_t value); /* bigint */
 void er_pg_bool(struct er_pg_args *args, bool value);
 void er_pg_text(struct er_pg_args *args, const char *text);           /* NULL: NULL */
 void er_pg_bytes(struct er_pg_args *args, struct errand_slice bytes); /* bytea */
-void er_pg_json(struct er_pg_args *args,
-                struct errand_slice json); /* jsonb; empty: NULL */
 /* An array: begin, add each, end. */
 enum er_pg_array { ER_PG_INTS, ER_PG_TEXTS, ER_PG_BLOBS, ER_PG_JSONS };
 void er_pg_array_begin(struct er_pg_args *args, enum er_pg_array of);
@@ -108,6 +106,7 @@ void er_pg_rows_done(struct er_pg_rows *rows);
  * rows do not matter. */
 int er_pg_exec(struct er_pg *conn, const char *sql, PGresult **ret,
                struct errand_error *err);
+bool er_pg_has_worked(const PGresult *res); /* false for NULL */
 /* The last result of what was sent on a connection that does not block; NULL: none came
  * until then, or the connection is lost. */
 PGresult *er_pg_result(PGconn *pg, int64_t until_ms);
@@ -127,6 +126,8 @@ struct errand_slice er_pg_get_bytes(const struct er_pg_rows *rows, int row, int 
                                     struct errand_arena *arena);
 /* Borrowed from the rows. */
 struct errand_slice er_pg_peek(const struct er_pg_rows *rows, int row, int col);
+/* Of the only row of a result in text; "" for NULL and for what is not there. */
+const char *er_pg_field(const PGresult *res, int col);
 /* The id in column `uid`, or the one computed from the numbers. */
 void er_pg_id(const struct er_pg *conn, int64_t created_at, int64_t key,
               struct errand_slice uid, struct errand_id *ret);

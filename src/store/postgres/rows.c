@@ -70,6 +70,14 @@ struct errand_slice er_pg_get_bytes(const struct er_pg_rows *rows, int row, int 
     return bytes;
 }
 
+const char *er_pg_field(const PGresult *res, int col)
+{
+    bool is_there = PQntuples(res) > 0 && col < PQnfields(res);
+    const char *text = is_there ? PQgetvalue(res, 0, col) : NULL;
+
+    return text ? text : "";
+}
+
 /* As sql/ids.sql computes it: a UUIDv7 of 48 bits creation time, 12 bits salt, 42 bits
  * number and 20 bits salt. */
 void er_pg_id(const struct er_pg *conn, int64_t created_at, int64_t key,

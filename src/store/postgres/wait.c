@@ -127,13 +127,6 @@ static int wait_make(struct er_pg *conn, struct errand_error *err)
 
 /* ------------------------------------------------------------------ the connection */
 
-static bool has_worked(const PGresult *res)
-{
-    ExecStatusType status = PQresultStatus(res);
-
-    return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
-}
-
 static int run(struct er_pg *conn, const char *sql, PGresult **ret,
                struct errand_error *err)
 {
@@ -141,7 +134,7 @@ static int run(struct er_pg *conn, const char *sql, PGresult **ret,
     int64_t until_ms = er_clock_mono_ms(NULL) + conn->busy_ms;
     PGresult *res = PQsendQuery(pg, sql) ? er_pg_result(pg, until_ms) : NULL;
 
-    if (!has_worked(res)) {
+    if (!er_pg_has_worked(res)) {
         int rc = er_pg_error(conn, conn->wait->pg, res, err);
         PQclear(res);
         return rc;
@@ -160,9 +153,9 @@ static int pooler_check(struct er_pg *conn, struct errand_error *err)
 
     if (rc < 0)
         return rc;
-    conn->wait->is_polling = *PQgetvalue(res, 0, 1) == 't';
+    conn->wait->is_polling = *er_pg_field(res, 1) == 't';
     if (!conn->place.listen &&
-        strtol(PQgetvalue(res, 0, 0), NULL, 10) != PQbackendPID(conn->wait->pg))
+        strtol(er_pg_field(res, 0), NULL, 10) != PQbackendPID(conn->wait->pg))
         rc = errand_error_set(err, ERRAND_EINVAL,
                               "a pooler is in front of the server, where nobody can "
                               "listen: name the server itself with ?listen=HOST:PORT, or "

@@ -70,7 +70,7 @@ static int check_empty(struct er_redis *conn, struct errand_error *err)
 int er_redis_migrate(struct er_redis *conn, bool create, int *ret_found,
                      struct errand_error *err)
 {
-    int again, rc = found_read(conn, false, ret_found, err);
+    int again = 0, rc = found_read(conn, false, ret_found, err);
 
     if (rc < 0 || *ret_found || !create)
         return rc;

@@ -68,25 +68,14 @@ void er_pack_id(struct er_buf *buf, const struct errand_id *id)
     er_pack_bytes(buf, key, er_id_to_key(id, key));
 }
 
-static void put_many(struct er_buf *buf, size_t n, unsigned char small,
-                     unsigned char large)
-{
-    if (n < 16)
-        put(buf, (unsigned char)(small | n), 0, 0);
-    else if (n <= UINT16_MAX)
-        put(buf, large, n, 2);
-    else
-        put(buf, (unsigned char)(large + 1), n, 4);
-}
-
 void er_pack_array(struct er_buf *buf, size_t n)
 {
-    put_many(buf, n, 0x90, 0xdc);
-}
-
-void er_pack_map(struct er_buf *buf, size_t n)
-{
-    put_many(buf, n, 0x80, 0xde);
+    if (n < 16)
+        put(buf, (unsigned char)(0x90 | n), 0, 0);
+    else if (n <= UINT16_MAX)
+        put(buf, 0xdc, n, 2);
+    else
+        put(buf, 0xdd, n, 4);
 }
 
 /* ------------------------------------------------------------------ ids */
