@@ -12,10 +12,11 @@ struct er_module {
     const char *entry;  /* the one name that it exports */
 };
 
-/* EUNSUPPORTED: there is no such file, with its path. */
+/* EUNSUPPORTED: there is no such file, with its path. EINVAL: another user could have put
+ * it there, or ERRAND_MODULES is not a path from the root. */
 int er_module_check(const struct er_module *module, struct errand_error *err);
 /* Loads it; `ret_entry` is where its entry is, for as long as the process lives.
- * EUNSUPPORTED: it is not there, or what the loader said. */
+ * As er_module_check(); EUNSUPPORTED also with what the loader said. */
 int er_module_load(const struct er_module *module, const void **ret_entry,
                    struct errand_error *err);
 
