@@ -8,7 +8,7 @@
 static struct er_store *store;
 static PGconn *app;
 
-static void sql(const char *fmt, ...)
+__attribute__((format(printf, 1, 2))) static void sql(const char *fmt, ...)
 {
     char text[1024];
     PGresult *res;
