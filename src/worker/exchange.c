@@ -22,6 +22,7 @@ enum {
     /* while all are busy: fewer are not worth a commit of their own */
     RESERVE_LEAST = 16,
     BUSY_QUIET_MS = 5000, /* other writers are no news before */
+    STILL_MS = 60000,     /* what goes on is told again */
 };
 
 /* ------------------------------------------------------------------ failure */
@@ -29,6 +30,26 @@ enum {
 bool er_settle_may_ask(const struct er_supervisor *s)
 {
     return s->now_ms >= s->settle.retry_at_ms;
+}
+
+/* When it begins, when it becomes something else, and once a minute. */
+static void failure_tell(struct er_supervisor *s, const struct errand_error *err)
+{
+    struct er_settle *settle = &s->settle;
+    bool is_known = settle->is_failure_told && settle->told_code == err->code, is_said;
+
+    if (is_known && s->now_ms - settle->told_ms < STILL_MS)
+        return;
+    if (is_known)
+        is_said = er_report_warn_of(s, err->code, "store: still, after %d failures: %s",
+                                    settle->failures, err->message);
+    else
+        is_said = er_report_warn_of(s, err->code, "store: %s", err->message);
+    if (!is_said)
+        return;
+    settle->is_failure_told = true;
+    settle->told_code = err->code;
+    settle->told_ms = s->now_ms;
 }
 
 void er_settle_store_failed(struct er_supervisor *s, const struct errand_error *err)
@@ -47,8 +68,7 @@ void er_settle_store_failed(struct er_supervisor *s, const struct errand_error *
     er_supervisor_wake_at(s, settle->retry_at_ms);
     if (err->code == ERRAND_EBUSY && s->now_ms - settle->failed_ms < BUSY_QUIET_MS)
         return;
-    settle->is_failure_told = true;
-    er_report_warn(s, "store: %s", err->message);
+    failure_tell(s, err);
 }
 
 void er_settle_store_answered(struct er_supervisor *s)
@@ -56,7 +76,9 @@ void er_settle_store_answered(struct er_supervisor *s)
     struct er_settle *settle = &s->settle;
 
     if (settle->is_failure_told)
-        er_report_warn(s, "store: it answers again");
+        er_report_over(s, "store: it answers again, after %d %s and %.1f s",
+                       settle->failures, settle->failures == 1 ? "failure" : "failures",
+                       (double)(s->now_ms - settle->failed_ms) / 1000);
     settle->is_failure_told = false;
     settle->failures = 0;
     settle->retry_at_ms = 0;

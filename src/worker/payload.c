@@ -57,7 +57,7 @@ static void key_found(struct er_supervisor *s)
         return;
     s->slots.key_error[0] = '\0';
     s->leases.beat_at_ms = s->now_ms;
-    er_report_warn(s, "encrypted jobs can be opened again");
+    er_report_over(s, "encrypted jobs can be opened again");
 }
 
 /* Who may write to the store, and has no key, must not get such a job to run with data of

@@ -16,14 +16,13 @@
 
 enum {
     LINES_A_SECOND = 10,
-    WARNINGS_A_MINUTE = 10,
     LINE_MAX_BYTES = 16 << 10,
     REMARKS_MS = 60000,
 };
 
 #define RED "\x1b[31m"
 #define GREEN "\x1b[32m"
-#define YELLOW "\x1b[33m"
+#define YELLOW ER_REPORT_YELLOW
 #define PLAIN "\x1b[0m"
 
 void er_report_init(struct er_supervisor *s)
@@ -36,7 +35,7 @@ void er_report_init(struct er_supervisor *s)
 
 /* One write a line: several workers may share a terminal. What a job said may hold
  * anything, and no terminal may take it for orders. */
-static void line_print(struct er_supervisor *s, const char *colour, const char *text)
+void er_report_line(struct er_supervisor *s, const char *colour, const char *text)
 {
     struct er_buf line;
     char when[32];
@@ -61,39 +60,7 @@ void er_report_note(struct er_supervisor *s, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    line_print(s, "", text);
-}
-
-void er_report_warn(struct er_supervisor *s, const char *fmt, ...)
-{
-    struct er_report *r = &s->report;
-    char text[1280];
-    va_list ap;
-
-    if (s->host) {
-        va_start(ap, fmt);
-        vsnprintf(text, sizeof text, fmt, ap);
-        va_end(ap);
-        er_embed_warning(s, text);
-        return;
-    }
-    if (s->now_ms - r->minute_ms >= 60000) {
-        if (r->muted_n) {
-            snprintf(text, sizeof text, "and %d more warnings in the minute before",
-                     r->muted_n);
-            line_print(s, r->has_colour ? YELLOW : "", text);
-        }
-        r->minute_ms = s->now_ms;
-        r->warnings_n = r->muted_n = 0;
-    }
-    if (r->warnings_n++ >= WARNINGS_A_MINUTE) {
-        r->muted_n++;
-        return;
-    }
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
-    line_print(s, r->has_colour ? YELLOW : "", text);
+    er_report_line(s, "", text);
 }
 
 void er_report_start(struct er_supervisor *s)
@@ -222,7 +189,7 @@ static void count(struct er_report *r, const struct errand_outcome *o)
         r->done_n++;
 }
 
-void er_report_flush(struct er_supervisor *s)
+static void counted_tell(struct er_supervisor *s)
 {
     struct er_report *r = &s->report;
 
@@ -233,14 +200,21 @@ void er_report_flush(struct er_supervisor *s)
     r->done_n = r->retried_n = r->failed_n = 0;
 }
 
+void er_report_flush(struct er_supervisor *s)
+{
+    counted_tell(s);
+    er_report_warn_flush(s);
+}
+
 void er_report_turn(struct er_supervisor *s)
 {
     struct er_report *r = &s->report;
 
+    er_report_warn_turn(s);
     if (s->wall_ms - r->second_ms >= 1000 || s->wall_ms < r->second_ms) {
         r->second_ms = s->wall_ms;
         r->lines_n = 0;
-        er_report_flush(s);
+        counted_tell(s);
     } else if (r->done_n || r->retried_n || r->failed_n) {
         er_supervisor_wake_at(s, s->now_ms + 1000 - (s->wall_ms - r->second_ms));
     }
@@ -298,5 +272,5 @@ void er_report_ended(struct er_supervisor *s, const struct er_attempt *a,
     why = reason(a, o);
     if (why.len && n > 0 && (size_t)n < sizeof text)
         snprintf(text + n, sizeof text - (size_t)n, ": %.*s", (int)why.len, why.ptr);
-    line_print(s, colour, text);
+    er_report_line(s, colour, text);
 }

@@ -26,6 +26,8 @@ struct er_settle {
 
     int failures; /* in a row */
     bool is_failure_told;
+    int told_code; /* of what was told last, and when */
+    int64_t told_ms;
     int64_t full_until_ms; /* small steps: its disk was full a moment ago */
     int64_t failed_ms;     /* the first of them */
     int64_t retry_at_ms;

@@ -222,7 +222,7 @@ void er_slots_hello(struct er_supervisor *s, struct er_runner *r)
 
     (void)r;
     if (slots->start_failures) {
-        er_report_warn(s, "runners start again");
+        er_report_over(s, "runners start again");
         s->leases.beat_at_ms = s->now_ms;
     }
     slots->start_failures = 0;
