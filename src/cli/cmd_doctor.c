@@ -66,12 +66,8 @@ static const char *remedy_of(int code)
         return "so does the first dispatch";
     case ERRAND_ESCHEMA:
         return "errand migrate, or a newer errand on this machine";
-    case ERRAND_EREADONLY:
-        return "give its user write access to file and folder";
     case ERRAND_ECORRUPT:
         return "stop all workers, keep a copy, and recover it with sqlite3 .recover";
-    case ERRAND_EFULL:
-        return "free disk space";
     default:
         return NULL; /* the message says what to try */
     }

@@ -7,6 +7,10 @@
 
 #include "base/error.h"
 
+#define HOLDER                                                                     \
+    "; pg_blocking_pids() says who holds it, pg_terminate_backend() ends it; try " \
+    "again"
+
 /* By SQLSTATE, whole or its class (two characters). Our own functions raise ER003 for
  * ENOTFOUND (-3), and so on. */
 static const struct {
@@ -14,11 +18,13 @@ static const struct {
     int code;
     bool is_transient; /* taken back whole; the next time it may go through */
     const char *remedy;
+    const char *ours; /* NULL, or what to say before the server's words */
 } states[] = {
     {"40001", ERRAND_EBUSY, true, "; try again"},
     {"40P01", ERRAND_EBUSY, true, "; try again"},
-    {"55P03", ERRAND_EBUSY, true, "; try again"},
-    {"57014", ERRAND_EBUSY, false, "; try again"},
+    {"55P03", ERRAND_EBUSY, true, HOLDER, "the store is locked by another session"},
+    {"57014", ERRAND_EBUSY, false, HOLDER,
+     "the store is locked by another session, or the server is too slow"},
     {"57P01", ERRAND_EUNAVAILABLE, true, ""},
     {"57P02", ERRAND_EUNAVAILABLE, true, ""},
     {"57P03", ERRAND_EUNAVAILABLE, true, ""},
@@ -94,7 +100,10 @@ static int read_only(struct er_pg *conn, const char *message, struct errand_erro
                                 "%s; name the primary, or let this role write", message);
     er_pg_disconnect(conn);
     return errand_error_set(err, ERRAND_EUNAVAILABLE,
-                            "%s: the server has become a standby", message);
+                            "%s: the server has become a standby, or "
+                            "default_transaction_read_only was set; let it write, or "
+                            "name the new primary",
+                            message);
 }
 
 int er_pg_error(struct er_pg *conn, PGconn *pg, const PGresult *res,
@@ -117,5 +126,8 @@ int er_pg_error(struct er_pg *conn, PGconn *pg, const PGresult *res,
     if ((i = find(state)) < 0)
         return errand_error_set(err, ERRAND_EINTERNAL, "%s (SQLSTATE %s)", message,
                                 state);
+    if (states[i].ours)
+        return errand_error_set(err, states[i].code, "%s (%s)%s", states[i].ours, message,
+                                states[i].remedy);
     return errand_error_set(err, states[i].code, "%s%s", message, states[i].remedy);
 }

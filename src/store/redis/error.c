@@ -28,8 +28,10 @@ static const struct meaning meanings[] = {
     {"UNBLOCKED", ERRAND_EUNAVAILABLE, true, "the server has another role now"},
     {"MISCONF", ERRAND_EFULL, false,
      "the server cannot save to its disk and takes no writes until it can "
-     "(stop-writes-on-bgsave-error)"},
-    {"OOM", ERRAND_EFULL, false, "the server's memory is full (maxmemory)"},
+     "(stop-writes-on-bgsave-error): free space on its disk, its log says more"},
+    {"OOM", ERRAND_EFULL, false,
+     "the server's memory is full: raise its maxmemory, or remove jobs that have ended "
+     "(errand queue:prune)"},
     {"NOAUTH", ERRAND_EUNAVAILABLE, false,
      "the server wants a password: put USER:PASSWORD@ into the URL"},
     {"WRONGPASS", ERRAND_EUNAVAILABLE, false, "user or password is wrong"},

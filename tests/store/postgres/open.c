@@ -536,4 +536,36 @@ TEST(who_holds_back_vacuum_is_named)
     PQfinish(pg);
 }
 
+/* ------------------------------------------------------------------ what to do */
+
+static int lock_take(struct er_store *store)
+{
+    struct errand_lock_params p = {
+        .key = errand_text("k"), .owner = "ann", .ttl_ms = 60000};
+    struct errand_lock_result ret = {0};
+
+    err = (struct errand_error){0};
+    return er_store_lock(store, &p, arena, &ret, &err);
+}
+
+TEST(a_store_that_another_session_locks_says_so_and_how_to_find_it)
+{
+    PGconn *pg = pg_plain(&server);
+    struct er_store *store = NULL;
+    char sql[160];
+
+    er_store_close(open_ok(url_with("")));
+    if (open_at(url_with(""), (struct errand_open_params){.busy_ms = 300}, &store) < 0)
+        fail_msg("%s", err.message);
+    snprintf(sql, sizeof sql, "BEGIN; LOCK TABLE t%u.root, t%u.locks", schema_n,
+             schema_n);
+    pg_exec(pg, sql);
+    assert_refused(lock_take(store), ERRAND_EBUSY, "locked by another session");
+    assert_refused(ERRAND_EBUSY, ERRAND_EBUSY, "pg_blocking_pids()");
+    pg_exec(pg, "ROLLBACK");
+    assert_ok(lock_take(store));
+    er_store_close(store);
+    PQfinish(pg);
+}
+
 SERVER_MAIN("")

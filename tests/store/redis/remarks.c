@@ -59,6 +59,18 @@ TEST(a_server_that_takes_nothing_is_unhealthy)
     assert_has(r.out, "default");
 }
 
+TEST(the_doctor_says_what_to_do_about_full_memory)
+{
+    struct run r;
+
+    assert_code(sh("errand queue:dispatch hello " URL, server.socket), 0);
+    redis_server_do(&server, "CONFIG SET maxmemory 1");
+    r = sh("errand doctor " URL, server.socket);
+    assert_code(r, 1);
+    assert_has(r.out, "fail: write: ");
+    assert_has(r.out, "raise its maxmemory, or remove jobs");
+}
+
 /* Nobody waits for two hours here: whatever errand.yml says, a health check is told. */
 TEST(a_server_that_hangs_is_unhealthy_and_soon)
 {

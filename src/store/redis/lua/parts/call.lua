@@ -82,7 +82,7 @@ local function begin()
   local values = call('HMGET', meta_key, unpack(NAMES))
   if values[1] ~= SCHEMA then
     if not values[1] then
-      return fail('EUNAVAILABLE', 'the store is gone: its keys were deleted; start again to make a new one')
+      return fail('EUNAVAILABLE', 'the store is gone: its keys were deleted; errand migrate makes a new one, and so does a program that is started')
     end
     return fail('ESCHEMA', 'another errand has changed the store to schema ' .. values[1] .. ' meanwhile')
   end
