@@ -58,7 +58,8 @@ static bool may_say(struct er_supervisor *s, struct er_report_kind *kind,
     return false;
 }
 
-static bool warn(struct er_supervisor *s, int code, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static bool warn(struct er_supervisor *s, int code,
+                                                       const char *fmt, va_list ap)
 {
     char text[TEXT_MAX];
 
