@@ -5,7 +5,6 @@
 #include "client/client.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "base/error.h"
 #include "client/handle.h"
@@ -31,13 +30,6 @@ static bool may_repeat(const struct errand_push_params *p, int code)
     return code == ERRAND_EBUSY || (code == ERRAND_EUNAVAILABLE && have_ids(p));
 }
 
-static void pause_ms(int64_t ms)
-{
-    struct timespec ts = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-
-    nanosleep(&ts, NULL);
-}
-
 /* A driver waits for other writers by itself; what comes back before the time is over
  * (a lock that cannot be waited for, a connection that is being made) is tried again. */
 int er_push(errand *e, const struct errand_push_params *p, struct errand_push_result *ret,
@@ -54,7 +46,7 @@ int er_push(errand *e, const struct errand_push_params *p, struct errand_push_re
         left_ms = e->busy_ms - (er_clock_mono_ms(NULL) - start_ms);
         if (left_ms <= 0)
             return rc;
-        pause_ms(wait_ms < left_ms ? wait_ms : left_ms);
+        er_clock_sleep_ms(wait_ms < left_ms ? wait_ms : left_ms);
         wait_ms = wait_ms < 64 ? wait_ms * 2 : 100;
     }
     return 0;

@@ -2,7 +2,6 @@
  * two names would be emptied. A lock in each of them tells. */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "client/move_inside.h"
@@ -58,7 +57,7 @@ static int take(struct er_moving *m, struct er_move_lock *lock, struct errand_er
                                     er_store_url(m->from), er_store_url(m->to));
         if (er_clock_mono_ms(NULL) >= until_ms)
             return busy(lock->store, err);
-        usleep(LOOK_MS * 1000);
+        er_clock_sleep_ms(LOOK_MS);
     }
     return rc;
 }

@@ -5,6 +5,10 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "core/clock.h"
 
 static const double base_s = 10, cap_s = 3600, jitter_share = 0.2;
 /* The longest wait anybody may ask for: a year. Anything near INT64_MAX ms would wrap
@@ -143,6 +147,7 @@ int64_t er_retry_at(const struct er_retry *r, int64_t ended_ms, double random)
 /* ------------------------------------------------------------------ a store */
 
 enum { STORE_FIRST_MS = 50, STORE_BUSY_MS = 400 /* the call has waited already */ };
+enum { CALL_FIRST_MS = 5, CALL_MOST_MS = 1000 };
 
 /* splitmix64: jitter needs no better. */
 double er_backoff_random(uint64_t *state)
@@ -154,12 +159,33 @@ double er_backoff_random(uint64_t *state)
     return (double)((x ^ x >> 31) >> 11) / 9007199254740992.0;
 }
 
+uint64_t er_backoff_seed(void)
+{
+    uint64_t seed;
+
+    if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
+        seed = (uint64_t)er_clock_boot_ms(NULL) << 32 ^ (uint64_t)getpid();
+    return seed;
+}
+
+/* It doubles with each, and half of it is random. */
+static int64_t growing_ms(int first_ms, int most_ms, int n, double random)
+{
+    double wait = first_ms;
+
+    for (int i = 0; i < n && wait < most_ms; i++)
+        wait *= 2;
+    return (int64_t)((wait < most_ms ? wait : most_ms) * (0.5 + random / 2));
+}
+
 int64_t er_backoff_store_ms(int failures, int code, double random)
 {
-    double most = code == ERRAND_EBUSY ? STORE_BUSY_MS : ER_BACKOFF_STORE_MOST_MS;
-    double wait = STORE_FIRST_MS;
+    return growing_ms(STORE_FIRST_MS,
+                      code == ERRAND_EBUSY ? STORE_BUSY_MS : ER_BACKOFF_STORE_MOST_MS,
+                      failures, random);
+}
 
-    for (int i = 0; i < failures && wait < most; i++)
-        wait *= 2;
-    return (int64_t)((wait < most ? wait : most) * (0.5 + random / 2));
+int64_t er_backoff_call_ms(int tries, double random)
+{
+    return growing_ms(CALL_FIRST_MS, CALL_MOST_MS, tries - 1, random);
 }

@@ -13,11 +13,16 @@
 int64_t er_backoff_ms(const struct errand_backoff *backoff, int retry, double random);
 /* The next number in [0, 1) after `state`, which only the caller uses. */
 double er_backoff_random(uint64_t *state);
+/* A state to begin with, another one in every process and at every call. */
+uint64_t er_backoff_seed(void);
 enum { ER_BACKOFF_STORE_MOST_MS = 5000 };
 /* How long to leave a store alone that did not answer, after `failures` calls in a row (0
  * before the first) and one more that ended with `code`. It grows, it is spread, and it
  * is short enough that nobody has to wait once the store answers. */
 int64_t er_backoff_store_ms(int failures, int code, double random);
+/* The same inside of one call to a server, after `tries` of it. Half is random: many
+ * clients that a restart has thrown off must not come back together. */
+int64_t er_backoff_call_ms(int tries, double random);
 /* An attempt that may be followed by another one. */
 struct er_retry {
     int32_t attempt, tries; /* 1 for the first */

@@ -32,6 +32,12 @@ int64_t er_clock_mono_ms(const struct er_clock *clock)
     return read_ms(clock, CLOCK_MONOTONIC);
 }
 
+void er_clock_sleep_ms(int64_t ms)
+{
+    nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000},
+              NULL);
+}
+
 int64_t er_clock_boot_ms(const struct er_clock *clock)
 {
     return read_ms(clock, CLOCK_BOOTTIME);

@@ -272,4 +272,16 @@ TEST(there_is_none_that_would_come_too_late)
     assert_int_equal(er_retry_at(&r, 1000, 0), -1);
 }
 
+TEST(tries_of_a_call_are_spread_and_further_apart_each_time)
+{
+    uint64_t one = er_backoff_seed(), other = er_backoff_seed();
+
+    assert_int_equal(er_backoff_call_ms(1, 0), 2);
+    assert_int_equal(er_backoff_call_ms(2, 0), 5);
+    assert_int_equal(er_backoff_call_ms(3, 0), 10);
+    assert_int_equal(er_backoff_call_ms(1000, 0), 500);
+    assert_in_range(er_backoff_call_ms(1000, 0.999), 990, 1000);
+    assert_true(er_backoff_random(&one) != er_backoff_random(&other));
+}
+
 TEST_MAIN()

@@ -7,13 +7,13 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/error.h"
 #include "base/failpoint.h"
+#include "core/backoff.h"
 #include "core/clock.h"
 
-enum { PAUSE_MS = 20, PAUSE_MAX_MS = 1000, CANCEL_MS = 2000 };
+enum { CANCEL_MS = 2000 };
 
 /* How one try ended that did not work. */
 enum verdict {
@@ -277,20 +277,20 @@ static int attempt(struct er_pg *conn, const char *function,
 
 /* ------------------------------------------------------------------ all tries */
 
-/* Half to one and a half of it: many clients come back after a restart. */
-static void pause_ms(int64_t ms)
-{
-    struct timespec t = {0};
-    int64_t some = ms / 2 + er_clock_boot_ms(NULL) * 7919 % (ms + 1);
-
-    t.tv_sec = some / 1000;
-    t.tv_nsec = some % 1000 * 1000000;
-    nanosleep(&t, NULL);
-}
-
 static bool may_repeat(enum verdict verdict, enum er_pg_repeat repeat)
 {
     return verdict == NOTHING || (verdict == UNKNOWN && repeat == ER_PG_HARMLESS);
+}
+
+/* False: there is no time for another try. */
+static bool pause_once(struct er_pg *conn, int tries, int64_t until_ms)
+{
+    int64_t ms = er_backoff_call_ms(tries, er_backoff_random(&conn->random));
+
+    if (er_clock_mono_ms(NULL) + ms >= until_ms)
+        return false;
+    er_clock_sleep_ms(ms);
+    return true;
 }
 
 static int fail_here(const char *function, const char *where, struct errand_error *err)
@@ -310,10 +310,10 @@ static int fail_here(const char *function, const char *where, struct errand_erro
 int er_pg_call(struct er_pg *conn, const char *function, enum er_pg_repeat repeat,
                struct er_pg_args *args, struct er_pg_rows *ret, struct errand_error *err)
 {
-    int64_t until_ms = er_clock_mono_ms(NULL) + conn->busy_ms, pause = PAUSE_MS;
+    int64_t until_ms = er_clock_mono_ms(NULL) + conn->busy_ms;
     enum verdict verdict;
     PGresult *res = NULL;
-    int rc;
+    int rc, tries = 0;
 
     if (!err)
         err = &conn->error;
@@ -322,11 +322,8 @@ int er_pg_call(struct er_pg *conn, const char *function, enum er_pg_repeat repea
     if ((rc = fail_here(function, "before-commit", err)) < 0)
         return rc;
     while ((rc = attempt(conn, function, args, until_ms, &res, &verdict, err)) < 0 &&
-           may_repeat(verdict, repeat) &&
-           er_clock_mono_ms(NULL) + pause * 3 / 2 < until_ms) {
-        pause_ms(pause);
-        pause = pause * 2 < PAUSE_MAX_MS ? pause * 2 : PAUSE_MAX_MS;
-    }
+           may_repeat(verdict, repeat) && pause_once(conn, ++tries, until_ms))
+        ;
     if (rc < 0 && verdict == UNKNOWN)
         return er_error_wrap(err, rc,
                              "the connection was lost while the server worked, and "

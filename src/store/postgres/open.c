@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "core/backoff.h"
 #include "core/clock.h"
 #include "postgres_sql.h"
 #include "store/postgres/wait.h"
@@ -22,6 +23,7 @@ static struct er_pg *conn_new(const struct errand_open_params *p)
     conn->busy_ms = p->busy_ms;
     conn->keep_ms = p->keep_completed_ms;
     conn->keep_n = p->keep_completed_n;
+    conn->random = er_backoff_seed();
     er_buf_init(&conn->sql, SQL_MAX);
     return conn;
 }

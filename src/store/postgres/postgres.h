@@ -41,6 +41,7 @@ struct er_pg {
     bool has_written;        /* it was not always read-only */
     struct er_pg_wait *wait; /* NULL until wait_fd; wait.c */
     int64_t upkeep_ms;       /* not before, see upkeep.c */
+    uint64_t random;         /* of pauses between tries */
     struct er_buf sql;
     struct errand_error error; /* stands in when the caller wants none */
 };

@@ -8,14 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/error.h"
 #include "base/failpoint.h"
+#include "core/backoff.h"
 #include "core/clock.h"
 #include "store/redis/quiet.h"
 
-enum { PAUSE_FIRST_MS = 5, PAUSE_MOST_MS = 1000, REDIRECTS_MAX = 8, FIXED_ARGS = 5 };
+enum { REDIRECTS_MAX = 8, FIXED_ARGS = 5 };
 
 /* How a try ended: done, or what to do about it. */
 enum verdict {
@@ -182,49 +182,33 @@ static bool fails_at(const struct er_call *call, const char *place,
     return false;
 }
 
-/* Marsaglia's xorshift: callers that were thrown off together must not come back
- * together. */
-static int64_t jitter(struct er_redis *conn, int64_t ms)
-{
-    conn->random ^= conn->random << 13;
-    conn->random ^= conn->random >> 7;
-    conn->random ^= conn->random << 17;
-    return ms / 2 + (int64_t)(conn->random % (uint64_t)(ms / 2 + 1));
-}
-
-static void sleep_ms(int64_t ms)
-{
-    struct timespec ts = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-
-    nanosleep(&ts, NULL);
-}
-
 /* A server that lost its place (a master that became a replica) is left, and asked for
  * anew. */
 static void before_again(struct er_call *call, int64_t pause_ms)
 {
     if (call->conn->target.kind != ER_REDIS_PLAIN)
         er_place_disconnect(call->conn);
-    sleep_ms(jitter(call->conn, pause_ms));
+    er_clock_sleep_ms(pause_ms);
 }
 
 static int run(struct er_call *call, struct errand_error *err)
 {
     int64_t until_ms = er_clock_mono_ms(NULL) + call->conn->busy_ms;
-    int64_t pause_ms = PAUSE_FIRST_MS;
     enum verdict verdict;
+    int tries = 0;
 
     if (argv_fill(call) < 0)
         return er_error_nomem(err);
     if (fails_at(call, "before", err))
         return err->code;
     while ((verdict = attempt(call, err)) != DONE) {
+        int64_t pause_ms =
+            er_backoff_call_ms(++tries, er_backoff_random(&call->conn->random));
         if (verdict == FAILED || (verdict == LOST && call->repeat == ER_REPEAT_NO) ||
             er_clock_mono_ms(NULL) + pause_ms > until_ms)
             return err->code;
         call->was_repeated |= verdict == LOST;
         before_again(call, pause_ms);
-        pause_ms = pause_ms * 2 < PAUSE_MOST_MS ? pause_ms * 2 : PAUSE_MOST_MS;
     }
     return fails_at(call, "after", err) ? err->code : 0;
 }

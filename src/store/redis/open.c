@@ -3,10 +3,10 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "core/backoff.h"
 #include "store/redis/driver.h"
 #include "store/redis/server.h"
 
@@ -27,9 +27,7 @@ static int conn_fill(struct er_redis *conn, const char *url,
     conn->busy_ms = p->busy_ms;
     conn->keep_ms = p->keep_completed_ms;
     conn->keep_n = p->keep_completed_n;
-    if (getrandom(&conn->random, sizeof conn->random, 0) != sizeof conn->random ||
-        !conn->random)
-        conn->random = (uint64_t)(uintptr_t)conn | 1;
+    conn->random = er_backoff_seed();
     return 0;
 }
 
