@@ -4,6 +4,7 @@
 #ifdef ERRAND_FAILPOINTS
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -63,6 +64,19 @@ bool er_failpoint(const char *name)
         return true;
     }
     return false;
+}
+
+int er_failpoint_commit(const char *operation, const char *place,
+                        struct errand_error *err)
+{
+    char point[NAME_MAX_LEN + 1];
+
+    if (!operation)
+        return 0;
+    snprintf(point, sizeof point, "%s-%s-commit", operation, place);
+    if (!er_failpoint(point))
+        return 0;
+    return errand_error_set(err, ERRAND_EUNAVAILABLE, "failpoint %s", point);
 }
 #else
 /* ISO C wants something in a file. */

@@ -9,10 +9,22 @@
 
 #include <stdbool.h>
 
+#include "errand/error.h"
+
 #ifdef ERRAND_FAILPOINTS
 bool er_failpoint(const char *name); /* true: behave as if this failed */
+/* "push-before-commit" and "push-after-commit" of a store's operation, NULL for none: 0,
+ * or ERRAND_EUNAVAILABLE with the error set. */
+int er_failpoint_commit(const char *operation, const char *place,
+                        struct errand_error *err);
 #else
 #define er_failpoint(name) false
+static inline int er_failpoint_commit(const char *operation, const char *place,
+                                      struct errand_error *err)
+{
+    (void)operation, (void)place, (void)err;
+    return 0;
+}
 #endif
 
 #endif

@@ -6,7 +6,6 @@
  * connections of the process that name it, gone with the last. */
 #include "store/memory/memory.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -286,25 +285,11 @@ static int mem_migrate(const struct errand_open_params *p, bool apply,
 
 /* ------------------------------------------------------------------ a call */
 
-static int fail_here(const char *name, const char *where, struct errand_error *err)
-{
-#ifdef ERRAND_FAILPOINTS
-    char point[64];
-
-    snprintf(point, sizeof point, "%s-%s", name, where);
-    if (er_failpoint(point))
-        return errand_error_set(err, ERRAND_EUNAVAILABLE, "failpoint %s", point);
-#else
-    (void)name, (void)where, (void)err;
-#endif
-    return 0;
-}
-
 int er_mem_begin(struct mem_call *call, struct errand_conn *conn, const char *name,
                  int64_t now_ms, struct errand_arena *arena, struct errand_error *err)
 {
     struct mem_conn *c = (struct mem_conn *)conn;
-    int rc = fail_here(name, "before-commit", err);
+    int rc = er_failpoint_commit(name, "before", err);
 
     if (rc < 0)
         return rc;
@@ -333,7 +318,7 @@ int er_mem_end(struct mem_call *call, const char *name, int rc, struct errand_er
     if (rc >= 0 && call->wakes)
         wake(call->store, call->wakes);
     pthread_mutex_unlock(&call->store->lock);
-    return rc < 0 ? rc : fail_here(name, "after-commit", err);
+    return rc < 0 ? rc : er_failpoint_commit(name, "after", err);
 }
 
 /* ------------------------------------------------------------------ the table */

@@ -293,20 +293,6 @@ static bool pause_once(struct er_pg *conn, int tries, int64_t until_ms)
     return true;
 }
 
-static int fail_here(const char *function, const char *where, struct errand_error *err)
-{
-#ifdef ERRAND_FAILPOINTS
-    char point[64];
-
-    snprintf(point, sizeof point, "%s-%s", function, where);
-    if (er_failpoint(point))
-        return errand_error_set(err, ERRAND_EUNAVAILABLE, "failpoint %s", point);
-#else
-    (void)function, (void)where, (void)err;
-#endif
-    return 0;
-}
-
 int er_pg_call(struct er_pg *conn, const char *function, enum er_pg_repeat repeat,
                struct er_pg_args *args, struct er_pg_rows *ret, struct errand_error *err)
 {
@@ -319,7 +305,7 @@ int er_pg_call(struct er_pg *conn, const char *function, enum er_pg_repeat repea
         err = &conn->error;
     if (args->bytes.has_failed)
         return er_error_nomem(err);
-    if ((rc = fail_here(function, "before-commit", err)) < 0)
+    if ((rc = er_failpoint_commit(function, "before", err)) < 0)
         return rc;
     while ((rc = attempt(conn, function, args, until_ms, &res, &verdict, err)) < 0 &&
            may_repeat(verdict, repeat) && pause_once(conn, ++tries, until_ms))
@@ -331,7 +317,7 @@ int er_pg_call(struct er_pg *conn, const char *function, enum er_pg_repeat repea
     if (rc < 0)
         return rc;
     conn->has_written = true;
-    if ((rc = fail_here(function, "after-commit", err)) < 0) {
+    if ((rc = er_failpoint_commit(function, "after", err)) < 0) {
         PQclear(res);
         return rc;
     }

@@ -5,7 +5,6 @@
  * says. What was sent and not answered is sent again only where that is harmless. */
 #include "store/redis/redis.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -165,23 +164,6 @@ static enum verdict attempt(struct er_call *call, struct errand_error *err)
 
 /* ------------------------------------------------------------------ all tries */
 
-static bool fails_at(const struct er_call *call, const char *place,
-                     struct errand_error *err)
-{
-#ifdef ERRAND_FAILPOINTS
-    char point[64];
-
-    snprintf(point, sizeof point, "%s-%s-commit", call->name, place);
-    if (er_failpoint(point)) {
-        errand_error_set(err, ERRAND_EUNAVAILABLE, "failpoint %s", point);
-        return true;
-    }
-#else
-    (void)call, (void)place, (void)err;
-#endif
-    return false;
-}
-
 /* A server that lost its place (a master that became a replica) is left, and asked for
  * anew. */
 static void before_again(struct er_call *call, int64_t pause_ms)
@@ -195,12 +177,12 @@ static int run(struct er_call *call, struct errand_error *err)
 {
     int64_t until_ms = er_clock_mono_ms(NULL) + call->conn->busy_ms;
     enum verdict verdict;
-    int tries = 0;
+    int rc, tries = 0;
 
     if (argv_fill(call) < 0)
         return er_error_nomem(err);
-    if (fails_at(call, "before", err))
-        return err->code;
+    if ((rc = er_failpoint_commit(call->name, "before", err)) < 0)
+        return rc;
     while ((verdict = attempt(call, err)) != DONE) {
         int64_t pause_ms =
             er_backoff_call_ms(++tries, er_backoff_random(&call->conn->random));
@@ -210,7 +192,7 @@ static int run(struct er_call *call, struct errand_error *err)
         call->was_repeated |= verdict == LOST;
         before_again(call, pause_ms);
     }
-    return fails_at(call, "after", err) ? err->code : 0;
+    return er_failpoint_commit(call->name, "after", err);
 }
 
 /* What went wrong before it worked is nobody's error. */

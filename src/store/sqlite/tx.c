@@ -2,7 +2,6 @@
  * and then wants to write can be refused for ever, one that waits for its turn cannot. */
 #include "store/sqlite/sqlite.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -244,25 +243,6 @@ int er_tx_flush(struct er_tx *tx)
     return root_write(tx);
 }
 
-#ifdef ERRAND_FAILPOINTS
-static bool fails_at(const struct er_tx *tx, const char *place)
-{
-    char point[64];
-
-    if (!tx->name)
-        return false;
-    snprintf(point, sizeof point, "%s-%s-commit", tx->name, place);
-    return er_failpoint(point);
-}
-#else
-static bool fails_at(const struct er_tx *tx, const char *place)
-{
-    (void)tx;
-    (void)place;
-    return false;
-}
-#endif
-
 static void roll_back(struct er_tx *tx)
 {
     /* A full disk or a failed write has rolled back by itself. The error of the call is
@@ -303,8 +283,8 @@ int er_tx_end(struct er_tx *tx, int rc)
         wake_early(tx);
         rc = er_tx_flush(tx);
     }
-    if (rc == 0 && fails_at(tx, "before"))
-        rc = errand_error_set(tx->err, ERRAND_EUNAVAILABLE, "failpoint before commit");
+    if (rc == 0)
+        rc = er_failpoint_commit(tx->name, "before", tx->err);
     if (rc == 0)
         rc = er_tx_run(tx, ER_SQL_COMMIT, ER_NO_ARGS);
     if (rc < 0) {
@@ -322,9 +302,7 @@ int er_tx_end(struct er_tx *tx, int rc)
     if (tx->wake | tx->conn->wake_owed)
         er_wake_tell(tx->conn, tx->wake | tx->conn->wake_owed);
     tx->conn->wake_owed = 0;
-    if (fails_at(tx, "after"))
-        return errand_error_set(tx->err, ERRAND_EUNAVAILABLE, "failpoint after commit");
-    return 0;
+    return er_failpoint_commit(tx->name, "after", tx->err);
 }
 
 uint32_t er_tx_hints(const struct er_tx *tx)
