@@ -14,8 +14,8 @@
 #include "core/events.h"
 #include "core/id.h"
 #include "core/state.h"
-#include "errand/driver.h"
 #include "store/memory/tree.h"
+#include "store/ops.h"
 
 /* ------------------------------------------------------------------ objects */
 
@@ -359,68 +359,6 @@ void er_mem_stats_init(struct mem_store *store);
 
 /* ------------------------------------------------------------------ the operations */
 
-#define ER_MEM_OP(name, ...) \
-    int er_mem_op_##name(struct errand_conn *conn, __VA_ARGS__, struct errand_error *err)
-
-ER_MEM_OP(push, const struct errand_push_params *p, struct errand_arena *arena,
-          struct errand_push_result *ret);
-ER_MEM_OP(exchange, const struct errand_exchange_params *p, struct errand_arena *arena,
-          struct errand_exchange_result *ret);
-ER_MEM_OP(extend, const struct errand_extend_params *p, struct errand_arena *arena,
-          struct errand_extend_result *ret);
-ER_MEM_OP(reap, const struct errand_reap_params *p, struct errand_arena *arena,
-          struct errand_reap_result *ret);
-ER_MEM_OP(change, const struct errand_change_params *p, struct errand_arena *arena,
-          struct errand_change_result *ret);
-ER_MEM_OP(prune, const struct errand_prune_params *p, size_t *ret_n);
-ER_MEM_OP(get, const struct errand_id *id, int64_t now_ms, struct errand_arena *arena,
-          struct errand_job_detail *ret);
-ER_MEM_OP(list, const struct errand_list_params *p, struct errand_arena *arena,
-          struct errand_list_result *ret);
-ER_MEM_OP(count, const struct errand_filter *filter, int64_t now_ms, int64_t *ret_n);
-ER_MEM_OP(queues, int64_t now_ms, struct errand_arena *arena,
-          struct errand_queues_result *ret);
-ER_MEM_OP(queue_pause, const char *name, int64_t until_ms, int64_t now_ms);
-ER_MEM_OP(limit_put, const struct errand_limit *limit);
-ER_MEM_OP(limit_delete, const char *name);
-ER_MEM_OP(limits, int64_t now_ms, struct errand_arena *arena,
-          struct errand_limits_result *ret);
-ER_MEM_OP(rate_take, const struct errand_rate_params *p, struct errand_rate_result *ret);
-ER_MEM_OP(lock, const struct errand_lock_params *p, struct errand_arena *arena,
-          struct errand_lock_result *ret);
-ER_MEM_OP(unlock, const struct errand_lock_params *p);
-ER_MEM_OP(batch_get, const struct errand_id *id, struct errand_arena *arena,
-          struct errand_batch_info *ret);
-ER_MEM_OP(batch_cancel, const struct errand_id *id, int64_t now_ms, size_t *ret_n);
-ER_MEM_OP(batches, const struct errand_id *after, size_t max, struct errand_arena *arena,
-          struct errand_batch_info **ret, size_t *ret_n);
-ER_MEM_OP(schedule_put, const struct errand_schedule *schedule);
-ER_MEM_OP(schedule_delete, const char *name);
-ER_MEM_OP(schedule_pause, const char *name, bool paused);
-ER_MEM_OP(schedules, struct errand_arena *arena, struct errand_schedules_result *ret);
-ER_MEM_OP(fire, const struct errand_fire_params *p, struct errand_arena *arena,
-          struct errand_fire_result *ret);
-ER_MEM_OP(beat, const struct errand_beat_params *p, struct errand_arena *arena,
-          struct errand_beat_result *ret);
-ER_MEM_OP(workers, int64_t now_ms, struct errand_arena *arena,
-          struct errand_workers_result *ret);
-ER_MEM_OP(command, const char *worker, enum errand_command command, int64_t now_ms,
-          size_t *ret_n);
-ER_MEM_OP(define, const struct errand_definition *definitions, size_t n, int64_t now_ms);
-ER_MEM_OP(definitions, const char *key, struct errand_arena *arena,
-          struct errand_definitions_result *ret);
-ER_MEM_OP(events_add, const struct errand_event *events, size_t n, int64_t now_ms);
-ER_MEM_OP(events_read, const struct errand_events_params *p, struct errand_arena *arena,
-          struct errand_events_result *ret);
-ER_MEM_OP(stats_add, const struct errand_stats_params *p);
-ER_MEM_OP(stats_read, const struct errand_stats_params *p, struct errand_arena *arena,
-          struct errand_stats_result *ret);
-ER_MEM_OP(check, int64_t now_ms, struct errand_arena *arena,
-          struct errand_check_result *ret);
-ER_MEM_OP(load, const struct errand_load_params *p, struct errand_arena *arena,
-          struct errand_load_result *ret);
-int er_mem_op_wait_fd(struct errand_conn *conn, struct errand_error *err);
-int er_mem_op_wait_arm(struct errand_conn *conn, uint32_t wait_for,
-                       struct errand_error *err);
+ER_STORE_OPS(er_mem_op_);
 
 #endif

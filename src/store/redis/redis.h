@@ -10,6 +10,7 @@
 
 #include "core/id.h"
 #include "redis_lua.h"
+#include "store/ops.h"
 #include "store/redis/pack.h"
 #include "store/redis/target.h"
 
@@ -135,72 +136,9 @@ bool er_redis_is_passing(const char *reply);
 
 /* ------------------------------------------------------------------ the operations */
 
-#define ER_REDIS_OP(name, ...) \
-    int er_redis_op_##name(struct errand_conn *, __VA_ARGS__, struct errand_error *err)
-
-ER_REDIS_OP(push, const struct errand_push_params *p, struct errand_arena *arena,
-            struct errand_push_result *ret);
-ER_REDIS_OP(exchange, const struct errand_exchange_params *p, struct errand_arena *arena,
-            struct errand_exchange_result *ret);
-ER_REDIS_OP(extend, const struct errand_extend_params *p, struct errand_arena *arena,
-            struct errand_extend_result *ret);
-ER_REDIS_OP(reap, const struct errand_reap_params *p, struct errand_arena *arena,
-            struct errand_reap_result *ret);
-ER_REDIS_OP(change, const struct errand_change_params *p, struct errand_arena *arena,
-            struct errand_change_result *ret);
-ER_REDIS_OP(prune, const struct errand_prune_params *p, size_t *ret_n);
-ER_REDIS_OP(get, const struct errand_id *id, int64_t now_ms, struct errand_arena *arena,
-            struct errand_job_detail *ret);
-ER_REDIS_OP(list, const struct errand_list_params *p, struct errand_arena *arena,
-            struct errand_list_result *ret);
-ER_REDIS_OP(count, const struct errand_filter *filter, int64_t now_ms, int64_t *ret_n);
-ER_REDIS_OP(queues, int64_t now_ms, struct errand_arena *arena,
-            struct errand_queues_result *ret);
-ER_REDIS_OP(queue_pause, const char *name, int64_t until_ms, int64_t now_ms);
-ER_REDIS_OP(limit_put, const struct errand_limit *limit);
-ER_REDIS_OP(limit_delete, const char *name);
-ER_REDIS_OP(limits, int64_t now_ms, struct errand_arena *arena,
-            struct errand_limits_result *ret);
-ER_REDIS_OP(rate_take, const struct errand_rate_params *p,
-            struct errand_rate_result *ret);
-ER_REDIS_OP(lock, const struct errand_lock_params *p, struct errand_arena *arena,
-            struct errand_lock_result *ret);
-ER_REDIS_OP(unlock, const struct errand_lock_params *p);
-ER_REDIS_OP(batch_get, const struct errand_id *id, struct errand_arena *arena,
-            struct errand_batch_info *ret);
-ER_REDIS_OP(batch_cancel, const struct errand_id *id, int64_t now_ms, size_t *ret_n);
-ER_REDIS_OP(batches, const struct errand_id *after, size_t max,
-            struct errand_arena *arena, struct errand_batch_info **ret, size_t *ret_n);
-ER_REDIS_OP(schedule_put, const struct errand_schedule *schedule);
-ER_REDIS_OP(schedule_delete, const char *name);
-ER_REDIS_OP(schedule_pause, const char *name, bool paused);
-ER_REDIS_OP(schedules, struct errand_arena *arena, struct errand_schedules_result *ret);
-ER_REDIS_OP(fire, const struct errand_fire_params *p, struct errand_arena *arena,
-            struct errand_fire_result *ret);
-ER_REDIS_OP(beat, const struct errand_beat_params *p, struct errand_arena *arena,
-            struct errand_beat_result *ret);
-ER_REDIS_OP(workers, int64_t now_ms, struct errand_arena *arena,
-            struct errand_workers_result *ret);
-ER_REDIS_OP(command, const char *worker, enum errand_command command, int64_t now_ms,
-            size_t *ret_n);
-ER_REDIS_OP(define, const struct errand_definition *definitions, size_t n,
-            int64_t now_ms);
-ER_REDIS_OP(definitions, const char *key, struct errand_arena *arena,
-            struct errand_definitions_result *ret);
-ER_REDIS_OP(events_add, const struct errand_event *events, size_t n, int64_t now_ms);
-ER_REDIS_OP(events_read, const struct errand_events_params *p, struct errand_arena *arena,
-            struct errand_events_result *ret);
-ER_REDIS_OP(stats_add, const struct errand_stats_params *p);
-ER_REDIS_OP(stats_read, const struct errand_stats_params *p, struct errand_arena *arena,
-            struct errand_stats_result *ret);
-ER_REDIS_OP(load, const struct errand_load_params *p, struct errand_arena *arena,
-            struct errand_load_result *ret);
-ER_REDIS_OP(clock, int64_t *ret_wall_ms);
-ER_REDIS_OP(check, int64_t now_ms, struct errand_arena *arena,
-            struct errand_check_result *ret);
-int er_redis_op_wait_fd(struct errand_conn *conn, struct errand_error *err);
-int er_redis_op_wait_arm(struct errand_conn *conn, uint32_t wait_for,
-                         struct errand_error *err);
+ER_STORE_OPS(er_redis_op_);
+int er_redis_op_clock(struct errand_conn *conn, int64_t *ret_wall_ms,
+                      struct errand_error *err);
 /* wake.c: lets go of what belongs to er_redis_op_wait_fd, also in the child of a fork;
  * NULL allowed. */
 void er_redis_wake_free(struct er_redis_wake *wake);

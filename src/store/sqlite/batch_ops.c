@@ -1,5 +1,5 @@
 /* batch_ops.c: looking at batches and cancelling them. */
-#include "store/sqlite/ops.h"
+#include "store/sqlite/sqlite.h"
 
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 /* check.c: does everything fit together? What one place says is counted again from the
  * others, and SQLite looks at its own pages. */
-#include "store/sqlite/ops.h"
+#include "store/sqlite/sqlite.h"
 
 #include <stdio.h>
 #include <string.h>

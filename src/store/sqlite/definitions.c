@@ -1,5 +1,5 @@
 /* definitions.c: what the owners of jobs say about them. */
-#include "store/sqlite/ops.h"
+#include "store/sqlite/sqlite.h"
 
 #include "base/error.h"
 

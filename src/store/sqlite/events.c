@@ -1,5 +1,5 @@
 /* events.c: the last things that happened, a ring with a growing number. */
-#include "store/sqlite/ops.h"
+#include "store/sqlite/sqlite.h"
 
 #include <stdio.h>
 

@@ -78,19 +78,4 @@ int er_lines_started(struct er_tx *tx, struct er_bucket *bucket);
 /* Everybody in the lines of a limit: its numbers have changed. */
 int er_lines_empty(struct er_tx *tx, const char *limit);
 
-/* limit_ops.c */
-int er_sqlite_limit_put(struct errand_conn *conn, const struct errand_limit *limit,
-                        struct errand_error *err);
-int er_sqlite_limit_delete(struct errand_conn *conn, const char *name,
-                           struct errand_error *err);
-int er_sqlite_limits(struct errand_conn *conn, int64_t now_ms, struct errand_arena *arena,
-                     struct errand_limits_result *ret, struct errand_error *err);
-int er_sqlite_rate_take(struct errand_conn *conn, const struct errand_rate_params *p,
-                        struct errand_rate_result *ret, struct errand_error *err);
-int er_sqlite_lock(struct errand_conn *conn, const struct errand_lock_params *p,
-                   struct errand_arena *arena, struct errand_lock_result *ret,
-                   struct errand_error *err);
-int er_sqlite_unlock(struct errand_conn *conn, const struct errand_lock_params *p,
-                     struct errand_error *err);
-
 #endif

@@ -1,7 +1,7 @@
 /* load.c: what another store held, as it was there: rows are written whole, and nothing
  * follows from them. Ids of another store are ids of their own here. */
-#include "store/sqlite/ops.h"
 #include "store/sqlite/push.h"
+#include "store/sqlite/sqlite.h"
 
 #include "base/error.h"
 

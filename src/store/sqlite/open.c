@@ -16,7 +16,6 @@
 #include "base/error.h"
 #include "core/clock.h"
 #include "store/drivers.h"
-#include "store/sqlite/ops.h"
 #include "store/sqlite/wake.h"
 
 enum {

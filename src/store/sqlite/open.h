@@ -18,4 +18,14 @@ int er_schema_check(struct er_sqlite *conn, const struct errand_open_params *p,
 int er_meta_put(struct er_sqlite *conn, const char *key, int64_t value,
                 struct errand_error *err);
 
+/* Of the table of operations. */
+int er_sqlite_open(const struct errand_open_params *p, struct errand_conn **ret_conn,
+                   struct errand_error *err);
+void er_sqlite_close(struct errand_conn *conn);
+void er_sqlite_abandon(struct errand_conn *conn);
+int er_sqlite_again(struct errand_conn *conn, const struct errand_open_params *p,
+                    struct errand_conn **ret_conn, struct errand_error *err);
+int er_sqlite_migrate(const struct errand_open_params *p, bool apply,
+                      struct errand_migrate_result *ret, struct errand_error *err);
+
 #endif

@@ -1,5 +1,5 @@
 /* prune.c: bounded deletion of what has ended, by age and by number. */
-#include "store/sqlite/ops.h"
+#include "store/sqlite/sqlite.h"
 
 #include "base/error.h"
 

@@ -4,10 +4,6 @@
 
 #include "store/sqlite/sqlite.h"
 
-int er_sqlite_push(struct errand_conn *conn, const struct errand_push_params *p,
-                   struct errand_arena *arena, struct errand_push_result *ret,
-                   struct errand_error *err);
-
 /* Inside a transaction (also fire). */
 int er_push_all(struct er_tx *tx, const struct errand_push_params *p,
                 struct errand_push_result *ret);

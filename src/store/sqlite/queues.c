@@ -1,5 +1,5 @@
 /* queues.c: queues with their counters, and pausing them. */
-#include "store/sqlite/ops.h"
+#include "store/sqlite/sqlite.h"
 
 #include "base/error.h"
 

@@ -42,16 +42,4 @@ int er_scan_begin(struct er_scan *scan, struct er_tx *tx,
 int er_scan_next(struct er_scan *scan, struct er_found *ret); /* 1, or 0: no more */
 void er_scan_done(struct er_scan *scan);
 
-int er_sqlite_get(struct errand_conn *conn, const struct errand_id *id, int64_t now_ms,
-                  struct errand_arena *arena, struct errand_job_detail *ret,
-                  struct errand_error *err);
-int er_sqlite_list(struct errand_conn *conn, const struct errand_list_params *p,
-                   struct errand_arena *arena, struct errand_list_result *ret,
-                   struct errand_error *err);
-int er_sqlite_count(struct errand_conn *conn, const struct errand_filter *filter,
-                    int64_t now_ms, int64_t *ret_n, struct errand_error *err);
-int er_sqlite_change(struct errand_conn *conn, const struct errand_change_params *p,
-                     struct errand_arena *arena, struct errand_change_result *ret,
-                     struct errand_error *err);
-
 #endif

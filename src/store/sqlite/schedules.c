@@ -1,8 +1,8 @@
 /* schedules.c: what is to be dispatched when, and which slots have fired. The slot is
  * noted in the transaction that stores the job: one job a slot, however many schedulers.
  */
-#include "store/sqlite/ops.h"
 #include "store/sqlite/push.h"
+#include "store/sqlite/sqlite.h"
 
 #include <stdio.h>
 

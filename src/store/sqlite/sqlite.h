@@ -12,8 +12,8 @@
 #include "base/arena.h"
 #include "core/events.h"
 #include "core/state.h"
-#include "errand/driver.h"
 #include "sqlite_sql.h"
+#include "store/ops.h"
 
 /* ------------------------------------------------------------------ statements */
 
@@ -446,5 +446,9 @@ int er_limits_next(struct er_tx *tx, int64_t queue, int64_t *ret_at); /* 0: none
 int er_limits_write(struct er_tx *tx); /* part of er_tx_flush */
 /* Out of errand_parked: 1, or 0 when it is not there. */
 int er_parked_remove(struct er_tx *tx, const struct er_job *job);
+
+/* ------------------------------------------------------------------ the operations */
+
+ER_STORE_OPS(er_sqlite_);
 
 #endif

@@ -1,6 +1,6 @@
 /* stats.c: how many attempts ended how and how long they took, per minute, queue and job
  * name. A histogram is ERRAND_HISTOGRAM_N numbers of 8 bytes, little endian. */
-#include "store/sqlite/ops.h"
+#include "store/sqlite/sqlite.h"
 
 #include <endian.h>
 #include <string.h>

@@ -13,8 +13,4 @@ void er_wake_close(struct er_wake *wake); /* NULL allowed; also in the child of 
 /* After a commit: wakes who has armed for one of these (enum errand_wait_for). */
 void er_wake_tell(struct er_sqlite *conn, uint32_t what);
 
-int er_sqlite_wait_fd(struct errand_conn *conn, struct errand_error *err);
-int er_sqlite_wait_arm(struct errand_conn *conn, uint32_t wait_for,
-                       struct errand_error *err);
-
 #endif

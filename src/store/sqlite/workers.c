@@ -1,5 +1,5 @@
 /* workers.c: who works on this store, by their heartbeats, and what they are told. */
-#include "store/sqlite/ops.h"
+#include "store/sqlite/sqlite.h"
 
 #include <string.h>
 
