@@ -193,7 +193,6 @@ uint32_t er_trail_add(struct er_trail *t, const struct errand_reserved *job)
     entry = t->free_entries[--t->free_n];
     e = &t->file->entries[entry - 1];
     e->token = job->token;
-    e->key = job->key;
     e->id = job->id;
     where_set(t, entry, ER_TRAIL_WAITS);
     return entry;

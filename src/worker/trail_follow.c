@@ -156,7 +156,7 @@ static int entries_hand_back(struct follow *f, struct dead *d, struct errand_err
         if (!entry_take(f, d, e))
             continue;
         outcomes[n] = (struct errand_outcome){
-            .token = e->token, .key = e->key, .id = e->id, .kind = ERRAND_OUT_HAND_BACK};
+            .token = e->token, .id = e->id, .kind = ERRAND_OUT_HAND_BACK};
         outcomes[n].id.text[ERRAND_ID_MAX] = '\0';
         if (++n < OUTCOMES_MOST)
             continue;

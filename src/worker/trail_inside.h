@@ -6,7 +6,7 @@
 #include "worker/protocol.h"
 #include "worker/trail.h"
 
-enum { ER_TRAIL_VERSION = 1, ER_TRAIL_NAME_MAX = 64, ER_TRAIL_STORE_MAX = 1024 };
+enum { ER_TRAIL_VERSION = 2, ER_TRAIL_NAME_MAX = 64, ER_TRAIL_STORE_MAX = 1024 };
 #define ER_TRAIL_SUFFIX ".trail"
 
 /* Where an entry's job is. It is written last and read first, in one piece, so that a
@@ -19,9 +19,11 @@ enum {
     ER_TRAIL_GIVEN = 1 << 16,
 };
 
+/* The driver's own key of a job is not noted: in a store that was made anew under the
+ * same name it may be another job's, and so may the token. */
 struct er_trail_entry {
     _Atomic uint64_t where;
-    int64_t token, key;
+    int64_t token;
     struct errand_id id;
 };
 

@@ -1,6 +1,8 @@
 /* trail.c: what a worker notes of the jobs it has begun, and what others make of it. */
 #include "worker/trail.h"
 
+#include <sys/stat.h>
+
 #include "client/client.h"
 #include "support/folder.h"
 #include "worker/protocol.h"
@@ -132,6 +134,30 @@ TEST(another_store_is_not_touched_by_a_trail)
     errand_close(other);
     assert_int_equal(n, 0);
     assert_int_equal(follow(), 1);
+}
+
+/* Its numbers begin anew, so the same token and row are another job there. */
+TEST(a_store_that_was_made_anew_under_the_same_name_has_other_jobs)
+{
+    struct errand_error err = {0};
+    struct er_trail *trail = er_trail_new(er_client_store(store), 100);
+    int64_t token, key;
+
+    assert_non_null(trail);
+    reserve_all();
+    token = reserved.jobs[0].token;
+    key = reserved.jobs[0].key;
+    er_trail_add(trail, &reserved.jobs[0]);
+    er_trail_free(trail, true);
+    errand_close(store);
+    assert_int_equal(folder_remove(folder), 0);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    assert_non_null(store = errand_open(store_url, NULL, &err));
+    reserve_all();
+    assert_int_equal(reserved.jobs[0].token, token);
+    assert_int_equal(reserved.jobs[0].key, key);
+    assert_int_equal(follow(), 0);
+    assert_int_equal(look_at(0)->state, ERRAND_RUNNING);
 }
 
 TEST(more_jobs_than_it_has_room_for_are_not_noted)
