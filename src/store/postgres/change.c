@@ -27,14 +27,8 @@ static void change_args(struct er_pg_args *args, const struct errand_change_para
 
     er_pg_int(args, p->now_ms);
     er_pg_int(args, p->kind);
-    if (p->ids_n) {
-        er_pg_array_begin(args, ER_PG_TEXTS);
-        for (size_t i = 0; i < p->ids_n; i++)
-            er_pg_add_text(args, p->ids[i].text);
-        er_pg_array_end(args);
-    } else {
-        er_pg_no_array(args, ER_PG_TEXTS);
-    }
+    ER_PG_COLUMN(args, ER_PG_TEXTS, p->ids_n > 0, struct errand_id, id, p->ids, p->ids_n,
+                 er_pg_add_text(args, id->text));
     er_pg_int(args, (int64_t)p->max);
     edit_args(args, p->kind == ERRAND_CHANGE_EDIT ? p->edit : NULL);
     er_pg_filter(args, p->filter ? p->filter : &any);
@@ -56,7 +50,9 @@ static int answer(const struct er_pg *conn, const struct errand_change_params *p
     if (p->ids_n &&
         !(ret->changed = errand_arena_alloc(arena, p->ids_n * sizeof *ret->changed)))
         return -1;
-    for (; row < rows->n && er_pg_get_int(rows, row, 0) == ANSWER; row++)
+    for (; (size_t)row <= p->ids_n && row < rows->n &&
+           er_pg_get_int(rows, row, 0) == ANSWER;
+         row++)
         ret->changed[row - 1] = (enum errand_changed)er_pg_get_int(rows, row, 7);
     return p->want_moves
                ? er_pg_moves(conn, rows, row, &move_at, arena, &ret->moves, &ret->moves_n)

@@ -8,18 +8,12 @@ int er_pg_op_define(struct errand_conn *conn, const struct errand_definition *de
 
     er_pg_args_init(&args);
     er_pg_int(&args, now_ms);
-    er_pg_array_begin(&args, ER_PG_TEXTS);
-    for (size_t i = 0; i < n; i++)
-        er_pg_add_text(&args, definitions[i].name);
-    er_pg_array_end(&args);
-    er_pg_array_begin(&args, ER_PG_TEXTS);
-    for (size_t i = 0; i < n; i++)
-        er_pg_add_text(&args, definitions[i].key);
-    er_pg_array_end(&args);
-    er_pg_array_begin(&args, ER_PG_BLOBS);
-    for (size_t i = 0; i < n; i++)
-        er_pg_add_bytes(&args, definitions[i].spec);
-    er_pg_array_end(&args);
+    ER_PG_COLUMN(&args, ER_PG_TEXTS, true, struct errand_definition, definition,
+                 definitions, n, er_pg_add_text(&args, definition->name));
+    ER_PG_COLUMN(&args, ER_PG_TEXTS, true, struct errand_definition, definition,
+                 definitions, n, er_pg_add_text(&args, definition->key));
+    ER_PG_COLUMN(&args, ER_PG_BLOBS, true, struct errand_definition, definition,
+                 definitions, n, er_pg_add_bytes(&args, definition->spec));
     return er_pg_tell(conn, "define", ER_PG_HARMLESS, &args, err);
 }
 

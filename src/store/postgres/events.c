@@ -3,20 +3,10 @@
 #include "store/postgres/rest.h"
 
 /* Each member of the events as an array. */
-#define TEXTS(member)                                \
-    do {                                             \
-        er_pg_array_begin(&args, ER_PG_TEXTS);       \
-        for (size_t i = 0; i < n; i++)               \
-            er_pg_add_text(&args, events[i].member); \
-        er_pg_array_end(&args);                      \
-    } while (0)
-#define INTS(member)                                \
-    do {                                            \
-        er_pg_array_begin(&args, ER_PG_INTS);       \
-        for (size_t i = 0; i < n; i++)              \
-            er_pg_add_int(&args, events[i].member); \
-        er_pg_array_end(&args);                     \
-    } while (0)
+#define COLUMN(of, add) \
+    ER_PG_COLUMN(&args, of, true, struct errand_event, event, events, n, add)
+#define TEXTS(member) COLUMN(ER_PG_TEXTS, er_pg_add_text(&args, event->member))
+#define INTS(member) COLUMN(ER_PG_INTS, er_pg_add_int(&args, event->member))
 
 int er_pg_op_events_add(struct errand_conn *conn, const struct errand_event *events,
                         size_t n, int64_t now_ms, struct errand_error *err)
@@ -33,10 +23,7 @@ int er_pg_op_events_add(struct errand_conn *conn, const struct errand_event *eve
     INTS(attempt);
     INTS(duration_ms);
     INTS(delay_ms);
-    er_pg_array_begin(&args, ER_PG_BLOBS);
-    for (size_t i = 0; i < n; i++)
-        er_pg_add_bytes(&args, events[i].error);
-    er_pg_array_end(&args);
+    COLUMN(ER_PG_BLOBS, er_pg_add_bytes(&args, event->error));
     return er_pg_tell(conn, "events_add", ER_PG_ONCE, &args, err);
 }
 

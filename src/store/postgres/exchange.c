@@ -11,7 +11,7 @@
 /* What any of the outcomes has. Where all are DONE and nothing beside, no kinds are sent,
  * and the server may settle them as a set. */
 struct has {
-    bool ids, kinds, starts, ends, causes, rss, cpu, flags, logs, results;
+    bool ids, kinds, starts, ends, rss, cpu, flags, logs, results;
 };
 
 static bool is_more_than_done(const struct errand_outcome *o)
@@ -39,19 +39,9 @@ static struct has has_of(const struct errand_exchange_params *p)
     return has;
 }
 
-#define COLUMN(of, is_wanted, add)                                \
-    do {                                                          \
-        if (is_wanted) {                                          \
-            er_pg_array_begin(args, of);                          \
-            for (size_t i = 0; i < p->outcomes_n; i++) {          \
-                const struct errand_outcome *o = &p->outcomes[i]; \
-                add;                                              \
-            }                                                     \
-            er_pg_array_end(args);                                \
-        } else {                                                  \
-            er_pg_no_array(args, of);                             \
-        }                                                         \
-    } while (0)
+#define COLUMN(of, is_wanted, add)                                           \
+    ER_PG_COLUMN(args, of, is_wanted, struct errand_outcome, o, p->outcomes, \
+                 p->outcomes_n, add)
 
 static void outcomes_args(struct er_pg_args *args, const struct errand_exchange_params *p)
 {
@@ -86,14 +76,8 @@ static void exchange_args(struct er_pg_args *args, const struct er_pg *conn,
     er_pg_int(args, p->now_ms);
     outcomes_args(args, p);
     er_pg_bool(args, conn->keep_ms != 0 && conn->keep_n != 0);
-    if (p->queues_n) {
-        er_pg_array_begin(args, ER_PG_TEXTS);
-        for (size_t i = 0; i < p->queues_n; i++)
-            er_pg_add_text(args, p->queues[i]);
-        er_pg_array_end(args);
-    } else {
-        er_pg_no_array(args, ER_PG_TEXTS);
-    }
+    ER_PG_COLUMN(args, ER_PG_TEXTS, p->queues_n > 0, char *const, queue, p->queues,
+                 p->queues_n, er_pg_add_text(args, *queue));
     er_pg_int(args, (int64_t)p->max);
     er_pg_int(args, p->lease_ms);
     er_pg_text(args, p->worker ? p->worker : "");

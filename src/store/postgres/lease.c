@@ -8,23 +8,15 @@
 
 /* ------------------------------------------------------------------ extend */
 
-#define COLUMN(of, add)                                        \
-    do {                                                       \
-        er_pg_array_begin(args, of);                           \
-        for (size_t i = 0; i < p->progress_n; i++) {           \
-            const struct errand_progress *g = &p->progress[i]; \
-            add;                                               \
-        }                                                      \
-        er_pg_array_end(args);                                 \
-    } while (0)
+#define COLUMN(of, add)                                                                 \
+    ER_PG_COLUMN(args, of, true, struct errand_progress, g, p->progress, p->progress_n, \
+                 add)
 
 static void extend_args(struct er_pg_args *args, const struct errand_extend_params *p)
 {
     er_pg_int(args, p->now_ms);
-    er_pg_array_begin(args, ER_PG_INTS);
-    for (size_t i = 0; i < p->tokens_n; i++)
-        er_pg_add_int(args, p->tokens[i]);
-    er_pg_array_end(args);
+    ER_PG_COLUMN(args, ER_PG_INTS, true, int64_t, token, p->tokens, p->tokens_n,
+                 er_pg_add_int(args, *token));
     er_pg_int(args, p->lease_ms);
     COLUMN(ER_PG_INTS, er_pg_add_int(args, g->token));
     COLUMN(ER_PG_INTS, er_pg_add_int(args, g->key));

@@ -122,20 +122,14 @@ static void job_add(struct er_pg_args *args, const struct errand_job_detail *d)
 }
 
 /* One column of bytes of the jobs. */
-#define BYTES(of)                                 \
-    do {                                          \
-        er_pg_array_begin(args, ER_PG_BLOBS);     \
-        for (size_t i = 0; i < p->jobs_n; i++)    \
-            er_pg_add_bytes(args, p->jobs[i].of); \
-        er_pg_array_end(args);                    \
-    } while (0)
+#define BYTES(of)                                                                    \
+    ER_PG_COLUMN(args, ER_PG_BLOBS, true, struct errand_job_detail, detail, p->jobs, \
+                 p->jobs_n, er_pg_add_bytes(args, detail->of))
 
 static void jobs_args(struct er_pg_args *args, const struct errand_load_params *p)
 {
-    er_pg_array_begin(args, ER_PG_JSONS);
-    for (size_t i = 0; i < p->jobs_n; i++)
-        job_add(args, &p->jobs[i]);
-    er_pg_array_end(args);
+    ER_PG_COLUMN(args, ER_PG_JSONS, true, struct errand_job_detail, detail, p->jobs,
+                 p->jobs_n, job_add(args, detail));
     BYTES(job.data);
     BYTES(job.options);
     BYTES(job.error);
@@ -218,26 +212,18 @@ static void schedule_add(struct er_pg_args *args, const struct errand_schedule *
 
 static void batches_args(struct er_pg_args *args, const struct errand_load_params *p)
 {
-    er_pg_array_begin(args, ER_PG_JSONS);
-    for (size_t i = 0; i < p->batches_n; i++)
-        batch_add(args, &p->batches[i]);
-    er_pg_array_end(args);
-    er_pg_array_begin(args, ER_PG_BLOBS);
-    for (size_t i = 0; i < p->batches_n; i++)
-        er_pg_add_bytes(args, p->batches[i].options);
-    er_pg_array_end(args);
+    ER_PG_COLUMN(args, ER_PG_JSONS, true, struct errand_batch_info, batch, p->batches,
+                 p->batches_n, batch_add(args, batch));
+    ER_PG_COLUMN(args, ER_PG_BLOBS, true, struct errand_batch_info, batch, p->batches,
+                 p->batches_n, er_pg_add_bytes(args, batch->options));
 }
 
 static void schedules_args(struct er_pg_args *args, const struct errand_load_params *p)
 {
-    er_pg_array_begin(args, ER_PG_JSONS);
-    for (size_t i = 0; i < p->schedules_n; i++)
-        schedule_add(args, &p->schedules[i]);
-    er_pg_array_end(args);
-    er_pg_array_begin(args, ER_PG_BLOBS);
-    for (size_t i = 0; i < p->schedules_n; i++)
-        er_pg_add_bytes(args, p->schedules[i].spec);
-    er_pg_array_end(args);
+    ER_PG_COLUMN(args, ER_PG_JSONS, true, struct errand_schedule, schedule, p->schedules,
+                 p->schedules_n, schedule_add(args, schedule));
+    ER_PG_COLUMN(args, ER_PG_BLOBS, true, struct errand_schedule, schedule, p->schedules,
+                 p->schedules_n, er_pg_add_bytes(args, schedule->spec));
 }
 
 static int answer(const struct errand_load_params *p, const struct er_pg_rows *rows,

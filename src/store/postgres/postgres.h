@@ -78,6 +78,21 @@ void er_pg_add_json(struct er_pg_args *args, struct errand_slice json);
 void er_pg_array_end(struct er_pg_args *args);
 /* In place of an array of which nothing is wanted: NULL. */
 void er_pg_no_array(struct er_pg_args *args, enum er_pg_array of);
+/* An array of what `add` says of each `item` of the n items, or none: the columns of rows
+ * that the server takes as a set. */
+#define ER_PG_COLUMN(args, of, is_wanted, type, item, items, n, add)        \
+    do {                                                                    \
+        if (is_wanted) {                                                    \
+            er_pg_array_begin(args, of);                                    \
+            for (size_t item##_i = 0; item##_i < (size_t)(n); item##_i++) { \
+                const type *item = &(items)[item##_i];                      \
+                add;                                                        \
+            }                                                               \
+            er_pg_array_end(args);                                          \
+        } else {                                                            \
+            er_pg_no_array(args, of);                                       \
+        }                                                                   \
+    } while (0)
 
 /* ------------------------------------------------------------------ call.c */
 

@@ -124,19 +124,9 @@ static struct has has_of(const struct errand_push_params *p)
 }
 
 /* One column of the jobs: `add` says what of each. */
-#define COLUMN(of, is_wanted, add)                               \
-    do {                                                         \
-        if (is_wanted) {                                         \
-            er_pg_array_begin(args, of);                         \
-            for (size_t i = 0; i < p->jobs_n; i++) {             \
-                const struct errand_push_job *job = &p->jobs[i]; \
-                add;                                             \
-            }                                                    \
-            er_pg_array_end(args);                               \
-        } else {                                                 \
-            er_pg_no_array(args, of);                            \
-        }                                                        \
-    } while (0)
+#define COLUMN(of, is_wanted, add)                                                     \
+    ER_PG_COLUMN(args, of, is_wanted, struct errand_push_job, job, p->jobs, p->jobs_n, \
+                 add)
 
 static const char *id_or_null(const struct errand_id *id)
 {
@@ -163,29 +153,17 @@ static void jobs_args(struct er_pg_args *args, const struct errand_push_params *
     COLUMN(ER_PG_TEXTS, has.batch, er_pg_add_text(args, id_or_null(&job->batch)));
 }
 
+#define EDGES(of, add)                                                         \
+    ER_PG_COLUMN(args, of, p->edges_n > 0, struct errand_edge, edge, p->edges, \
+                 p->edges_n, add)
+
 static void edges_args(struct er_pg_args *args, const struct errand_push_params *p)
 {
-    enum { CHILD, PARENT, ID, IS_BATCH, ON, COLUMNS };
-
-    for (int column = 0; column < COLUMNS; column++) {
-        enum er_pg_array of = column == ID ? ER_PG_TEXTS : ER_PG_INTS;
-        if (!p->edges_n) {
-            er_pg_no_array(args, of);
-            continue;
-        }
-        er_pg_array_begin(args, of);
-        for (size_t i = 0; i < p->edges_n; i++) {
-            const struct errand_edge *edge = &p->edges[i];
-            if (column == ID)
-                er_pg_add_text(args, id_or_null(&edge->parent_id));
-            else
-                er_pg_add_int(args, column == CHILD      ? (int64_t)edge->child
-                                    : column == PARENT   ? (int64_t)edge->parent
-                                    : column == IS_BATCH ? edge->parent_is_batch
-                                                         : (int64_t)edge->on);
-        }
-        er_pg_array_end(args);
-    }
+    EDGES(ER_PG_INTS, er_pg_add_int(args, (int64_t)edge->child));
+    EDGES(ER_PG_INTS, er_pg_add_int(args, (int64_t)edge->parent));
+    EDGES(ER_PG_TEXTS, er_pg_add_text(args, id_or_null(&edge->parent_id)));
+    EDGES(ER_PG_INTS, er_pg_add_int(args, edge->parent_is_batch));
+    EDGES(ER_PG_INTS, er_pg_add_int(args, edge->on));
 }
 
 void er_pg_push_args(struct er_pg_args *args, const struct er_pg *conn,
