@@ -65,7 +65,7 @@ struct er_ticker {
     int64_t zones_ms;           /* when the zone files were looked at */
     int64_t retry_ms;           /* the store did not answer: not before this */
     int failures;
-    uint64_t random; /* for the jitter of that */
+    uint64_t random;              /* for the jitter of that */
     bool (*must_stop)(void *ctx); /* asked between two slots; NULL: never */
     void *must_stop_ctx;
 };
