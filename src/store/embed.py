@@ -4,10 +4,12 @@
 sqlite: a file of sql/ is one statement: its name becomes ER_SQL_NAME, a line "-- plan: TEXT" says what EXPLAIN QUERY
 PLAN must contain, and "-- hot" that the statement must not scan a table.
 postgres: a file of sql/ is a script that creates functions; a sum over all tells whether a database has these.
+A file of start/ is a script that runs where there may be no functions yet: er_postgres_start_NAME.
 A file of migrations/ is a script, in order.
 """
 import hashlib
 import os
+import re
 import sys
 
 
@@ -63,9 +65,15 @@ def statements_c(files):
     return f'const struct er_sql_text er_sql_texts[ER_SQL_N] = {{\n{rows}}};\n'
 
 
+def functions_of(files):
+    """An array, as PostgreSQL writes it, of the names of all functions."""
+    return '{' + ','.join(sorted({n for f in files for n in re.findall(r'FUNCTION @\.(\w+)', read(f))})) + '}'
+
+
 def scripts_h(files):
     total = hashlib.sha256(''.join(split(read(f))[2] for f in files).encode()).hexdigest()[:16]
     return (f'#define ER_POSTGRES_FUNCTIONS_SUM "{total}"\n'
+            f'#define ER_POSTGRES_FUNCTIONS "{functions_of(files)}"\n'
             f'enum {{ ER_POSTGRES_SCRIPTS = {len(files)} }};\n'
             'struct er_pg_script {\n    const char *name, *text;\n};\n'
             'extern const struct er_pg_script er_postgres_scripts[ER_POSTGRES_SCRIPTS];\n\n')
@@ -83,20 +91,23 @@ def main():
     out_c, out_h, depfile, folder, store = sys.argv[1:]
     header, table = SQL[store]
     upper = store.upper()
-    folders = [os.path.join(folder, name) for name in ('sql', 'migrations')]
-    sql, migrations = ([os.path.join(f, name) for name in sorted(os.listdir(f)) if name.endswith('.sql')]
-                       for f in folders)
-    made = '/* Made by embed.py from sql/ and migrations/: do not edit. */\n'
+    folders = [os.path.join(folder, name) for name in ('sql', 'migrations', 'start')]
+    folders = [f for f in folders if os.path.isdir(f)]
+    sql, migrations, *rest = ([os.path.join(f, name) for name in sorted(os.listdir(f)) if name.endswith('.sql')]
+                              for f in folders)
+    start = rest[0] if rest else []
+    made = '/* Made by embed.py from sql/, migrations/ and start/: do not edit. */\n'
 
     # The folders as well: a file that is added makes them newer.
     with open(depfile, 'w', encoding='utf-8') as d:
-        d.write(f'{out_c} {out_h}: ' + ' '.join(folders + sql + migrations) + '\n')
+        d.write(f'{out_c} {out_h}: ' + ' '.join(folders + sql + migrations + start) + '\n')
 
     with open(out_h, 'w', encoding='utf-8') as h:
         h.write(f'{made}#ifndef ER_{upper}_SQL_H\n#define ER_{upper}_SQL_H\n\n{header(sql)}'
                 '/* Script i raises the schema from version i to i + 1. */\n'
                 f'enum {{ ER_{upper}_SCHEMA = {len(migrations)} }};\n'
-                f'extern const char *const er_{store}_migrations[ER_{upper}_SCHEMA];\n\n#endif\n')
+                f'extern const char *const er_{store}_migrations[ER_{upper}_SCHEMA];\n'
+                + ''.join(f'extern const char er_{store}_start_{name_of(f)}[];\n' for f in start) + '\n#endif\n')
 
     with open(out_c, 'w', encoding='utf-8') as c:
         c.write(f'{made}#include "{os.path.basename(out_h)}"\n\n{table(sql)}\n'
@@ -104,6 +115,8 @@ def main():
         for path in migrations:
             c.write(f'    {quote(read(path))},\n')
         c.write('};\n')
+        for path in start:
+            c.write(f'const char er_{store}_start_{name_of(path)}[] =\n        {quote(split(read(path))[2])};\n')
 
 
 main()

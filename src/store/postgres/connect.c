@@ -1,8 +1,8 @@
 /* connect.c: where a store is, and connecting to it.
  *
- * The URL is libpq's own, in which postgres: means postgresql:, and ?schema=NAME is ours.
- * What libpq says of a URL it cannot read may repeat the password: only what it says of
- * names of parameters is shown. */
+ * The URL is libpq's own, in which postgres: means postgresql:, and some parameters are
+ * ours. What libpq says of a URL it cannot read may repeat the password: only what it
+ * says of names of parameters is shown. */
 #include "store/postgres/postgres.h"
 
 #include <arpa/inet.h>
@@ -59,14 +59,14 @@ static int schema_set(struct er_pg_place *place, const char *name, size_t len,
     return 0;
 }
 
-/* HOST:PORT, or a folder of sockets; %XX is what it stands for. */
-static int listen_set(struct er_pg_place *place, const char *text, size_t len,
-                      struct errand_error *err)
+/* A value of the query, in which %XX is what it stands for, in place of the one before.
+ */
+static int value_set(char **ret, const char *text, size_t len, struct errand_error *err)
 {
     char *to;
 
-    free(place->listen);
-    if (!(place->listen = to = malloc(len + 1)))
+    free(*ret);
+    if (!(*ret = to = malloc(len + 1)))
         return er_error_nomem(err);
     for (size_t i = 0; i < len; i++) {
         unsigned byte = (unsigned char)text[i];
@@ -75,26 +75,45 @@ static int listen_set(struct er_pg_place *place, const char *text, size_t len,
         *to++ = (char)byte;
     }
     *to = '\0';
-    if (*place->listen)
-        return 0;
+    return 0;
+}
+
+static int listen_set(struct er_pg_place *place, const char *text, size_t len,
+                      struct errand_error *err)
+{
+    int rc = value_set(&place->listen, text, len, err);
+
+    if (rc < 0 || *place->listen)
+        return rc;
     return errand_error_set(err, ERRAND_EINVAL,
                             "listen is empty: HOST:PORT of the server, or poll");
+}
+
+static int owner_set(struct er_pg_place *place, const char *text, size_t len,
+                     struct errand_error *err)
+{
+    return value_set(&place->owner, text, len, err);
 }
 
 /* What is ours of the query: 1, 0 not, or an error. */
 static int query_take(struct er_pg_place *place, const char *text, size_t len,
                       struct errand_error *err)
 {
-    static const char schema[] = "schema=", listen[] = "listen=";
+    static const struct {
+        const char *name;
+        int (*set)(struct er_pg_place *place, const char *text, size_t len,
+                   struct errand_error *err);
+    } ours[] = {{"schema=", schema_set}, {"listen=", listen_set}, {"owner=", owner_set}};
     int rc;
 
-    if (strncmp(text, schema, sizeof schema - 1) == 0)
-        rc = schema_set(place, text + sizeof schema - 1, len - (sizeof schema - 1), err);
-    else if (strncmp(text, listen, sizeof listen - 1) == 0)
-        rc = listen_set(place, text + sizeof listen - 1, len - (sizeof listen - 1), err);
-    else
-        return 0;
-    return rc < 0 ? rc : 1;
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+        size_t name_len = strlen(ours[i].name);
+        if (len < name_len || strncmp(text, ours[i].name, name_len) != 0)
+            continue;
+        rc = ours[i].set(place, text + name_len, len - name_len, err);
+        return rc < 0 ? rc : 1;
+    }
+    return 0;
 }
 
 /* Copies the query without what is ours. */
@@ -237,12 +256,24 @@ int er_pg_place_parse(const char *url, struct er_pg_place *ret, struct errand_er
     return rc;
 }
 
+/* NULL stays NULL; false: no memory. */
+static bool copy(const char *from, char **ret)
+{
+    *ret = from ? strdup(from) : NULL;
+    return !from == !*ret;
+}
+
 int er_pg_place_copy(const struct er_pg_place *from, struct er_pg_place *ret)
 {
-    *ret = (struct er_pg_place){
-        strdup(from->uri), strdup(from->schema), strdup(from->prefix),
-        from->listen ? strdup(from->listen) : NULL, from->is_remote};
-    if (ret->uri && ret->schema && ret->prefix && !ret->listen == !from->listen)
+    bool is_whole;
+
+    *ret = (struct er_pg_place){.is_remote = from->is_remote};
+    is_whole = copy(from->uri, &ret->uri);
+    is_whole &= copy(from->schema, &ret->schema);
+    is_whole &= copy(from->prefix, &ret->prefix);
+    is_whole &= copy(from->listen, &ret->listen);
+    is_whole &= copy(from->owner, &ret->owner);
+    if (is_whole)
         return 0;
     er_pg_place_done(ret);
     return -1;
@@ -254,6 +285,7 @@ void er_pg_place_done(struct er_pg_place *place)
     free(place->schema);
     free(place->prefix);
     free(place->listen);
+    free(place->owner);
     *place = (struct er_pg_place){0};
 }
 

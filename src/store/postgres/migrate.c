@@ -22,8 +22,9 @@ struct found {
 
 /* ------------------------------------------------------------------ looking */
 
-/* Of several statements, as one transaction. What somebody else has put into a schema of
- * the role's own path (a function that fits better than the server's) is not called. */
+/* Of several statements, as one transaction, or a part of one. What somebody else has put
+ * into a schema of the role's own path (a function that fits better than the server's) is
+ * not called. */
 static int exec_expanded(struct er_pg *conn, const char *text, PGresult **ret,
                          struct errand_error *err)
 {
@@ -37,6 +38,56 @@ static int exec_expanded(struct er_pg *conn, const char *text, PGresult **ret,
     sql = guarded.has_failed ? NULL : er_pg_expand(conn, guarded.ptr);
     rc = sql ? er_pg_exec(conn, sql, ret, err) : er_error_nomem(err);
     er_buf_done(&guarded);
+    return rc;
+}
+
+/* The same, where the script reads a setting. */
+static int exec_with(struct er_pg *conn, const char *setting, const char *value,
+                     const char *text, PGresult **ret, struct errand_error *err)
+{
+    char *literal = PQescapeLiteral(conn->pg, value, strlen(value));
+    struct er_buf script;
+    int rc;
+
+    er_buf_init(&script, GUARDED_MAX);
+    er_buf_printf(&script, "SELECT set_config('%s', %s, true); ", setting,
+                  literal ? literal : "''");
+    er_buf_str(&script, text);
+    rc = literal && !script.has_failed ? exec_expanded(conn, script.ptr, ret, err)
+                                       : er_error_nomem(err);
+    PQfreemem(literal);
+    er_buf_done(&script);
+    return rc;
+}
+
+/* Before anything of the schema is called, or read: a table may be a view. */
+static int owners_check(struct er_pg *conn, struct errand_error *err)
+{
+    const char *owner = conn->place.owner ? conn->place.owner : "";
+    const char *schema = conn->place.schema;
+    PGresult *res;
+    int rc = exec_with(conn, "errand.owner", owner, er_postgres_start_owners, &res, err);
+
+    if (rc < 0)
+        return rc;
+    owner = er_pg_field(res, 1);
+    if (PQntuples(res) == 0)
+        rc = 0;
+    else if (*er_pg_field(res, 2) == '1')
+        rc = errand_error_set(
+            err, ERRAND_ECONFLICT,
+            "%s may put functions into schema '%s' that are called with your rights; "
+            "nothing was done. Let its owner REVOKE CREATE ON SCHEMA %s FROM %s, or "
+            "trust that role by ?owner=%s",
+            owner, schema, schema, owner, owner);
+    else
+        rc = errand_error_set(
+            err, ERRAND_ECONFLICT,
+            "%s belongs to the role '%s', which could do with it whatever you may; "
+            "nothing was done. Trust that role by ?owner=%s, or name another schema "
+            "with ?schema=NAME",
+            er_pg_field(res, 0), owner, owner);
+    PQclear(res);
     return rc;
 }
 
@@ -84,10 +135,10 @@ static int look(struct er_pg *conn, bool force, struct found *ret,
                 struct errand_error *err)
 {
     bool is_ours, is_foreign;
-    int rc = look_outside(conn, &is_ours, &is_foreign, err);
+    int rc = owners_check(conn, err);
 
     *ret = (struct found){0};
-    if (rc < 0)
+    if (rc < 0 || (rc = look_outside(conn, &is_ours, &is_foreign, err)) < 0)
         return rc;
     if (is_ours)
         return look_inside(conn, ret, err);
@@ -157,6 +208,12 @@ static int tables_raise(struct er_pg *conn, int from, struct errand_error *err)
     return 0;
 }
 
+static int functions_drop(struct er_pg *conn, struct errand_error *err)
+{
+    return exec_with(conn, "errand.names", ER_POSTGRES_FUNCTIONS, er_postgres_start_drop,
+                     NULL, err);
+}
+
 static int functions_create(struct er_pg *conn, struct errand_error *err)
 {
     int rc;
@@ -167,7 +224,7 @@ static int functions_create(struct er_pg *conn, struct errand_error *err)
     for (int i = 0; i < ER_POSTGRES_SCRIPTS; i++)
         if ((rc = exec_expanded(conn, er_postgres_scripts[i].text, NULL, err)) < 0)
             return er_error_wrap(err, rc, "%s.sql", er_postgres_scripts[i].name);
-    return 0;
+    return exec_expanded(conn, er_postgres_start_grant, NULL, err);
 }
 
 static int meta_put(struct er_pg *conn, struct errand_error *err)
@@ -198,7 +255,9 @@ static int raise_locked(struct er_pg *conn, bool force, struct errand_error *err
         return too_new(&found, err);
     if (found.schema == ER_POSTGRES_SCHEMA && has_our_functions(&found))
         return 0;
-    if ((rc = tables_raise(conn, found.schema, err)) < 0 ||
+    if ((rc = exec_expanded(conn, er_postgres_start_role, NULL, err)) < 0 ||
+        (found.schema && (rc = functions_drop(conn, err)) < 0) ||
+        (rc = tables_raise(conn, found.schema, err)) < 0 ||
         (rc = functions_create(conn, err)) < 0)
         return rc;
     return meta_put(conn, err);

@@ -23,6 +23,7 @@ struct er_pg_place {
     char *schema;   /* as it is called */
     char *prefix;   /* quoted, with a dot: "errand". */
     char *listen;   /* HOST:PORT of who can be listened to, "poll", or NULL: the same */
+    char *owner;    /* the role whose functions may be called with our rights, or NULL */
     bool is_remote; /* what is sent passes other machines */
 };
 
