@@ -29,7 +29,11 @@
  *     changes, in the same transaction, a cause before its effects, which have no order
  *     among themselves: core/events.h has them. Nobody else adds those; the worker adds
  * job:started and job:timed-out, before it settles, and the scheduler schedule:…. While
- * nobody follows, none is written. */
+ * nobody follows, none is written.
+ * (m) A store has an identity, made with it: another number wherever it is emptied,
+ * replaced or made anew under open connections, which then serve the new store. A token
+ * is larger than any of the store before, so what was reserved there is LOST here. While
+ * there is no store at all, calls are EUNAVAILABLE and nobody but `open` makes one. */
 #ifndef ERRAND_DRIVER_H
 #define ERRAND_DRIVER_H
 
@@ -701,6 +705,7 @@ struct errand_schedule {
 struct errand_schedules_result {
     struct errand_schedule *schedules; /* by name */
     size_t schedules_n;
+    int64_t identity; /* as in errand_beat_result */
 };
 
 enum errand_overlap {
@@ -758,7 +763,8 @@ enum errand_command {
 struct errand_beat_result {
     enum errand_command *commands; /* oldest first; each is handed out once */
     size_t commands_n;
-    int64_t control; /* as in errand_exchange_result */
+    int64_t control;  /* as in errand_exchange_result */
+    int64_t identity; /* of the store; 0: the driver does not tell */
 };
 
 struct errand_worker_info {

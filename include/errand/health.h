@@ -57,7 +57,8 @@ struct errand_health_worker {
 struct errand_health_alert {
     enum errand_health_status status;
     const char *what;  /* "ready" "failed" "oldest" "errors" "no-worker" "no-scheduler"
-                          "blocked" "job-file" "keys" "notifications" "store" */
+                          "blocked" "job-file" "keys" "other-store"
+                          "notifications" "store" */
     const char *queue; /* NULL: not of one */
     const char *text;  /* a sentence */
 };

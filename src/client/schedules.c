@@ -35,6 +35,7 @@ int er_schedules_read(struct er_store *store, struct errand_arena *arena,
     if ((rc = er_store_schedules(store, arena, &found, err)) < 0)
         return rc;
     rows.n = found.schedules_n;
+    rows.identity = found.identity;
     rows.rows = errand_arena_alloc(arena, (rows.n + 1) * sizeof *rows.rows);
     if (!rows.rows)
         return er_error_nomem(err);

@@ -18,6 +18,7 @@ struct er_schedule_row {
 struct er_schedule_rows {
     struct er_schedule_row *rows; /* by name */
     size_t n;
+    int64_t identity; /* of the store; 0: it does not tell */
 };
 
 int er_schedules_read(struct er_store *store, struct errand_arena *arena,

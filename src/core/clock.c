@@ -32,6 +32,14 @@ int64_t er_clock_mono_ms(const struct er_clock *clock)
     return read_ms(clock, CLOCK_MONOTONIC);
 }
 
+int64_t er_clock_wall_us(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_REALTIME, &ts);
+    return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
 void er_clock_sleep_ms(int64_t ms)
 {
     nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000},

@@ -16,6 +16,8 @@ int64_t er_clock_wall_ms(const struct er_clock *clock);
 int64_t er_clock_mono_ms(const struct er_clock *clock);
 /* CLOCK_BOOTTIME: a step of the wall clock does not move it */
 int64_t er_clock_boot_ms(const struct er_clock *clock);
+/* What numbers begin with that are to be larger than those of a store before. */
+int64_t er_clock_wall_us(void);
 /* A signal ends it early. */
 void er_clock_sleep_ms(int64_t ms);
 

@@ -83,20 +83,15 @@ const char *store_url(void)
     return current_url;
 }
 
+bool store_remove_under(void)
+{
+    return fresh_remove_under(current_url);
+}
+
 void store_remove(const char *url)
 {
-    static const char *const suffixes[] = {"",      "-wal",  "-shm",
-                                           "-wake", "-lock", "-journal"};
-    char path[PATH_MAX + 16];
-
-    if (strncmp(url, "sqlite:", 7) != 0) {
-        assert_true(fresh_remove(url));
+    if (!fresh_remove_under(url))
         return;
-    }
-    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
-        snprintf(path, sizeof path, "%s%s", url + 7, suffixes[i]);
-        unlink(path);
-    }
     /* Gone with the last store in it; the next one makes another. */
     if (temp_dir[0] && rmdir(temp_dir) == 0)
         temp_dir[0] = '\0';
@@ -157,6 +152,18 @@ void store_reopen(struct er_store_options options)
     /* The new one first: a store in memory is gone with its last connection. */
     store = open_it(with_defaults(options));
     er_store_close(old);
+}
+
+void store_move_to(const char *url)
+{
+    struct er_store *old = store;
+    char old_url[PATH_MAX];
+
+    snprintf(old_url, sizeof old_url, "%s", current_url);
+    snprintf(current_url, sizeof current_url, "%s", url);
+    store = open_it(with_defaults(keep_all));
+    er_store_close(old);
+    store_remove(old_url);
 }
 
 struct er_store *store_second(void)

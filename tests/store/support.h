@@ -56,6 +56,12 @@ struct er_store *store_second(void);
 /* The URL of a fresh store, and of the one of this test. */
 const char *store_fresh_url(void);
 const char *store_url(void);
+/* What this test's store is goes away under its open connections, which stay; the next
+ * one that is opened makes another. False: nothing can do that to a store of this kind.
+ */
+bool store_remove_under(void);
+/* `store` is a new one at that URL now, and the one before is removed. */
+void store_move_to(const char *url);
 /* Removes what a URL of store_fresh_url stands for: files, or what is on a server. */
 void store_remove(const char *url);
 

@@ -179,3 +179,25 @@ bool fresh_remove(const char *url)
         return keys_unlink(url);
     return true;
 }
+
+static void files_unlink(const char *path)
+{
+    static const char *const suffixes[] = {"",      "-wal",  "-shm",
+                                           "-wake", "-lock", "-journal"};
+    char name[PATH_MAX + 16];
+
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+        snprintf(name, sizeof name, "%s%s", path, suffixes[i]);
+        unlink(name);
+    }
+}
+
+bool fresh_remove_under(const char *url)
+{
+    if (strncmp(url, "memory:", strlen("memory:")) == 0)
+        return false;
+    if (strncmp(url, "sqlite:", strlen("sqlite:")) != 0)
+        return fresh_remove(url);
+    files_unlink(url + strlen("sqlite:"));
+    return true;
+}

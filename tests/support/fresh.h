@@ -17,6 +17,10 @@ bool fresh_url(const char *kind, const char *folder, char *ret, size_t size);
  * folder or their process. False: it could not, and standard error says why. */
 bool fresh_remove(const char *url);
 
+/* What a store holds goes away under its open connections; the next one that is opened
+ * makes another. False: nothing can do that to a store of this kind. */
+bool fresh_remove_under(const char *url);
+
 /* What a test program answers to Meson when it was not run. */
 enum { FRESH_SKIPPED = 77 };
 

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/failpoint.h"
+#include "core/backoff.h"
 #include "core/clock.h"
 #include "core/name.h"
 #include "store/drivers.h"
@@ -80,6 +81,8 @@ static struct mem_store *store_new(void)
         return NULL;
     pthread_mutex_init(&store->lock, NULL);
     store->lease_offset_ms = er_clock_wall_ms(NULL) - er_clock_boot_ms(NULL);
+    store->identity = (int64_t)(er_backoff_seed() >> 1 | 1);
+    store->last_token = er_clock_wall_us();
     er_mem_jobs_init(store);
     er_mem_queues_init(store);
     er_mem_claims_init(store);

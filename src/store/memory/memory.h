@@ -156,7 +156,7 @@ struct mem_store {
 
     int64_t lease_offset_ms; /* lease clock = boot time + this */
     struct er_id_source ids;
-    int64_t last_seq, last_token, control;
+    int64_t last_seq, last_token, control, identity;
 
     struct er_tree jobs_by_id, jobs_by_seq, queues, claims, leases, batches_by_id,
         batches_by_seq, limits, starts, locks, schedules, workers, definitions, stats;

@@ -198,6 +198,7 @@ int er_mem_op_schedules(struct errand_conn *conn, struct errand_arena *arena,
         return rc;
     if (schedules(&call, ret) < 0)
         rc = er_error_nomem(err);
+    ret->identity = call.store->identity;
     return er_mem_end(&call, "schedules", rc, err);
 }
 

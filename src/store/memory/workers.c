@@ -150,6 +150,7 @@ int er_mem_op_beat(struct errand_conn *conn, const struct errand_beat_params *p,
     else if (beat(&call, p, ret) < 0)
         rc = er_error_nomem(err);
     ret->control = call.store->control;
+    ret->identity = call.store->identity;
     return er_mem_end(&call, "beat", rc, err);
 }
 

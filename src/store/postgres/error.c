@@ -41,7 +41,9 @@ static const struct {
     {"3D000", ERRAND_ENOTFOUND, false, "; make it with createdb, or name another"},
     {"42501", ERRAND_EINVAL, false,
      "; let the owner of the schema grant it, see docs/stores/postgres.md"},
-    {"3F000", ERRAND_ENOTFOUND, false, "; 'errand migrate' makes it"},
+    {"3F000", ERRAND_EUNAVAILABLE, false,
+     "; 'errand migrate' makes a new one, and so does a program that is started",
+     "the store is gone, its schema was dropped"},
     {"42P01", ERRAND_ESCHEMA, false, "; 'errand migrate' may repair it"},
     {"42883", ERRAND_ESCHEMA, false, "; 'errand migrate' may repair it"},
     {"54", ERRAND_ETOOBIG, false, ""},
@@ -114,6 +116,10 @@ int er_pg_error(struct er_pg *conn, PGconn *pg, const PGresult *res,
     int i;
 
     message_of(pg, res, message, sizeof message);
+    if (strcmp(state, "ER099") == 0) {
+        conn->is_salt_old = true;
+        return errand_error_set(err, ERRAND_EINVAL, "%s", message);
+    }
     if (strncmp(state, "ER0", 3) == 0)
         return errand_error_set(err, -(int)strtol(state + 3, NULL, 10), "%s", message);
     if (strcmp(state, "25006") == 0)

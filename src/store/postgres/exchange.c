@@ -162,7 +162,7 @@ static int moves_out(const struct er_pg *conn, const struct er_pg_rows *rows, in
     return er_pg_moves(conn, rows, first, &at, arena, &ret->moves, &ret->moves_n);
 }
 
-static int answer(const struct er_pg *conn, const struct errand_exchange_params *p,
+static int answer(struct er_pg *conn, const struct errand_exchange_params *p,
                   const struct er_pg_rows *rows, struct errand_arena *arena,
                   struct errand_exchange_result *ret)
 {
@@ -174,6 +174,7 @@ static int answer(const struct er_pg *conn, const struct errand_exchange_params 
         return -1;
     ret->token = er_pg_get_int(rows, 0, TOKEN);
     ret->control = er_pg_get_int(rows, 0, KEY);
+    conn->salt = er_pg_get_int(rows, 0, CREATED_AT);
     ret->next_at_ms = er_pg_get_int(rows, 0, FAILED_AT);
     ret->hints =
         (uint32_t)er_pg_get_int(rows, 0, FLAGS) ? (uint32_t)ERRAND_HINT_EVENTS : 0;

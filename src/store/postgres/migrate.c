@@ -294,6 +294,16 @@ static int settings_read(struct er_pg *conn, struct errand_error *err)
     return 0;
 }
 
+bool er_pg_salt_renew(struct er_pg *conn)
+{
+    int64_t before = conn->salt;
+
+    if (!conn->is_salt_old)
+        return false;
+    conn->is_salt_old = false;
+    return settings_read(conn, NULL) == 0 && conn->salt != before;
+}
+
 int er_pg_schema_check(struct er_pg *conn, const struct errand_open_params *p,
                        struct errand_error *err)
 {

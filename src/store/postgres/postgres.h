@@ -34,7 +34,10 @@ struct er_pg {
     struct er_pg_place place;
     PGconn *pg; /* NULL: to be connected by the next call */
     int64_t busy_ms, keep_ms, keep_n;
-    int64_t salt; /* of the store: ids are computed from it */
+    /* of the store: ids are computed from it. As the last answer that named it said: the
+     * schema can be dropped and made anew under an open connection */
+    int64_t salt;
+    bool is_salt_old; /* the last push met another one */
     bool is_read_only;
     /* the role's transactions are not READ COMMITTED by themselves, or not safe on the
      * disk when they are committed */
@@ -141,6 +144,7 @@ const char *er_pg_get_text(const struct er_pg_rows *rows, int row, int col,
                            struct errand_arena *arena);
 struct errand_slice er_pg_get_bytes(const struct er_pg_rows *rows, int row, int col,
                                     struct errand_arena *arena);
+int64_t er_pg_identity(const struct er_pg *conn);
 /* Borrowed from the rows. */
 struct errand_slice er_pg_peek(const struct er_pg_rows *rows, int row, int col);
 /* Of the only row of a result in text; "" for NULL and for what is not there. */
@@ -171,6 +175,9 @@ int er_pg_dial(struct er_pg *conn, const char *host_port, int64_t until_ms, PGco
 
 /* ------------------------------------------------------------------ migrate.c */
 
+/* After a push that failed: whether that was because another store has taken the place of
+ * the one this connection was opened to, which it serves from now on. */
+bool er_pg_salt_renew(struct er_pg *conn);
 /* What the store there is, made or raised when `p` says so; reads its salt. */
 int er_pg_schema_check(struct er_pg *conn, const struct errand_open_params *p,
                        struct errand_error *err);

@@ -210,21 +210,30 @@ static enum er_pg_repeat repeat_of(const struct errand_push_params *p)
     return ER_PG_HARMLESS;
 }
 
+static int push(struct er_pg *conn, const struct errand_push_params *p,
+                struct er_pg_rows *ret, struct errand_error *err)
+{
+    struct er_pg_args args;
+    int rc;
+
+    er_pg_args_init(&args);
+    er_pg_push_args(&args, conn, p);
+    rc = p->transaction ? er_pg_call_inside(conn, p->transaction, "push", &args, ret, err)
+                        : er_pg_call(conn, "push", repeat_of(p), &args, ret, err);
+    er_pg_args_done(&args);
+    return rc;
+}
+
 int er_pg_op_push(struct errand_conn *base, const struct errand_push_params *p,
                   struct errand_arena *arena, struct errand_push_result *ret,
                   struct errand_error *err)
 {
     struct er_pg *conn = (struct er_pg *)base;
     struct er_pg_rows rows = {0};
-    struct er_pg_args args;
-    int rc;
+    int rc = push(conn, p, &rows, err);
 
-    er_pg_args_init(&args);
-    er_pg_push_args(&args, conn, p);
-    rc = p->transaction
-             ? er_pg_call_inside(conn, p->transaction, "push", &args, &rows, err)
-             : er_pg_call(conn, "push", repeat_of(p), &args, &rows, err);
-    er_pg_args_done(&args);
+    if (rc < 0 && er_pg_salt_renew(conn))
+        rc = push(conn, p, &rows, err);
     if (rc == 0 && er_pg_push_answer(conn, &rows, arena, ret) < 0)
         rc = er_error_nomem(err);
     er_pg_rows_done(&rows);

@@ -78,6 +78,11 @@ const char *er_pg_field(const PGresult *res, int col)
     return text ? text : "";
 }
 
+int64_t er_pg_identity(const struct er_pg *conn)
+{
+    return conn->salt + 1; /* 0 is none */
+}
+
 /* As sql/ids.sql computes it: a UUIDv7 of 48 bits creation time, 12 bits salt, 42 bits
  * number and 20 bits salt. */
 void er_pg_id(const struct er_pg *conn, int64_t created_at, int64_t key,

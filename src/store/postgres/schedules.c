@@ -61,33 +61,42 @@ int er_pg_op_schedule_pause(struct errand_conn *conn, const char *name, bool pau
     return change(conn, "schedule_pause", ER_PG_HARMLESS, &args, name, err);
 }
 
-/* The columns of errand.schedules (migrations/0002-rest.sql). */
 static int schedule_fill(const struct er_pg_rows *rows, int row,
-                         struct errand_arena *arena, void *ret_schedule)
+                         struct errand_arena *arena, struct errand_schedule *ret)
 {
-    struct errand_schedule *ret = ret_schedule;
-
     *ret = (struct errand_schedule){
-        .name = er_pg_get_text(rows, row, 0, arena),
-        .spec = er_pg_get_bytes(rows, row, 1, arena),
-        .paused = er_pg_get_bool(rows, row, 2),
-        .next_ms = er_pg_get_int(rows, row, 3),
-        .last_slot_ms = er_pg_get_int(rows, row, 4),
-        .missed_n = er_pg_get_int(rows, row, 6),
+        .name = er_pg_get_text(rows, row, 1, arena),
+        .spec = er_pg_get_bytes(rows, row, 2, arena),
+        .paused = er_pg_get_bool(rows, row, 3),
+        .next_ms = er_pg_get_int(rows, row, 4),
+        .last_slot_ms = er_pg_get_int(rows, row, 5),
+        .missed_n = er_pg_get_int(rows, row, 7),
     };
-    er_pg_get_id(rows, row, 5, &ret->last_job);
+    er_pg_get_id(rows, row, 6, &ret->last_job);
     return ret->name && ret->spec.ptr ? 0 : -1;
 }
 
 int er_pg_op_schedules(struct errand_conn *conn, struct errand_arena *arena,
                        struct errand_schedules_result *ret, struct errand_error *err)
 {
+    struct er_pg *pg = (struct er_pg *)conn;
     struct er_pg_args args;
+    struct er_pg_rows rows;
+    int rc;
 
     er_pg_args_init(&args);
-    return er_pg_ask_rows(conn, "schedules_look", &args, schedule_fill,
-                          sizeof *ret->schedules, arena, &ret->schedules,
-                          &ret->schedules_n, err);
+    if ((rc = er_pg_ask(conn, "schedules_look", ER_PG_HARMLESS, &args, &rows, err)) < 0)
+        return rc;
+    pg->salt = er_pg_get_int(&rows, 0, 0);
+    ret->identity = er_pg_identity(pg);
+    ret->schedules = errand_arena_alloc(arena, (size_t)rows.n * sizeof *ret->schedules);
+    if (!ret->schedules)
+        rc = er_error_nomem(err);
+    for (int i = 0; rc == 0 && i < rows.n && !er_pg_is_null(&rows, i, 1); i++)
+        if (schedule_fill(&rows, i, arena, &ret->schedules[ret->schedules_n++]) < 0)
+            rc = er_error_nomem(err);
+    er_pg_rows_done(&rows);
+    return rc;
 }
 
 /* ------------------------------------------------------------------ fire */
@@ -108,16 +117,12 @@ static int fire_read(const struct er_pg *conn, const struct er_pg_rows *rows,
     return 0;
 }
 
-int er_pg_op_fire(struct errand_conn *conn, const struct errand_fire_params *p,
-                  struct errand_arena *arena, struct errand_fire_result *ret,
-                  struct errand_error *err)
+static int fire(struct errand_conn *conn, const struct errand_fire_params *p,
+                struct er_pg_rows *ret, struct errand_error *err)
 {
     struct errand_push_params push = {
         .now_ms = p->now_ms, .jobs = p->job, .jobs_n = p->job != NULL};
-    struct errand_fire_result got = {0};
-    struct er_pg_rows rows;
     struct er_pg_args args;
-    int rc;
 
     er_pg_args_init(&args);
     er_pg_text(&args, p->name);
@@ -127,11 +132,25 @@ int er_pg_op_fire(struct errand_conn *conn, const struct errand_fire_params *p,
     er_pg_int(&args, p->slots_n);
     er_pg_bool(&args, p->job != NULL);
     er_pg_push_args(&args, (const struct er_pg *)conn, &push);
-    if ((rc = er_pg_ask(conn, "fire", ER_PG_ONCE, &args, &rows, err)) < 0)
+    return er_pg_ask(conn, "fire", ER_PG_ONCE, &args, ret, err);
+}
+
+int er_pg_op_fire(struct errand_conn *conn, const struct errand_fire_params *p,
+                  struct errand_arena *arena, struct errand_fire_result *ret,
+                  struct errand_error *err)
+{
+    struct er_pg *pg = (struct er_pg *)conn;
+    struct errand_fire_result got = {0};
+    struct er_pg_rows rows;
+    int rc = fire(conn, p, &rows, err);
+
+    if (rc < 0 && er_pg_salt_renew(pg))
+        rc = fire(conn, p, &rows, err);
+    if (rc < 0)
         return rc;
     if (!rows.n)
         rc = no_such(p->name, err);
-    else if (fire_read((const struct er_pg *)conn, &rows, arena, &got) < 0)
+    else if (fire_read(pg, &rows, arena, &got) < 0)
         rc = er_error_nomem(err);
     else
         *ret = got;

@@ -30,6 +30,7 @@ struct er_pg_wait {
     int socket;      /* of pg, while epoll watches it; else -1 */
     uint32_t held;   /* kinds whose keys it holds */
     uint32_t heard;  /* kinds whose channel it listens to */
+    int64_t salt;    /* of the store whose keys and channels those are */
     bool is_polling; /* nobody can listen */
 };
 
@@ -184,6 +185,7 @@ static int call_up(struct er_pg *conn, struct errand_error *err)
 
     if (rc < 0)
         return rc;
+    w->salt = conn->salt;
     if ((rc = settle_in(conn, err)) < 0 || w->is_polling)
         hang_up(w);
     return rc;
@@ -265,6 +267,8 @@ static int arm(struct er_pg *conn, uint32_t wait_for, struct errand_error *err)
     int rc;
 
     timer_set(w, 0, false);
+    if (w->pg && w->salt != conn->salt) /* another store has taken its place */
+        hang_up(w);
     if (w->pg)
         drain(w);
     if (!w->pg && !wait_for)

@@ -21,6 +21,7 @@ int er_pg_op_beat(struct errand_conn *conn, const struct errand_beat_params *p,
                   struct errand_error *err)
 {
     struct errand_beat_result got = {0};
+    struct er_pg *pg = (struct er_pg *)conn;
     struct er_pg_rows rows;
     struct er_pg_args args;
     int rc;
@@ -34,6 +35,8 @@ int er_pg_op_beat(struct errand_conn *conn, const struct errand_beat_params *p,
     if ((rc = er_pg_ask(conn, "beat", ER_PG_HARMLESS, &args, &rows, err)) < 0)
         return rc;
     got.control = er_pg_get_int(&rows, 0, 1);
+    pg->salt = er_pg_get_int(&rows, 0, 2);
+    got.identity = er_pg_identity(pg);
     if (commands_read(&rows, arena, &got) < 0)
         rc = er_error_nomem(err);
     else

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "core/backoff.h"
 
 static int found_read(struct er_redis *conn, bool create, int *ret,
                       struct errand_error *err)
@@ -20,6 +21,7 @@ static int found_read(struct er_redis *conn, bool create, int *ret,
     er_call_begin(&call, &conn->base, "migrate", create ? ER_LUA_MIGRATE : ER_LUA_VERSION,
                   ER_REPEAT_HARMLESS, 0, NULL);
     er_call_int(&call, ER_REDIS_SCHEMA);
+    er_call_int(&call, (int64_t)(er_backoff_seed() >> 12 | 1)); /* Lua counts to 2^53 */
     if ((rc = er_call_run(&call, err)) == 0)
         *ret = (int)er_reply_int(&call, 0);
     er_call_end(&call);

@@ -89,9 +89,10 @@ static void schedule_read(struct er_unpack *u, struct errand_arena *arena,
 static int schedules_read(const struct er_call *call, struct errand_schedules_result *ret,
                           struct errand_error *err)
 {
-    struct er_unpack u = er_reply_unpack(call, 0);
+    struct er_unpack u = er_reply_unpack(call, 1);
     size_t n = er_unpack_array(&u) / 2;
 
+    ret->identity = er_reply_int(call, 0);
     if (!(ret->schedules = errand_arena_alloc(call->arena, n * sizeof *ret->schedules)))
         return er_error_nomem(err);
     for (size_t i = 0; i < n; i++)

@@ -11,13 +11,14 @@
 static int beat_read(const struct er_call *call, struct errand_beat_result *ret,
                      struct errand_error *err)
 {
-    size_t n = er_reply_n(call) - 1;
+    size_t n = er_reply_n(call) - 2;
 
     ret->control = er_reply_int(call, 0);
+    ret->identity = er_reply_int(call, 1);
     if (!(ret->commands = errand_arena_alloc(call->arena, n * sizeof *ret->commands)))
         return er_error_nomem(err);
     for (size_t i = 0; i < n; i++)
-        ret->commands[i] = (enum errand_command)er_reply_int(call, 1 + i);
+        ret->commands[i] = (enum errand_command)er_reply_int(call, 2 + i);
     ret->commands_n = n;
     return 0;
 }

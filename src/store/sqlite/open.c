@@ -52,6 +52,11 @@ static int on_busy(void *arg, int n)
     return 1;
 }
 
+void er_busy_set(struct er_sqlite *conn)
+{
+    sqlite3_busy_handler(conn->db.handle, on_busy, conn);
+}
+
 /* The boot this process runs in, as a number. */
 static int64_t boot_read(void)
 {
@@ -144,7 +149,7 @@ static int handle_open(struct er_sqlite *conn, const struct errand_open_params *
         return errand_error_set(err, ERRAND_EREADONLY,
                                 "may not be written; check the permissions of the "
                                 "file and of its folder");
-    sqlite3_busy_handler(conn->db.handle, on_busy, conn);
+    er_busy_set(conn);
     sqlite3_db_config(conn->db.handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(conn->db.handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     return 0;
@@ -290,6 +295,9 @@ static int conn_new(const struct errand_open_params *p, struct er_sqlite **ret,
     conn->busy_random =
         (uint64_t)getpid() << 32 ^ (uint64_t)er_clock_mono_ms(NULL) ^ (uintptr_t)conn;
     conn->boot = boot_read();
+    conn->params = *p;
+    conn->params.url = conn->params.shown = NULL;
+    conn->params.create = false;
     *ret = conn;
     return 0;
 }

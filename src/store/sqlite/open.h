@@ -18,6 +18,9 @@ int er_schema_check(struct er_sqlite *conn, const struct errand_open_params *p,
 int er_meta_put(struct er_sqlite *conn, const char *key, int64_t value,
                 struct errand_error *err);
 
+/* How long the connection waits for other writers; bound to its address. */
+void er_busy_set(struct er_sqlite *conn);
+
 /* Of the table of operations. */
 int er_sqlite_open(const struct errand_open_params *p, struct errand_conn **ret_conn,
                    struct errand_error *err);

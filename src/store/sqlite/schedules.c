@@ -92,8 +92,10 @@ int er_sqlite_schedules(struct errand_conn *conn, struct errand_arena *arena,
 
     if ((rc = er_tx_begin_read(&tx, conn, 0, arena, err)) < 0)
         return rc;
-    if ((rc = er_tx_end(&tx, schedules(&tx, &result))) == 0)
+    if ((rc = er_tx_end(&tx, schedules(&tx, &result))) == 0) {
         *ret = result;
+        ret->identity = er_sqlite_identity(tx.conn);
+    }
     return rc;
 }
 

@@ -124,11 +124,12 @@ struct er_sqlite {
     struct er_db db;
     char *path;
     bool is_read_only;
-    bool is_full;            /* commits are synced, but for er_tx_begin_light() */
-    bool is_light;           /* the connection is set not to sync now */
-    bool has_no_room;        /* the last commit found the disk full: no events */
-    uint32_t salt[2];        /* 12 and 20 bits, see id.c */
-    int64_t boot;            /* this boot of this machine */
+    bool is_full;     /* commits are synced, but for er_tx_begin_light() */
+    bool is_light;    /* the connection is set not to sync now */
+    bool has_no_room; /* the last commit found the disk full: no events */
+    uint32_t salt[2]; /* 12 and 20 bits, see id.c */
+    struct errand_open_params params; /* of open, without its strings: see replace.c */
+    int64_t boot;                     /* this boot of this machine */
     int64_t lease_offset_ms; /* lease clock = boot time + this, the same for all */
     int64_t keep_ms, keep_n;
     int64_t busy_ms, busy_until_ms; /* of the call under way */
@@ -446,6 +447,11 @@ int er_limits_next(struct er_tx *tx, int64_t queue, int64_t *ret_at); /* 0: none
 int er_limits_write(struct er_tx *tx); /* part of er_tx_flush */
 /* Out of errand_parked: 1, or 0 when it is not there. */
 int er_parked_remove(struct er_tx *tx, const struct er_job *job);
+
+/* replace.c: before a call: the store at the path, whichever it is now. EUNAVAILABLE:
+ * there is none. */
+int er_sqlite_replace(struct er_sqlite *conn, int64_t now_ms, struct errand_error *err);
+int64_t er_sqlite_identity(const struct er_sqlite *conn);
 
 /* ------------------------------------------------------------------ the operations */
 

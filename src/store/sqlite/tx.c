@@ -3,14 +3,13 @@
 #include "store/sqlite/sqlite.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "core/clock.h"
 #include "store/sqlite/wake.h"
 
-enum { NUMBERS_AT_ONCE = 64, PATH_SEEN_MS = 1000 };
+enum { NUMBERS_AT_ONCE = 64 };
 
 void er_tx_init(struct er_tx *tx, struct er_sqlite *conn, int64_t now_ms,
                 struct errand_arena *arena, struct errand_error *err)
@@ -39,32 +38,6 @@ static uint32_t data_version(const struct er_db *db)
     return version;
 }
 
-/* What is written to a file that was removed or replaced is seen by nobody who opens the
- * path now, and lost when the last one here closes it: looked for with every write, by
- * the descriptor. One that has another name is only hard to find: once a second, since
- * following the path costs 5 % of a dispatch. */
-static bool has_moved(struct er_sqlite *conn, int64_t now_ms)
-{
-    struct stat st;
-    int moved = 0;
-
-    if (conn->file_fd >= 0 && now_ms >= conn->path_seen_ms &&
-        now_ms - conn->path_seen_ms < PATH_SEEN_MS)
-        return fstat(conn->file_fd, &st) == 0 && st.st_nlink == 0;
-    sqlite3_file_control(conn->db.handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
-    conn->path_seen_ms = now_ms;
-    return moved;
-}
-
-static int moved_check(struct er_sqlite *conn, int64_t now_ms, struct errand_error *err)
-{
-    if (!has_moved(conn, now_ms))
-        return 0;
-    return errand_error_set(err, ERRAND_EUNAVAILABLE,
-                            "the file was moved, removed or replaced while it was open; "
-                            "put it back, or start this program again");
-}
-
 /* SQLite takes this between transactions only. Changed when it must, not each time: an
  * idle worker writes many light ones in a row. */
 static int sync_set(struct er_sqlite *conn, bool is_light, struct errand_error *err)
@@ -81,6 +54,18 @@ static int sync_set(struct er_sqlite *conn, bool is_light, struct errand_error *
     return rc;
 }
 
+/* For the store that stands at the path now. */
+static int enter(struct er_tx *tx, struct errand_conn *base, int64_t now_ms,
+                 struct errand_arena *arena, struct errand_error *err)
+{
+    struct er_sqlite *conn = (struct er_sqlite *)base;
+    int rc = er_sqlite_replace(conn, now_ms, err ? err : &conn->error);
+
+    if (rc == 0)
+        er_tx_init(tx, conn, now_ms, arena, err);
+    return rc;
+}
+
 static int begin(struct er_tx *tx, const char *name, bool is_light)
 {
     struct er_sqlite *conn = tx->conn;
@@ -89,8 +74,7 @@ static int begin(struct er_tx *tx, const char *name, bool is_light)
     tx->name = name;
     if (conn->is_read_only)
         return errand_error_set(tx->err, ERRAND_EREADONLY, "was opened for reading only");
-    if ((rc = moved_check(conn, tx->now_ms, tx->err)) < 0 ||
-        (rc = sync_set(conn, is_light, tx->err)) < 0 ||
+    if ((rc = sync_set(conn, is_light, tx->err)) < 0 ||
         (rc = er_tx_run(tx, ER_SQL_BEGIN_WRITE, ER_NO_ARGS)) < 0)
         return rc;
     if (conn->cache.is_valid && conn->cache.data_version == data_version(tx->db)) {
@@ -107,16 +91,18 @@ static int begin(struct er_tx *tx, const char *name, bool is_light)
 int er_tx_begin(struct er_tx *tx, struct errand_conn *conn, const char *name,
                 int64_t now_ms, struct errand_arena *arena, struct errand_error *err)
 {
-    er_tx_init(tx, (struct er_sqlite *)conn, now_ms, arena, err);
-    return begin(tx, name, false);
+    int rc = enter(tx, conn, now_ms, arena, err);
+
+    return rc < 0 ? rc : begin(tx, name, false);
 }
 
 int er_tx_begin_light(struct er_tx *tx, struct errand_conn *conn, const char *name,
                       int64_t now_ms, struct errand_arena *arena,
                       struct errand_error *err)
 {
-    er_tx_init(tx, (struct er_sqlite *)conn, now_ms, arena, err);
-    return begin(tx, name, true);
+    int rc = enter(tx, conn, now_ms, arena, err);
+
+    return rc < 0 ? rc : begin(tx, name, true);
 }
 
 /* What the root says now is what the next call may begin with. */
@@ -145,15 +131,24 @@ int64_t er_tx_take_id(struct er_tx *tx)
     return take(tx, &tx->ids, &tx->root.next_id);
 }
 
+/* Also larger than any of another store that was here before, or of the time after this
+ * copy was made. */
 int64_t er_tx_take_token(struct er_tx *tx)
 {
+    int64_t least = er_clock_wall_us();
+
+    if (tx->tokens.next == tx->tokens.end && tx->root.next_token < least)
+        tx->root.next_token = least;
     return take(tx, &tx->tokens, &tx->root.next_token);
 }
 
 int er_tx_begin_read(struct er_tx *tx, struct errand_conn *base, int64_t now_ms,
                      struct errand_arena *arena, struct errand_error *err)
 {
-    er_tx_init(tx, (struct er_sqlite *)base, now_ms, arena, err);
+    int rc = enter(tx, base, now_ms, arena, err);
+
+    if (rc < 0)
+        return rc;
     tx->is_read = true;
     return er_tx_run(tx, ER_SQL_BEGIN_READ, ER_NO_ARGS);
 }

@@ -237,3 +237,30 @@ int er_sqlite_wait_arm(struct errand_conn *base, uint32_t wait_for,
         log_watch(conn);
     return 0;
 }
+
+static void take_fd(int *to, int *from)
+{
+    close_fd(to);
+    *to = *from;
+    *from = -1;
+}
+
+void er_wake_adopt(struct er_sqlite *conn, struct er_wake *old)
+{
+    struct er_wake *wake = conn->wake;
+
+    if (old->epoll < 0)
+        return;
+    if (old->file_watch >= 0)
+        inotify_rm_watch(old->inotify, old->file_watch);
+    if (old->log_watch >= 0)
+        inotify_rm_watch(old->inotify, old->log_watch);
+    take_fd(&wake->epoll, &old->epoll);
+    take_fd(&wake->inotify, &old->inotify);
+    take_fd(&wake->timer, &old->timer);
+    if (wake->file >= 0)
+        wake->file_watch = inotify_add_watch(wake->inotify, wake->path, IN_MODIFY);
+    locks_set(wake, old->armed);
+    if (old->armed & LOG_TELLS)
+        log_watch(conn);
+}

@@ -8,6 +8,8 @@
  * folder) leaves a connection that tells nobody and hears of changes by the write-ahead
  * log alone. ENOMEM only. */
 int er_wake_open(struct er_sqlite *conn, struct errand_error *err);
+/* Takes over what the caller of another connection waits on and is armed for. */
+void er_wake_adopt(struct er_sqlite *conn, struct er_wake *old);
 void er_wake_close(struct er_wake *wake); /* NULL allowed; also in the child of a fork */
 
 /* After a commit: wakes who has armed for one of these (enum errand_wait_for). */

@@ -82,8 +82,10 @@ int er_sqlite_beat(struct errand_conn *conn, const struct errand_beat_params *p,
 
     if ((rc = er_tx_begin_light(&tx, conn, "beat", p->now_ms, arena, err)) < 0)
         return rc;
-    if ((rc = er_tx_end(&tx, beat(&tx, p, &result))) == 0)
+    if ((rc = er_tx_end(&tx, beat(&tx, p, &result))) == 0) {
         *ret = result;
+        ret->identity = er_sqlite_identity(tx.conn);
+    }
     return rc;
 }
 

@@ -81,7 +81,7 @@ TEST_FIXTURE(setup, teardown)
 
 static int open_url(const char *url)
 {
-    struct er_store_options options = {.open = {.busy_ms = 1}};
+    struct er_store_options options = {.open = {.busy_ms = 2000}};
 
     return er_store_open(url, &options, &store, &err);
 }

@@ -1,7 +1,7 @@
 -- exchange.sql: settle and reserve in one call, which is the hot path.
 
 -- The answer is rows of three kinds: what 0 is the first and only one: data has a byte an outcome (enum errand_settled), token
--- the new lease, run_at its end, failed_at when to look again, key the control number, flags the hints. 1 is a job, 2 a hook,
+-- the new lease, run_at its end, failed_at when to look again, key the control number, flags the hints, created_at the salt. 1 is a job, 2 a hook,
 -- both in order. 3 is a move: priority from, tries to.
 CREATE OR REPLACE FUNCTION @.exchange(
     p_now bigint, p_token bigint[], p_key bigint[], p_id text[], p_kind bigint[], p_run_at bigint[], p_started bigint[], p_ended bigint[],
@@ -113,7 +113,7 @@ BEGIN
         PERFORM @.wake(v_wakes | v_tell::int * 8, true);
     END IF;
 
-    RETURN NEXT (0, v_token, v_root.control, 0, NULL, NULL, NULL, v_settled, NULL, NULL, v_next, 0, 0, 0, v_now + p_lease_ms, NULL,
+    RETURN NEXT (0, v_token, v_root.control, v_root.salt, NULL, NULL, NULL, v_settled, NULL, NULL, v_next, 0, 0, 0, v_now + p_lease_ms, NULL,
                  v_tell::int)::@.answer;
     IF v_hooks <> '{}' THEN
         RETURN QUERY SELECT 2, v_token, j.key, j.created_at, j.uid, j.name, j.queue, j.data, j.options, j.error, j.ended_at,

@@ -291,7 +291,8 @@ BEGIN
 END
 $$;
 
--- p_salt: of the store that is meant, for the application's own connection. p_is_own false: in a transaction that is not ours.
+-- p_salt: of the store that is meant: the application's own connection may be to another one, and ours may have been to one
+-- that was dropped since (ER099). p_is_own false: in a transaction that is not ours.
 CREATE OR REPLACE FUNCTION @.push(
     p_now bigint, p_salt bigint, p_is_own boolean, p_id text[], p_name text[], p_queue text[], p_data bytea[], p_options bytea[],
     p_priority bigint[], p_tries bigint[], p_run_at bigint[], p_flags bigint[], p_tags jsonb[], p_asks jsonb[], p_batch text[],
@@ -308,7 +309,7 @@ DECLARE
 BEGIN
     SELECT * INTO v_root FROM @.root;
     IF v_root.salt <> p_salt THEN
-        RAISE EXCEPTION USING ERRCODE = 'ER001', MESSAGE = 'the connection is to another store than this one';
+        RAISE EXCEPTION USING ERRCODE = 'ER099', MESSAGE = 'the connection is to another store than this one';
     END IF;
     v_tell := v_root.follow_until > v_now;
     IF NOT v_tied AND p_asks IS NOT NULL THEN

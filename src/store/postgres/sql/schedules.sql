@@ -30,9 +30,13 @@ BEGIN
     RETURN true;
 END $$;
 
-CREATE OR REPLACE FUNCTION @.schedules_look() RETURNS SETOF @.schedules LANGUAGE sql STABLE
+-- Without schedules it is one row whose name is NULL: the salt is wanted in any case.
+CREATE OR REPLACE FUNCTION @.schedules_look()
+RETURNS TABLE(salt bigint, name text, spec bytea, paused boolean, next_ms bigint, last_slot_ms bigint, last_job text, missed_n bigint)
+LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off AS $$
-    SELECT * FROM @.schedules ORDER BY name
+    SELECT r.salt, s.name, s.spec, s.paused, s.next_ms, s.last_slot_ms, s.last_job, s.missed_n
+      FROM @.root AS r LEFT JOIN @.schedules AS s ON true ORDER BY s.name
 $$;
 
 -- Whether the job of an earlier slot stands in the way: enum errand_overlap.

@@ -2,7 +2,7 @@
 
 -- commands: a digit each, oldest first.
 CREATE OR REPLACE FUNCTION @.beat(p_now bigint, p_worker text, p_info bytea, p_ttl bigint, p_bye boolean,
-                         OUT commands text, OUT control bigint) LANGUAGE plpgsql
+                         OUT commands text, OUT control bigint, OUT salt bigint) LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off AS $$
 DECLARE
     now constant bigint := @.now_ms(p_now);
@@ -29,7 +29,7 @@ BEGIN
         PERFORM @.wake(8, true);
     END IF;
     commands := array_to_string(told, '');
-    SELECT r.control INTO control FROM @.root AS r;
+    SELECT r.control, r.salt INTO control, salt FROM @.root AS r;
 END $$;
 
 -- A worker that does not fetch its commands gets the last 16.

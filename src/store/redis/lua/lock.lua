@@ -11,7 +11,7 @@ if held then
   token, holder, ends = unpack(unpack_all(held))
 end
 if not held or ends <= lease_now then
-  token, holder = M.token + 1, owner
+  token, holder = token_next(), owner
   set('token', token)
 end
 if holder ~= owner then

@@ -12,6 +12,8 @@ local WAIT_READY, WAIT_ENDED, WAIT_CONTROL, WAIT_EVENTS, WAIT_SCHEDULES = 1, 2, 
 
 -- Wall clock and lease clock of the call.
 local now, lease_now
+-- The server's time, where it was asked for.
+local asked
 
 -- The numbers of the store: M.seq, M.token, … Change them by set().
 local NAMES = {'schema', 'seq', 'token', 'control', 'follow', 'event', 'hooks', 'limits', 'lease_at', 'lease_wall', 'start'}
@@ -64,8 +66,8 @@ local function clock()
     now, lease_now = given, given
     return
   end
-  local time = call('TIME')
-  now = time[1] * 1000 + math.floor(time[2] / 1000)
+  asked = call('TIME')
+  now = asked[1] * 1000 + math.floor(asked[2] / 1000)
   local step = math.max(0, math.min(now - M.lease_wall, LEASE_STEP))
   lease_now = M.lease_at + step
 end
@@ -76,6 +78,18 @@ local function clock_keep()
     set('lease_at', lease_now)
     set('lease_wall', now)
   end
+end
+
+-- Another number for another store, made by migrate.lua.
+local function identity()
+  return tonumber(call('HGET', meta_key, 'identity') or 0)
+end
+
+-- The token of a lease or lock that is to come. Larger than any that was given, also by a store that was here before, or by a
+-- master whose last writes were lost with it: the microseconds of the time, where that is more than the last one and one.
+local function token_next()
+  local time = asked or call('TIME')
+  return math.max(M.token + 1, time[1] * 1000000 + time[2])
 end
 
 local function begin()

@@ -64,7 +64,7 @@ local function lease_leave(l, iid, is_hook)
 end
 
 local function lease_make(worker, lease_ms)
-  local l = {token = M.token + 1, since = now, until_ms = lease_now + lease_ms, worker = worker, is_plain = 0, queue = '',
+  local l = {token = token_next(), since = now, until_ms = lease_now + lease_ms, worker = worker, is_plain = 0, queue = '',
              left = 0, has_job = {}, has_hook = {}, jobs = {}, hooks = {}, is_changed = true}
   return l
 end

@@ -399,7 +399,7 @@ local function quick_take(plan, worker, lease_ms)
   if plan.n == 0 then
     return 0
   end
-  set('token', M.token + 1)
+  set('token', token_next())
   local token = text_of(M.token)
   call('HSET', quick_leases, token, pack(now, lease_now + lease_ms, worker, 1, queue, iids, {}))
   call('ZADD', P .. 'deadlines', text_of(lease_now + lease_ms), token)
