@@ -96,6 +96,12 @@ static void keep(struct er_entry *e, const struct er_entry *before)
         e->trouble = strdup(before->trouble);
 }
 
+static bool fires_as(const struct er_schedule *a, const struct er_schedule *b)
+{
+    return strcmp(a->cron ? a->cron : "", b->cron ? b->cron : "") == 0 &&
+           strcmp(a->zone ? a->zone : "", b->zone ? b->zone : "") == 0;
+}
+
 static void error_tell(struct er_ticker *t, const struct er_entry *e,
                        const struct er_entry *before)
 {
@@ -165,6 +171,7 @@ static int agenda_fill(struct er_ticker *t, struct er_agenda *agenda, int64_t no
 
     if ((rc = er_schedules_read(t->store, agenda->arena, &rows, err)) < 0)
         return rc;
+    agenda->identity = rows.identity;
     agenda->entries =
         errand_arena_alloc(agenda->arena, (rows.n + 1) * sizeof *agenda->entries);
     agenda->wake_ms =
@@ -181,6 +188,21 @@ static int agenda_fill(struct er_ticker *t, struct er_agenda *agenda, int64_t no
             return er_error_nomem(err);
     }
     return 0;
+}
+
+void er_agenda_go_on(struct er_agenda *agenda, const struct er_agenda *old)
+{
+    size_t from = 0;
+
+    for (size_t i = 0; i < agenda->n; i++) {
+        struct er_entry *e = &agenda->entries[i];
+        const struct er_entry *before = entry_find(old, &from, e->row.stored.name);
+        if (!before || before->base_ms >= e->base_ms ||
+            !fires_as(&before->row.spec, &e->row.spec))
+            continue;
+        e->base_ms = before->base_ms;
+        er_agenda_reckon(agenda, i);
+    }
 }
 
 int er_agenda_read(struct er_ticker *t, int64_t now_ms, const struct er_agenda *old,

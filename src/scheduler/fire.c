@@ -205,7 +205,7 @@ static int slots_record(struct er_ticker *t, const struct shot *shot,
 
 static bool is_stopping(const struct er_ticker *t)
 {
-    return t->must_stop && t->must_stop(t->must_stop_ctx);
+    return t->must_stop && t->must_stop(t->ctx);
 }
 
 /* Who catches up first tells it; who joins in the middle sees by the next slot that the

@@ -57,6 +57,11 @@ static int load(struct errand_scheduler *s, struct errand_error *err)
     return rc;
 }
 
+static int bring(void *ctx, struct errand_error *err)
+{
+    return load(ctx, err);
+}
+
 /* ------------------------------------------------------------------ the loop */
 
 /* `at_ms` is the store's; the timer is on this host's wall clock, so that it rings on
@@ -184,7 +189,8 @@ static int begin(struct errand_scheduler *s,
     rc = er_ticker_init(&s->ticker, s->e, options, err);
     s->has_ticker = true;
     s->ticker.must_stop = must_stop;
-    s->ticker.must_stop_ctx = s;
+    s->ticker.bring = bring;
+    s->ticker.ctx = s;
     if (rc < 0 || (rc = fds_open(s, err)) < 0 || (rc = load(s, err)) < 0)
         return rc;
     if ((rc = er_ticker_read(&s->ticker, now_ms(s), err)) < 0)

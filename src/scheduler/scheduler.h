@@ -39,6 +39,7 @@ struct er_agenda {
     struct er_entry *entries; /* by name */
     int64_t *wake_ms;         /* of each: when it is to be looked at */
     size_t n;
+    int64_t identity; /* of the store it was read from; 0: not known */
     /* each zone that is used, once, and the number its rules had */
     struct er_zone_used {
         const char *name;
@@ -67,7 +68,10 @@ struct er_ticker {
     int failures;
     uint64_t random;              /* for the jitter of that */
     bool (*must_stop)(void *ctx); /* asked between two slots; NULL: never */
-    void *must_stop_ctx;
+    /* Puts the schedules that come from here; called when the store is another one than
+     * that which has them. NULL: none do */
+    int (*bring)(void *ctx, struct errand_error *err);
+    void *ctx; /* of these two */
 };
 
 /* `e` stays the caller's. */
@@ -88,6 +92,10 @@ void er_ticker_note(const struct er_ticker *t, bool is_warning, const char *fmt,
 int er_agenda_read(struct er_ticker *t, int64_t now_ms, const struct er_agenda *old,
                    struct er_agenda **ret, struct errand_error *err);
 void er_agenda_free(struct er_agenda *agenda); /* NULL allowed */
+/* The store it was read from has taken the place of that of `old`: a schedule that is put
+ * again counts from now, and would leave out the slot that is due. It goes on where it
+ * was. */
+void er_agenda_go_on(struct er_agenda *agenda, const struct er_agenda *old);
 /* Sets next_ms and wake_ms from base_ms. */
 void er_agenda_reckon(struct er_agenda *agenda, size_t i);
 /* Reckons again with all entries whose zone has other rules now. */

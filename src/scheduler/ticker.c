@@ -53,6 +53,32 @@ static void store_works(struct er_ticker *t)
 
 /* ------------------------------------------------------------------ reading */
 
+static bool is_other_store(const struct er_agenda *old, const struct er_agenda *agenda)
+{
+    return old && old->identity && agenda->identity && old->identity != agenda->identity;
+}
+
+/* The agenda of the store that has taken the place of that of `old`, with all that comes
+ * from here in it. */
+static int read_other(struct er_ticker *t, int64_t now_ms, struct er_agenda **agenda,
+                      struct errand_error *err)
+{
+    int rc;
+
+    if (t->bring && (rc = t->bring(t->ctx, err)) < 0)
+        return rc;
+    er_agenda_free(*agenda);
+    *agenda = NULL;
+    if ((rc = er_agenda_read(t, now_ms, t->agenda, agenda, err)) < 0)
+        return rc;
+    er_agenda_go_on(*agenda, t->agenda);
+    er_ticker_note(t, true,
+                   "the store is another one now: it was emptied or replaced; the "
+                   "schedules of this scheduler are put again, %zu are there",
+                   (*agenda)->n);
+    return 0;
+}
+
 int er_ticker_read(struct er_ticker *t, int64_t now_ms, struct errand_error *err)
 {
     struct er_agenda *agenda, *old = t->agenda;
@@ -67,6 +93,10 @@ int er_ticker_read(struct er_ticker *t, int64_t now_ms, struct errand_error *err
                         old); /* for the telling: reading would take them as they are */
     if ((rc = er_agenda_read(t, now_ms, old, &agenda, err)) < 0)
         return rc;
+    if (is_other_store(old, agenda) && (rc = read_other(t, now_ms, &agenda, err)) < 0) {
+        er_agenda_free(agenda);
+        return rc;
+    }
     pthread_mutex_lock(&t->lock);
     t->agenda = agenda;
     pthread_mutex_unlock(&t->lock);
@@ -118,7 +148,7 @@ static int fire_all(struct er_ticker *t, int64_t now_ms, struct errand_error *er
     for (size_t i = 0; i < t->agenda->n; i++) {
         if (t->agenda->wake_ms[i] > now_ms)
             continue;
-        if (t->must_stop && t->must_stop(t->must_stop_ctx))
+        if (t->must_stop && t->must_stop(t->ctx))
             return 0;
         if (er_fire_is_late(&t->agenda->entries[i], now_ms) && t->read_ms != now_ms)
             return (rc = er_ticker_read(t, now_ms, err)) < 0 ? rc : 1;

@@ -73,6 +73,46 @@ CLAIM(the_job_is_what_the_schedule_says)
     er_ticker_done(&t);
 }
 
+static int put_report(void *ctx, struct errand_error *e_err)
+{
+    (void)e_err;
+    ++*(int *)ctx;
+    put("report", "*/5 * * * *");
+    return 0;
+}
+
+/* The store is emptied after a slot, made anew by somebody, and the next slot is due
+ * before anything is read again. */
+CLAIM(a_scheduler_puts_its_schedules_into_the_store_that_replaces_its_own)
+{
+    struct er_ticker t;
+    int brought_n = 0;
+    errand *maker;
+
+    put("report", "*/5 * * * *");
+    ticker_begin(&t);
+    t.bring = put_report;
+    t.ctx = &brought_n;
+    run_until(&t, at("2026-03-01T10:05:00Z"));
+    assert_int_equal(jobs_n("report"), 1);
+    if (!fresh_remove_under(url))
+        goto out;
+    run_until(&t, at("2026-03-01T10:06:00Z"));
+    maker = errand_open(url, NULL, &err);
+    assert_non_null(maker);
+    run_until(&t, at("2026-03-01T10:10:30Z"));
+    assert_int_equal(brought_n, 1);
+    assert_int_equal(jobs_n("report"), 1);
+    assert_int_equal(stored("report").last_slot_ms, at("2026-03-01T10:10:00Z"));
+    assert_non_null(strstr(notes, "! the store is another one now"));
+    run_until(&t, at("2026-03-01T10:20:00Z"));
+    assert_int_equal(brought_n, 1);
+    assert_int_equal(stored("report").last_slot_ms, at("2026-03-01T10:20:00Z"));
+    errand_close(maker);
+out:
+    er_ticker_done(&t);
+}
+
 CLAIM(several_schedulers_fire_a_slot_once)
 {
     struct er_ticker one, two, three;
@@ -228,7 +268,7 @@ CLAIM(who_joins_a_catch_up_in_the_middle_does_not_tell_it_again)
     the_clock.fixed_ms += 3 * HOUR + 2 * MINUTE;
     ticker_begin(&one);
     one.must_stop = stop_after;
-    one.must_stop_ctx = &left;
+    one.ctx = &left;
     er_ticker_turn(&one, the_clock.fixed_ms);
     assert_in_range(jobs_n("report"), 5, 30);
     /* It was deployed again meanwhile, with other data. */
