@@ -82,6 +82,7 @@ static void living(struct errand_slice info, struct errand_arena *arena,
     const char *start = info_text(info, "start_error", arena);
     const char *job = info_text(info, "job_error", arena);
     const char *key = info_text(info, "key_error", arena);
+    const char *other = info_text(info, "other_store_since", arena);
 
     *ret = (struct er_worker_view){.state = "alive", .takes_jobs = true};
     if (state && strcmp(state, "working") != 0) {
@@ -101,6 +102,12 @@ static void living(struct errand_slice info, struct errand_arena *arena,
         ret->alert = "job-file";
         ret->trouble = er_arena_printf(arena, "cannot run every job: %s", job);
         ret->remedy = "correct the file; it is loaded again by itself";
+    } else if (other) {
+        ret->alert = "other-store";
+        ret->trouble = er_arena_printf(
+            arena, "found the store to be another one since %s: what it held is gone",
+            other);
+        ret->remedy = "see who emptied or replaced it; put back what is to be kept";
     } else if (strcmp(ret->state, "quiet") == 0) {
         ret->trouble = "takes no new jobs, as it was told";
         ret->remedy = "kill -CONT its process";

@@ -79,6 +79,8 @@ void er_settle_store_answered(struct er_supervisor *s)
         er_report_over(s, "store: it answers again, after %d %s and %.1f s",
                        settle->failures, settle->failures == 1 ? "failure" : "failures",
                        (double)(s->now_ms - settle->failed_ms) / 1000);
+    if (settle->failures) /* it may be another one */
+        s->leases.beat_at_ms = s->now_ms;
     settle->is_failure_told = false;
     settle->failures = 0;
     settle->retry_at_ms = 0;

@@ -15,6 +15,7 @@
 #include "core/json.h"
 #include "worker/ending.h"
 #include "worker/exec_job.h"
+#include "worker/reload.h"
 #include "worker/supervisor.h"
 
 enum {
@@ -24,6 +25,7 @@ enum {
     PROGRESS_MS = 500,
     SWEEP_MS = 2000,
     KNOWN_MOST = 512,
+    OTHER_TOLD_MS = 3600000, /* so long it is told that the store is another one */
 };
 
 void er_leases_init(struct er_supervisor *s)
@@ -185,6 +187,9 @@ static void info_make(struct er_supervisor *s, struct er_buf *buf)
     if (s->options.project)
         text_add(buf, "project", s->options.project);
     er_buf_printf(buf, "\"pid_space\":%" PRIu64 ",", er_pid_space());
+    if (s->leases.other_since_ms && s->wall_ms - s->leases.other_since_ms < OTHER_TOLD_MS)
+        text_add(buf, "other_store_since",
+                 er_time_format(s->leases.other_since_ms, started, sizeof started));
     if (s->slots.start_failures)
         text_add(buf, "start_error", s->slots.start_error);
     if (s->slots.key_error[0])
@@ -220,6 +225,26 @@ static void command_obey(struct er_supervisor *s, enum errand_command command)
     }
 }
 
+/* What this worker has told the store is not in the one that has taken its place: it
+ * registers there as at its start. Attempts that run were reserved in the other, and
+ * extending their leases says that those are lost. */
+static void identity_look(struct er_supervisor *s, int64_t identity)
+{
+    struct er_leases *l = &s->leases;
+    int64_t before = l->identity;
+
+    l->identity = identity;
+    if (!before || !identity || identity == before)
+        return;
+    l->other_since_ms = s->wall_ms;
+    er_report_warn(s,
+                   "the store is another one now: it was emptied or replaced, and what "
+                   "it held is not here; working on with this one");
+    er_reload_publish(s);
+    l->extend_at_ms = l->beat_at_ms = s->now_ms;
+    er_settle_look(s);
+}
+
 static int beat_call(struct er_supervisor *s, bool bye, struct errand_arena *arena,
                      struct errand_error *err)
 {
@@ -242,6 +267,8 @@ static int beat_call(struct er_supervisor *s, bool bye, struct errand_arena *are
     if (rc < 0)
         return rc;
     s->leases.has_beaten = true;
+    if (!bye)
+        identity_look(s, got.identity);
     er_trail_touch(s->lots.trail);
     for (size_t i = 0; i < got.commands_n; i++)
         command_obey(s, got.commands[i]);

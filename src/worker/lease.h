@@ -13,7 +13,9 @@ struct er_leases {
     int64_t extend_at_ms, extended_ms, reap_at_ms, beat_at_ms;
     bool has_progress; /* some attempt has news */
     bool has_beaten;
-    int64_t sweep_at_ms; /* for runaway processes */
+    int64_t identity;       /* of the store, as the last heartbeat said; 0: not known */
+    int64_t other_since_ms; /* wall clock: when it was found to be another; 0: never */
+    int64_t sweep_at_ms;    /* for runaway processes */
 };
 
 void er_leases_init(struct er_supervisor *s);

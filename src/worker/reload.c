@@ -123,14 +123,19 @@ static void older_retire(struct er_supervisor *s)
             r->is_stale = true;
 }
 
+void er_reload_publish(struct er_supervisor *s)
+{
+    s->is_publish_due = s->book != NULL;
+    s->publish_at_ms = s->now_ms;
+}
+
 static void book_set(struct er_supervisor *s, struct er_book *book)
 {
     bool is_first = !s->book;
 
     er_book_release(s->book);
     s->book = book;
-    s->is_publish_due = true;
-    s->publish_at_ms = s->now_ms;
+    er_reload_publish(s);
     er_settle_look(s);
     s->leases.beat_at_ms = s->now_ms; /* what cannot run is to be seen by operators now */
     if (is_first)

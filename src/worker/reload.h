@@ -7,6 +7,8 @@
 struct er_supervisor;
 struct er_runner;
 
+/* What runs here is told to the store, once more. */
+void er_reload_publish(struct er_supervisor *s);
 void er_reload_watch(struct er_supervisor *s);
 void er_reload_unwatch(struct er_supervisor *s);
 /* Sees to it that a runner has said what there is; after a change, that a new one says it

@@ -336,6 +336,15 @@ CLAIM(a_worker_with_a_broken_file_is_told)
     end();
 }
 
+CLAIM(a_store_that_took_the_place_of_another_is_told)
+{
+    at(0);
+    beat("w7", "{\"other_store_since\":\"2026-11-24T03:00:00.000Z\"}");
+    assert_one(ERRAND_DEGRADED, "other-store",
+               "w7 found the store to be another one since 2026-11-24T03:00:00.000Z");
+    end();
+}
+
 CLAIM(a_worker_without_a_key_is_told)
 {
     at(0);
