@@ -228,33 +228,219 @@ TEST(a_unique_job_from_sql_answers_with_the_first_one)
     end();
 }
 
+static const struct {
+    const char *options, *says;
+} bad[] = {
+    {"[]", "an object"},
+    {"{'tires': 3}", "there is no option 'tires'"},
+    {"{'throttle': '1/s'}", "there is no option 'throttle'"},
+    {"{'tries': 0}", "option 'tries' is 0: 1 to 1000 are allowed"},
+    {"{'tries': 1001}", "option 'tries' is 1001: 1 to 1000"},
+    {"{'tries': 1.5}", "option 'tries' is not a whole number: 1.5"},
+    {"{'tries': '3'}", "option 'tries' is not a whole number: \"3\""},
+    {"{'tries': 1e300}", "option 'tries' is 1"},
+    {"{'priority': 2147483648}", "option 'priority' is 2147483648: -2147483648 to"},
+    {"{'memory': 0}", "option 'memory' is 0: 1 to 1048576"},
+    {"{'memory': 1048577}", "option 'memory' is 1048577: 1 to 1048576"},
+    {"{'memory': 'much'}", "option 'memory' is not a whole number"},
+    {"{'queue': ''}", "queue is empty"},
+    {"{'queue': 'a b'}", "queue 'a b' has a wrong character at position 2"},
+    {"{'queue': 7}", "option 'queue' is not a string: 7"},
+    {"{'id': 'a b'}", "id 'a b' has a wrong character at position 2"},
+    {"{'id': '0123456789012345678901234567890123456789012345678901234567890123'}",
+     "has 64 bytes, more than the 63 allowed"},
+    {"{'timeout': 0}", "option 'timeout' is 0: more than 0 to 30 days are allowed"},
+    {"{'timeout': '31d'}", "option 'timeout' is \"31d\": more than 0 to 30 days"},
+    {"{'timeout': 'long'}", "option 'timeout' is not seconds, or a time"},
+    {"{'timeout': [1]}", "option 'timeout' is not seconds, or a time"},
+    {"{'delay': -1}", "option 'delay' is -1: 0 to 36525 days"},
+    {"{'delay': '5300w'}", "option 'delay' is \"5300w\": 0 to 36525 days"},
+    {"{'delay': 1, 'at': '2030-01-01'}", "delay and at are both given"},
+    {"{'at': 'soon'}", "option 'at' is not an instant"},
+    {"{'at': 'infinity'}", "option 'at' is not an instant"},
+    {"{'at': 'tomorrow'}", "option 'at' is not an instant"},
+    {"{'at': 1790000000}", "option 'at' is not an instant"},
+    {"{'at': '2026-02-30T00:00:00Z'}", "option 'at' is not an instant"},
+    {"{'at': '2026-01-01T00:00:00'}", "option 'at' is not an instant"},
+    {"{'at': '9999-12-31T23:59:59-01:00'}", "which is after the year 9999"},
+    {"{'at': '10000-01-01'}", "option 'at' is not an instant"},
+    {"{'backoff': -1}", "backoff value 1 is -1: seconds from 0 to 31,622,400"},
+    {"{'backoff': [1, 31622401]}", "backoff value 2 is 31622401: seconds from 0"},
+    {"{'backoff': [1, 'x']}", "option 'backoff' is not one time or several"},
+    {"{'backoff': []}", "option 'backoff' is not one time or several"},
+    {"{'backoff': '60,,5m'}", "option 'backoff' is not one time or several"},
+    {"{'backoff': {}}", "option 'backoff' is not one time or several"},
+    {"{'backoff': [1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]}",
+     "backoff has 17 values, more than the 16 allowed"},
+    {"{'backoff_strategy': 'cubic'}", "none of default, fixed, linear, exponential"},
+    {"{'backoff_cap': 0}", "option 'backoff_cap' is not a time"},
+    {"{'backoff_cap': 'x'}", "option 'backoff_cap' is not a time"},
+    {"{'backoff_cap': 31622401}", "option 'backoff_cap' is not a time"},
+    {"{'backoff_jitter': 1.1}", "option 'backoff_jitter' is not a share from 0 to 1"},
+    {"{'backoff_jitter': '0.5'}", "option 'backoff_jitter' is not a share"},
+    {"{'retry_until': 'later'}", "option 'retry_until' is not an instant"},
+    {"{'retry_until': 1e15}", "option 'retry_until' is 1"},
+    {"{'retry_until': -5}", "option 'retry_until' is -5"},
+    {"{'retry_for': 0}", "option 'retry_for' is 0: more than 0 to 3660 days"},
+    {"{'retry_for': '11000d'}", "option 'retry_for' is \"11000d\""},
+    {"{'trace': ''}", "trace is empty"},
+    {"{'trace': 4}", "option 'trace' is not a string: 4"},
+    {"{'rate': 'often'}", "option 'rate' is not a rate such as"},
+    {"{'rate': '0/60'}", "rate is 0 in a window: 1 to 1000000"},
+    {"{'rate': '1/0'}", "rate is per 0 ms: more than 0 to 366 days"},
+    {"{'rate': '1/367d'}", "more than 0 to 366 days are allowed"},
+    {"{'rate': '1/1', 'rate_name': 'a b'}", "rate_name 'a b' has a wrong character"},
+    {"{'rate': '1/1', 'rate_key': [1]}", "option 'rate_key' is not a string"},
+    {"{'rate_key': 'k'}", "rate_key and rate_name need rate"},
+    {"{'concurrency': 0}", "option 'concurrency' is 0: 1 to 1000000"},
+    {"{'concurrency_name': 'k'}", "concurrency_key and concurrency_name need"},
+    {"{'tags': 'a'}", "option 'tags' is not an array"},
+    {"{'tags': ['a,b']}", "tag 'a,b' has a wrong character at position 2"},
+    {"{'tags': [null]}", "option 'tags' is not a string: null"},
+    {"{'unique': ''}", "unique is empty"},
+    {"{'unique': 'k', 'unique_policy': 'most'}", "none of ignore, replace, extend"},
+    {"{'unique': 'k', 'unique_until': 'ever'}", "none of ttl, done, started"},
+    {"{'unique': 'k', 'unique_for': '3661d'}", "option 'unique_for' is \"3661d\""},
+    {"{'unique_for': 60}", "mean nothing without the key in unique"},
+};
+
+/* The table writes ' for ". */
+static const char *quoted(const char *options)
+{
+    static char text[256];
+    size_t i;
+
+    for (i = 0; options[i] && i < sizeof text - 1; i++)
+        text[i] = options[i] == '\'' ? '"' : options[i];
+    text[i] = '\0';
+    return text;
+}
+
 TEST(a_bad_option_is_named)
 {
-    char text[128];
-    static const struct {
-        const char *options, *says;
-    } bad[] = {
-        {"{\"tires\": 3}", "there is no option 'tires'"},
-        {"{\"tries\": 0}", "option 'tries' is 0"},
-        {"{\"delay\": -1}", "option 'delay' is -1"},
-        {"{\"rate\": \"often\"}", "option 'rate' is \"often\""},
-        {"{\"rate\": \"1/0\"}", "option 'rate' is \"1/0\""},
-        {"{\"rate\": \"1/1\", \"rate_name\": \"a b\"}", "option 'rate_name'"},
-        {"{\"rate\": \"1/1\", \"rate_key\": [1]}", "option 'rate_key'"},
-        {"{\"tags\": [\"a,b\"]}", "option 'tags' is \"a,b\""},
-        {"{\"tags\": [null]}", "option 'tags' is null"},
-        {"{\"at\": \"soon\"}", "option 'at' is \"soon\""},
-        {"{\"unique\": \"k\", \"unique_policy\": \"most\"}", "option 'unique_policy'"},
-        {"[]", "an object"},
-    };
+    char text[512];
 
     begin();
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         snprintf(text, sizeof text, "SELECT t%u.dispatch('ship', '{}', '%s')", schema_n,
-                 bad[i].options);
+                 quoted(bad[i].options));
         refused(text, bad[i].says);
     }
     assert_int_equal(count(0), 0);
+    end();
+}
+
+/* The row that caused it is not there either, and the session goes on. */
+TEST(a_bad_option_in_a_trigger_is_named)
+{
+    char text[512];
+
+    begin();
+    sql("DROP TABLE IF EXISTS wishes; CREATE TABLE wishes(options jsonb);"
+        "CREATE OR REPLACE FUNCTION wish() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "PERFORM t%u.dispatch('ship', 'null', new.options); RETURN new; END $$; "
+        "CREATE TRIGGER wish AFTER INSERT ON wishes FOR EACH ROW EXECUTE FUNCTION wish()",
+        schema_n);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        snprintf(text, sizeof text, "INSERT INTO wishes VALUES('%s')",
+                 quoted(bad[i].options));
+        refused(text, bad[i].says);
+    }
+    assert_int_equal(count(0), 0);
+    sql("INSERT INTO wishes VALUES('{\"tries\": 2}')");
+    assert_int_equal(reserve().tries, 2);
+    end();
+}
+
+/* What a worker reads before the attempt: seconds are numbers, whatever was written. */
+TEST(options_from_sql_travel_as_everybody_reads_them)
+{
+    struct errand_job_info job;
+    struct errand_slice options;
+
+    begin();
+    sql("SET TimeZone = 'Asia/Tokyo'; SELECT t%u.dispatch('ship', 'null', '{\"timeout\": "
+        "\"10m\", \"backoff\": "
+        "\"60,5m,1.5\", \"backoff-strategy\": \"linear\", \"backoff_cap\": \"2h\", "
+        "\"backoff_jitter\": 0, \"retry_until\": \"2030-01-01\", \"retry_for\": 0.0004, "
+        "\"memory\": 64, \"trace\": \"00-a\", \"priority\": null, \"at\": "
+        "\"2030-01-01t05:00:00.25+01:00\", \"id\": \"j\"}')",
+        schema_n);
+    job = look((struct errand_id){"j"});
+    options = job.options;
+    assert_int_equal(job.run_at_ms, INT64_C(1893470400250));
+    {
+        static const char *const parts[] = {
+            "\"timeout\": 600",      "\"backoff\": [60, 300, 1.5]",
+            "\"backoff_cap\": 7200", "\"backoff_strategy\": \"linear\"",
+            "\"backoff_jitter\": 0", "\"retry_until\": 1893456000",
+            "\"retry_for\": 0.001",  "\"memory\": 64",
+            "\"trace\": \"00-a\""};
+        char text[512];
+        snprintf(text, sizeof text, "%.*s", (int)options.len, options.ptr);
+        for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+            if (!strstr(text, parts[i]))
+                fail_msg("'%s' is not in: %s", parts[i], text);
+    }
+    end();
+}
+
+/* Of the limits that a program's own dispatch checks, and in the same words. */
+TEST(data_that_are_too_much_are_refused)
+{
+    static const struct {
+        const char *data, *says;
+    } much[] = {
+        {"to_json(repeat('a', 1048575))", "has 1048577 bytes, more than the 1048576"},
+        {"(repeat('[', 65) || repeat(']', 65))::json", "more than 64 levels of nesting"},
+        {"(repeat('[{\"a\":', 33) || '1' || repeat('}]', 33))::json", "more than 64"},
+        {"(SELECT json_object_agg(i, 1) FROM generate_series(1, 10001) AS i)",
+         "more than 10000 keys"},
+    };
+    static const char *const just[] = {
+        "to_json(repeat('a', 1048574))",
+        "(repeat('[', 64) || repeat(']', 64))::json",
+        "to_json(repeat('[{\"a\": \\', 11000))",
+        "(SELECT json_agg(json_build_array(i, '[', '}]:')) FROM generate_series(1, 9000) "
+        "AS i)",
+        "(SELECT json_object_agg(i, ':') FROM generate_series(1, 10000) AS i)",
+    };
+    char text[512];
+
+    begin();
+    for (size_t i = 0; i < sizeof much / sizeof *much; i++) {
+        snprintf(text, sizeof text, "SELECT t%u.dispatch('ship', %s)", schema_n,
+                 much[i].data);
+        refused(text, much[i].says);
+    }
+    for (size_t i = 0; i < sizeof just / sizeof *just; i++)
+        sql("SELECT t%u.dispatch('ship', %s)", schema_n, just[i]);
+    assert_int_equal(count(0), 5);
+    end();
+}
+
+/* Its owner says less, and that its data are for nobody to read. */
+TEST(what_the_owner_of_a_job_published_counts_from_sql_too)
+{
+    const struct errand_definition definitions[] = {
+        {.name = "small",
+         .key = "small",
+         .spec = errand_text("{\"max_data\":8,"
+                             "\"max_depth\":2}")},
+        {.name = "sealed", .key = "sealed", .spec = errand_text("{\"encrypted\":true}")},
+    };
+    char text[128];
+
+    begin();
+    assert_ok(er_store_define(store, definitions, 2, 0, &err));
+    snprintf(text, sizeof text, "SELECT t%u.dispatch('small', '[[[]]]')", schema_n);
+    refused(text, "more than 2 levels");
+    snprintf(text, sizeof text, "SELECT t%u.dispatch('small', '\"1234567\"')", schema_n);
+    refused(text, "has 9 bytes, more than the 8 allowed");
+    snprintf(text, sizeof text, "SELECT t%u.dispatch('sealed', '1')", schema_n);
+    refused(text, "the server has no key");
+    sql("SELECT t%u.dispatch('small', '[[1]]')", schema_n);
+    assert_int_equal(count(0), 1);
     end();
 }
 
