@@ -14,6 +14,7 @@
 #include "errand/limit.h"
 #include "errand/middleware.h"
 #include "errand/notify.h"
+#include "errand/project.h"
 #include "errand/schedule.h"
 #include "errand/types.h"
 #include "errand/worker.h"

@@ -17,6 +17,7 @@
 
 #include "errand/client.h"
 #include "errand/job.h"
+#include "errand/project.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -30,6 +31,9 @@ struct errand_engine_options {
     const char *name;          /* of this worker; default host-pid and a random part */
     double lease;              /* seconds; default 30. A turn is due every third of it */
     double sleep;              /* longest time without a look, seconds; default 1 */
+    /* in place of a URL and a configuration, which are then NULL: its store, with its
+     * queues and defaults. It must live longer than the engine */
+    const struct errand_project *project;
 };
 
 /* Why an attempt should end; grows, and never goes back. */

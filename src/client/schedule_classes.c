@@ -60,8 +60,10 @@ int er_schedules_bring_classes(struct er_store *store,
                                const struct er_schedule_classes *classes, int64_t now_ms,
                                struct errand_error *err)
 {
-    struct er_schedules_said said = {
-        .from = ER_FROM_JOB, .owner = classes->owner, .keeps_all = classes->keeps_all};
+    struct er_schedules_said said = {.from = ER_FROM_JOB,
+                                     .owner = classes->owner,
+                                     .keeps_all = classes->keeps_all,
+                                     .is_part = classes->is_part};
     struct errand_arena *arena = er_arena_new();
     struct er_schedule_said *list = NULL;
     const char **bare = NULL;

@@ -185,7 +185,8 @@ static bool is_gone(const struct er_schedules_said *said,
     if (said->keeps_all || row->error || row->spec.from != said->from ||
         is_said(said, row->stored.name))
         return false;
-    return is_same_text(row->spec.owner, said->owner) || is_bare(said, row->stored.name);
+    return (!said->is_part && is_same_text(row->spec.owner, said->owner)) ||
+           is_bare(said, row->stored.name);
 }
 
 static int write_all(struct er_store *store, const struct er_schedules_said *said,

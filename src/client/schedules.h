@@ -60,6 +60,7 @@ struct er_schedules_said {
     const char *const *bare;
     size_t bare_n;
     bool keeps_all; /* not everything could be read: remove nothing */
+    bool is_part;   /* the owner has more: of its own remove the bare ones alone */
 };
 
 int er_schedules_bring(struct er_store *store, const struct er_schedules_said *said,
@@ -75,6 +76,7 @@ struct er_schedule_classes {
     struct er_schedule_class *list;
     size_t n;
     bool keeps_all;    /* there are others that could not be read */
+    bool is_part;      /* there are others */
     const char *error; /* NULL, or why */
 };
 /* Those that are linked into this program, which is their owner. */

@@ -72,7 +72,9 @@ errand_engine *errand_engine_open(const char *url, const struct errand_config *c
         errand_engine_close(g);
         return NULL;
     }
-    if (!(g->e = errand_open(url, config, err))) {
+    g->e = o->project && !url ? errand_open_project(o->project, err)
+                              : errand_open(url, config, err);
+    if (!g->e) {
         errand_engine_close(g);
         return NULL;
     }
