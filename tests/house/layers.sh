@@ -1,7 +1,7 @@
 #!/bin/sh
 # layers.sh: a file includes its own layer and those to the right of it only:
 #   cli > http, notify, scheduler, worker > client > store > core > base
-# Public headers see each other alone; examples see public headers alone.
+# Public headers see each other alone; examples and bindings see public headers alone.
 set -eu
 cd "${ERRAND_SOURCE:-$(dirname "$0")/../..}"
 
@@ -40,6 +40,7 @@ bad=$(
     done
     folders=include
     [ ! -d examples ] || folders="$folders examples"
+    [ ! -d bindings/node/src ] || folders="$folders bindings/node/src"
     includes $folders | while IFS=: read -r file line header; do
         case $header in
         errand.h | errand/*.h) ;;

@@ -7,7 +7,7 @@ cd "${ERRAND_SOURCE:-$(dirname "$0")/../..}"
 
 sources()
 {
-    find include src tests bench fuzz examples \( -name '*.c' -o -name '*.h' \) 2>/dev/null | sort
+    find include src tests bench fuzz examples bindings -name node_modules -prune -o \( -name '*.c' -o -name '*.h' \) -print 2>/dev/null | sort
 }
 
 # Functions open and close with a brace in the first column: clang-format sees to that.
