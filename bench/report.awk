@@ -1,5 +1,5 @@
-# report.awk: goals.tsv, then lines "figure <tab> value" of several rounds: the median of each with
-# its range, its ratio, and whether that is what was promised. With -v tsv=1 the figures alone.
+# report.awk, after figures.awk: goals.tsv, then lines "figure <tab> value" of several rounds: the median
+# of each with its range, its ratio, and whether that is what was promised. With -v tsv=1 the figures alone.
 BEGIN { FS = "\t" }
 
 FNR == NR {
@@ -8,36 +8,7 @@ FNR == NR {
     next
 }
 NF == 2 {
-    if (!($1 in count))
-        names[++names_n] = $1
-    values[$1, ++count[$1]] = $2 + 0
-}
-
-function sorted(name,   i, k, v) {
-    for (i = 2; i <= count[name]; i++) {
-        v = values[name, i]
-        for (k = i - 1; k >= 1 && values[name, k] > v; k--)
-            values[name, k + 1] = values[name, k]
-        values[name, k + 1] = v
-    }
-}
-
-function median(name) {
-    return values[name, int((count[name] + 1) / 2)]
-}
-
-function text(value, unit) {
-    if (unit == "/s")
-        return value < 10000 ? sprintf("%.2f k/s", value / 1000) : sprintf("%.0f k/s", value / 1000)
-    if (unit == "ms")
-        return sprintf("%.3f ms", value)
-    if (unit == "%")
-        return sprintf("%.3f %%", value)
-    return sprintf(value < 100 ? "%.1f %s" : "%.0f %s", value, unit)
-}
-
-function reaches(value, sense, mark) {
-    return sense == ">=" ? value >= mark : value <= mark
+    figure_add($1, $2)
 }
 
 function row(line,   f, value, base, verdict, share) {
@@ -72,8 +43,7 @@ function short(value, unit,   t) {
 }
 
 END {
-    for (i = 1; i <= names_n; i++)
-        sorted(names[i])
+    figures_end()
     if (tsv) {
         print "figure\tmedian\tmin\tmax\trounds"
         for (i = 1; i <= names_n; i++)
