@@ -40,23 +40,27 @@ static const struct er_pg_move_columns move_at = {1, 2, 3, 4, 5, 6, 7, 8};
 
 static int answer(const struct er_pg *conn, const struct errand_change_params *p,
                   const struct er_pg_rows *rows, struct errand_arena *arena,
-                  struct errand_change_result *ret)
+                  struct errand_change_result *ret, struct errand_error *err)
 {
-    int row = 1;
+    size_t answers_n = 0;
+    int row = 1, rc;
 
     ret->matched_n = (size_t)er_pg_get_int(rows, 0, 1);
     ret->changed_n = (size_t)er_pg_get_int(rows, 0, 2);
     ret->more = er_pg_get_bool(rows, 0, 9);
+    for (; row < rows->n && er_pg_get_int(rows, row, 0) == ANSWER; row++)
+        answers_n++;
+    if ((rc = er_pg_expect("change", answers_n, p->ids_n, err)) < 0)
+        return rc;
     if (p->ids_n &&
         !(ret->changed = errand_arena_alloc(arena, p->ids_n * sizeof *ret->changed)))
-        return -1;
-    for (; (size_t)row <= p->ids_n && row < rows->n &&
-           er_pg_get_int(rows, row, 0) == ANSWER;
-         row++)
-        ret->changed[row - 1] = (enum errand_changed)er_pg_get_int(rows, row, 7);
-    return p->want_moves
-               ? er_pg_moves(conn, rows, row, &move_at, arena, &ret->moves, &ret->moves_n)
-               : 0;
+        return er_error_nomem(err);
+    for (size_t i = 0; i < p->ids_n; i++)
+        ret->changed[i] = (enum errand_changed)er_pg_get_int(rows, (int)i + 1, 7);
+    if (p->want_moves &&
+        er_pg_moves(conn, rows, row, &move_at, arena, &ret->moves, &ret->moves_n) < 0)
+        return er_error_nomem(err);
+    return 0;
 }
 
 int er_pg_op_change(struct errand_conn *base, const struct errand_change_params *p,
@@ -71,8 +75,8 @@ int er_pg_op_change(struct errand_conn *base, const struct errand_change_params 
     er_pg_args_init(&args);
     change_args(&args, p);
     rc = er_pg_ask(base, "change", ER_PG_ONCE, &args, &rows, err);
-    if (rc == 0 && answer(conn, p, &rows, arena, ret) < 0)
-        rc = er_error_nomem(err);
+    if (rc == 0)
+        rc = answer(conn, p, &rows, arena, ret, err);
     er_pg_rows_done(&rows);
     return rc;
 }

@@ -108,13 +108,17 @@ enum {
 enum { HEAD = 0, JOB = 1, HOOK = 2, MOVE = 3 };
 
 static int settled_out(const struct er_pg_rows *rows, size_t n,
-                       struct errand_arena *arena, struct errand_exchange_result *ret)
+                       struct errand_arena *arena, struct errand_exchange_result *ret,
+                       struct errand_error *err)
 {
     struct errand_slice bytes = er_pg_peek(rows, 0, DATA);
+    int rc = er_pg_expect("exchange", bytes.len, n, err);
 
+    if (rc < 0)
+        return rc;
     if (!(ret->settled = errand_arena_alloc(arena, n * sizeof *ret->settled)))
-        return -1;
-    for (size_t i = 0; i < n && i < bytes.len; i++)
+        return er_error_nomem(err);
+    for (size_t i = 0; i < n; i++)
         ret->settled[i] = (enum errand_settled)bytes.ptr[i];
     return 0;
 }
@@ -164,14 +168,15 @@ static int moves_out(const struct er_pg *conn, const struct er_pg_rows *rows, in
 
 static int answer(struct er_pg *conn, const struct errand_exchange_params *p,
                   const struct er_pg_rows *rows, struct errand_arena *arena,
-                  struct errand_exchange_result *ret)
+                  struct errand_exchange_result *ret, struct errand_error *err)
 {
     size_t size = (size_t)rows->n;
-    int row = 1;
+    int row = 1, rc;
 
-    if (settled_out(rows, p->outcomes_n, arena, ret) < 0 ||
-        !(ret->jobs = errand_arena_alloc(arena, size * sizeof *ret->jobs)))
-        return -1;
+    if ((rc = settled_out(rows, p->outcomes_n, arena, ret, err)) < 0)
+        return rc;
+    if (!(ret->jobs = errand_arena_alloc(arena, size * sizeof *ret->jobs)))
+        return er_error_nomem(err);
     ret->token = er_pg_get_int(rows, 0, TOKEN);
     ret->control = er_pg_get_int(rows, 0, KEY);
     conn->salt = er_pg_get_int(rows, 0, CREATED_AT);
@@ -182,8 +187,10 @@ static int answer(struct er_pg *conn, const struct errand_exchange_params *p,
         ret->lease_until_ms = er_pg_get_int(rows, 0, RUN_AT);
     for (; row < rows->n && er_pg_get_int(rows, row, WHAT) != MOVE; row++)
         if (job_out(conn, rows, row, arena, &ret->jobs[ret->jobs_n++]) < 0)
-            return -1;
-    return p->want_moves ? moves_out(conn, rows, row, arena, ret) : 0;
+            return er_error_nomem(err);
+    if (p->want_moves && moves_out(conn, rows, row, arena, ret) < 0)
+        return er_error_nomem(err);
+    return 0;
 }
 
 int er_pg_op_exchange(struct errand_conn *base, const struct errand_exchange_params *p,
@@ -198,8 +205,8 @@ int er_pg_op_exchange(struct errand_conn *base, const struct errand_exchange_par
     er_pg_args_init(&args);
     exchange_args(&args, conn, p);
     rc = er_pg_ask(base, "exchange", ER_PG_ONCE, &args, &rows, err);
-    if (rc == 0 && answer(conn, p, &rows, arena, ret) < 0)
-        rc = er_error_nomem(err);
+    if (rc == 0)
+        rc = answer(conn, p, &rows, arena, ret, err);
     er_pg_rows_done(&rows);
     return rc;
 }

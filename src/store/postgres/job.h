@@ -26,7 +26,8 @@ void er_pg_asks_write(struct er_buf *buf, const struct errand_unique *unique,
 void er_pg_push_args(struct er_pg_args *args, const struct er_pg *conn,
                      const struct errand_push_params *p);
 int er_pg_push_answer(const struct er_pg *conn, const struct er_pg_rows *rows,
-                      struct errand_arena *arena, struct errand_push_result *ret);
+                      size_t jobs_n, struct errand_arena *arena,
+                      struct errand_push_result *ret, struct errand_error *err);
 
 /* Moves are the last `n` rows; the columns are told by `at`. */
 struct er_pg_move_columns {

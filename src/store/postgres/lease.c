@@ -30,15 +30,16 @@ enum { LEASE = 0, PROGRESS = 1, CANCELLED = 2 };
 
 static int extend_answer(const struct er_pg *conn, const struct errand_extend_params *p,
                          const struct er_pg_rows *rows, struct errand_arena *arena,
-                         struct errand_extend_result *ret)
+                         struct errand_extend_result *ret, struct errand_error *err)
 {
     size_t leases_n = 0, progress_n = 0, cancelled_n = (size_t)rows->n;
+    int rc;
 
     ret->leases = errand_arena_alloc(arena, p->tokens_n * sizeof *ret->leases);
     ret->progress = errand_arena_alloc(arena, p->progress_n * sizeof *ret->progress);
     ret->cancelled = errand_arena_alloc(arena, cancelled_n * sizeof *ret->cancelled);
     if (!ret->leases || !ret->progress || !ret->cancelled)
-        return -1;
+        return er_error_nomem(err);
     for (int i = 0; i < rows->n; i++) {
         int64_t what = er_pg_get_int(rows, i, 0);
         if (what == LEASE && leases_n < p->tokens_n) {
@@ -55,7 +56,9 @@ static int extend_answer(const struct er_pg *conn, const struct errand_extend_pa
             ret->until_ms = er_pg_get_int(rows, i, 1);
         }
     }
-    return 0;
+    if ((rc = er_pg_expect("extend", leases_n, p->tokens_n, err)) < 0)
+        return rc;
+    return er_pg_expect("extend", progress_n, p->progress_n, err);
 }
 
 int er_pg_op_extend(struct errand_conn *base, const struct errand_extend_params *p,
@@ -70,8 +73,8 @@ int er_pg_op_extend(struct errand_conn *base, const struct errand_extend_params 
     er_pg_args_init(&args);
     extend_args(&args, p);
     rc = er_pg_ask(base, "extend", ER_PG_HARMLESS, &args, &rows, err);
-    if (rc == 0 && extend_answer(conn, p, &rows, arena, ret) < 0)
-        rc = er_error_nomem(err);
+    if (rc == 0)
+        rc = extend_answer(conn, p, &rows, arena, ret, err);
     er_pg_rows_done(&rows);
     return rc;
 }

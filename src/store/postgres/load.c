@@ -227,13 +227,17 @@ static void schedules_args(struct er_pg_args *args, const struct errand_load_par
 }
 
 static int answer(const struct errand_load_params *p, const struct er_pg_rows *rows,
-                  struct errand_arena *arena, struct errand_load_result *ret)
+                  struct errand_arena *arena, struct errand_load_result *ret,
+                  struct errand_error *err)
 {
-    struct errand_pushed_job *jobs = errand_arena_alloc(arena, p->jobs_n * sizeof *jobs);
+    struct errand_pushed_job *jobs;
+    int rc = er_pg_expect("load", (size_t)rows->n, p->jobs_n, err);
 
-    if (!jobs)
-        return -1;
-    for (int i = 0; i < rows->n && (size_t)i < p->jobs_n; i++)
+    if (rc < 0)
+        return rc;
+    if (!(jobs = errand_arena_alloc(arena, p->jobs_n * sizeof *jobs)))
+        return er_error_nomem(err);
+    for (int i = 0; i < rows->n; i++)
         jobs[i] = (struct errand_pushed_job){
             .pushed = (enum errand_pushed)er_pg_get_int(rows, i, 0),
             .id = p->jobs[i].job.id,
@@ -257,8 +261,8 @@ int er_pg_op_load(struct errand_conn *base, const struct errand_load_params *p,
     batches_args(&args, p);
     schedules_args(&args, p);
     rc = er_pg_ask(base, "load", ER_PG_HARMLESS, &args, &rows, err);
-    if (rc == 0 && answer(p, &rows, arena, ret) < 0)
-        rc = er_error_nomem(err);
+    if (rc == 0)
+        rc = answer(p, &rows, arena, ret, err);
     er_pg_rows_done(&rows);
     return rc;
 }

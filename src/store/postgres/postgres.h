@@ -135,6 +135,9 @@ const char *er_pg_expand(struct er_pg *conn, const char *text);
 
 /* ------------------------------------------------------------------ rows.c */
 
+/* Whether a function answered for as many as it was asked about: missing ones would read
+ * as done. ESCHEMA. */
+int er_pg_expect(const char *function, size_t n, size_t wanted, struct errand_error *err);
 /* NULL reads as 0, false, "" and an empty slice. Text and bytes are copied; NULL (ptr
  * NULL) means no memory. */
 bool er_pg_is_null(const struct er_pg_rows *rows, int row, int col);

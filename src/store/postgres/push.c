@@ -183,13 +183,16 @@ void er_pg_push_args(struct er_pg_args *args, const struct er_pg *conn,
 /* ------------------------------------------------------------------ the answer */
 
 int er_pg_push_answer(const struct er_pg *conn, const struct er_pg_rows *rows,
-                      struct errand_arena *arena, struct errand_push_result *ret)
+                      size_t jobs_n, struct errand_arena *arena,
+                      struct errand_push_result *ret, struct errand_error *err)
 {
-    struct errand_pushed_job *jobs =
-        errand_arena_alloc(arena, (size_t)rows->n * sizeof *jobs);
+    struct errand_pushed_job *jobs;
+    int rc = er_pg_expect("push", (size_t)rows->n, jobs_n, err);
 
-    if (!jobs)
-        return -1;
+    if (rc < 0)
+        return rc;
+    if (!(jobs = errand_arena_alloc(arena, jobs_n * sizeof *jobs)))
+        return er_error_nomem(err);
     for (int i = 0; i < rows->n; i++) {
         jobs[i].pushed = (enum errand_pushed)er_pg_get_int(rows, i, 0);
         jobs[i].state = (enum errand_state)er_pg_get_int(rows, i, 4);
@@ -234,8 +237,8 @@ int er_pg_op_push(struct errand_conn *base, const struct errand_push_params *p,
 
     if (rc < 0 && er_pg_salt_renew(conn))
         rc = push(conn, p, &rows, err);
-    if (rc == 0 && er_pg_push_answer(conn, &rows, arena, ret) < 0)
-        rc = er_error_nomem(err);
+    if (rc == 0)
+        rc = er_pg_push_answer(conn, &rows, p->jobs_n, arena, ret, err);
     er_pg_rows_done(&rows);
     return rc;
 }

@@ -4,6 +4,7 @@
 #include <endian.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "core/id.h"
 
 enum { SALT_BITS = 20 };
@@ -13,6 +14,16 @@ void er_pg_rows_done(struct er_pg_rows *rows)
     PQclear(rows->res);
     rows->res = NULL;
     rows->n = 0;
+}
+
+int er_pg_expect(const char *function, size_t n, size_t wanted, struct errand_error *err)
+{
+    if (n == wanted)
+        return 0;
+    return errand_error_set(
+        err, ERRAND_ESCHEMA,
+        "%s() answered for %zu of %zu; 'errand migrate' may repair it", function, n,
+        wanted);
 }
 
 bool er_pg_is_null(const struct er_pg_rows *rows, int row, int col)

@@ -104,13 +104,15 @@ int er_pg_op_schedules(struct errand_conn *conn, struct errand_arena *arena,
 enum { COL_FIRED = 6 };
 
 static int fire_read(const struct er_pg *conn, const struct er_pg_rows *rows,
-                     struct errand_arena *arena, struct errand_fire_result *ret)
+                     struct errand_arena *arena, struct errand_fire_result *ret,
+                     struct errand_error *err)
 {
     struct errand_push_result pushed = {0};
+    int rc;
 
     ret->fired = (enum errand_fired)er_pg_get_int(rows, 0, COL_FIRED);
-    if (er_pg_push_answer(conn, rows, arena, &pushed) < 0)
-        return -1;
+    if ((rc = er_pg_push_answer(conn, rows, 1, arena, &pushed, err)) < 0)
+        return rc;
     ret->hints = pushed.hints;
     if (ret->fired == ERRAND_FIRED)
         ret->pushed = pushed.jobs[0];
@@ -150,9 +152,7 @@ int er_pg_op_fire(struct errand_conn *conn, const struct errand_fire_params *p,
         return rc;
     if (!rows.n)
         rc = no_such(p->name, err);
-    else if (fire_read(pg, &rows, arena, &got) < 0)
-        rc = er_error_nomem(err);
-    else
+    else if ((rc = fire_read(pg, &rows, arena, &got, err)) == 0)
         *ret = got;
     er_pg_rows_done(&rows);
     return rc;

@@ -220,6 +220,56 @@ TEST(who_may_not_raise_is_told_who_may)
     end();
 }
 
+/* ------------------------------------------------------------------ answers */
+
+/* A function that answers less in place of the one there is. */
+static void spoil(const char *function, const char *how)
+{
+    char text[1024];
+
+    snprintf(text, sizeof text,
+             "DO $do$ DECLARE f regproc := 't%u.%s'::regproc; d text; BEGIN "
+             "SELECT format('CREATE FUNCTION t%u.%s(%%s) RETURNS %%s LANGUAGE sql AS $$ "
+             "SELECT * FROM t%u.%s_whole(%%s) %s $$', oidvectortypes(proargtypes), "
+             "pg_get_function_result(oid), (SELECT string_agg('$' || i, ',') FROM "
+             "generate_series(1, pronargs) AS i)) INTO d FROM pg_proc WHERE oid = f; "
+             "ALTER FUNCTION t%u.%s RENAME TO %s_whole; EXECUTE d; END $do$",
+             schema_n, function, schema_n, function, schema_n, function, how, schema_n,
+             function, function);
+    pg_exec(admin, text);
+}
+
+/* What is not answered would read as inserted, settled or changed. */
+TEST(an_answer_for_fewer_than_were_asked_about_is_refused)
+{
+    const struct errand_push_job jobs[] = {{.name = "a", .queue = "q", .tries = 1},
+                                           {.name = "b", .queue = "q", .tries = 1}};
+    struct errand_push_params push = {.jobs = jobs, .jobs_n = 2};
+    struct errand_id ids[] = {{"a"}, {"b"}};
+    struct errand_change_params change = {.ids = ids, .ids_n = 2};
+    int64_t tokens[] = {1, 2};
+    struct errand_extend_params extend = {
+        .tokens = tokens, .tokens_n = 2, .lease_ms = 1000};
+    struct errand_push_result pushed = {0};
+    struct errand_change_result changed = {0};
+    struct errand_extend_result extended = {0};
+    struct er_store *store;
+
+    begin();
+    store = open_ok(url_with(""));
+    spoil("push", "OFFSET 1");
+    spoil("change", "LIMIT 2");
+    spoil("extend", "LIMIT 1");
+    assert_refused(er_store_push(store, &push, arena, &pushed, &err), ERRAND_ESCHEMA,
+                   "push() answered for 1 of 2");
+    assert_refused(er_store_change(store, &change, arena, &changed, &err), ERRAND_ESCHEMA,
+                   "change() answered for 1 of 2");
+    assert_refused(er_store_extend(store, &extend, arena, &extended, &err),
+                   ERRAND_ESCHEMA, "extend() answered for 1 of 2");
+    er_store_close(store);
+    end();
+}
+
 /* ------------------------------------------------------------------ owners */
 
 TEST(a_schema_that_another_role_made_beforehand_is_not_trusted)
