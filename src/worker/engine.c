@@ -113,7 +113,10 @@ struct errand_outcome er_engine_outcome(const errand_engine *g, const struct er_
                                    .key = h->reserved->key,
                                    .id = h->reserved->id,
                                    .started_ms = h->started_ms,
-                                   .ended_ms = er_store_wall_ms(g->store)};
+                                   .ended_ms = er_store_wall_ms(g->store),
+                                   .name = h->reserved->name,
+                                   .queue = h->reserved->queue,
+                                   .attempt = h->reserved->attempt};
 }
 
 int er_engine_settle(errand_engine *g, struct er_held *h, const struct errand_outcome *o,
@@ -331,12 +334,14 @@ int errand_engine_reserve(errand_engine *g, size_t max,
     look_plan(g, max, &got);
     g->is_control_due = g->is_control_due || got.control != g->control;
     g->control = got.control;
+    g->is_followed = (got.hints & ERRAND_HINT_EVENTS) != 0;
     if (got.jobs_n) {
         if (!g->held)
             g->extend_at_ms = er_engine_now() + g->lease_ms / 3;
         *lot = (struct er_lot_held){.arena = arena, .token = got.token};
         *ret_n = lot_give(g, lot, &got);
         arena = NULL; /* the lot's */
+        er_engine_tell_started(g, g->given, *ret_n);
     }
 out:
     er_arena_free(arena);

@@ -44,6 +44,7 @@ struct errand_engine {
     int64_t look_at_ms; /* when there may be work though nobody wakes us */
     int64_t extended_ms, control;
     bool is_control_due;
+    bool is_followed; /* somebody follows the events, as of the last reserve */
     uint64_t random;
 };
 
@@ -55,5 +56,10 @@ struct errand_outcome er_engine_outcome(const errand_engine *g,
 /* 0, 1: lost. The job stays when it fails and may be told again. */
 int er_engine_settle(errand_engine *g, struct er_held *held,
                      const struct errand_outcome *outcome, struct errand_error *err);
+
+/* engine_tell.c: to those who follow. */
+void er_engine_tell_started(errand_engine *g, struct errand_engine_job *const *jobs,
+                            size_t n);
+void er_engine_tell_late(errand_engine *g, const struct er_held *held);
 
 #endif

@@ -5,6 +5,7 @@
 #include <poll.h>
 
 #include "errand/engine.h"
+#include "errand/events.h"
 
 static errand_engine *engine(struct errand_engine_options options)
 {
@@ -312,6 +313,39 @@ CLAIM(a_cancel_is_heard_and_obeyed)
             g, job, &(struct errand_engine_outcome){.verdict = ERRAND_RETRY}, &err),
         0);
     assert_is(&id, ERRAND_CANCELLED, 1);
+    errand_engine_close(g);
+}
+
+CLAIM(whoever_follows_is_told_of_every_attempt)
+{
+    static const char *const wanted[] = {
+        "job:dispatched", "job:started", "job:retrying",  "job:started", "job:completed",
+        "job:dispatched", "job:started", "job:timed-out", "job:failed"};
+    errand_engine *g = engine((struct errand_engine_options){.sleep = 30});
+    const struct errand_engine_outcome again = {.verdict = ERRAND_RETRY, .wait = 0.001};
+    const struct errand_event *event;
+    struct errand_engine_job *job;
+    errand_events *events = errand_events_open(e, NULL, &err);
+
+    assert_non_null(events);
+    dispatched("a", "1", NULL);
+    for (int i = 0; i < 2; i++) {
+        while (!(job = reserve_one(g)))
+            doze(g);
+        assert_int_equal(errand_engine_finish(g, job, i ? NULL : &again, &err), 0);
+    }
+    dispatched("late", "1", &(struct errand_options){.timeout = 0.01, .tries = 1});
+    assert_non_null(job = reserve_one(g));
+    usleep(20000);
+    assert_int_equal(errand_engine_finish(g, job, NULL, &err), 0);
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        do
+            assert_int_equal(errand_events_next(events, 5000, &event, &err), 1);
+        while (strcmp(event->type, "worker:started") == 0);
+        assert_string_equal(event->type, wanted[i]);
+        assert_string_equal(event->name, i < 5 ? "a" : "late");
+    }
+    errand_events_close(events);
     errand_engine_close(g);
 }
 
