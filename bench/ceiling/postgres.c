@@ -177,6 +177,12 @@ static int64_t postgres_clear(void)
     return used;
 }
 
+static void postgres_hold(void)
+{
+    run("BEGIN ISOLATION LEVEL REPEATABLE READ");
+    run("SELECT 1");
+}
+
 const struct engine engine = {.open = postgres_open,
                               .make = postgres_make,
                               .push = postgres_insert,
@@ -184,4 +190,5 @@ const struct engine engine = {.open = postgres_open,
                               .filled = postgres_filled,
                               .turn = postgres_turn,
                               .payload = postgres_payload,
+                              .hold = postgres_hold,
                               .clear = postgres_clear};

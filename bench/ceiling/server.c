@@ -5,6 +5,7 @@
  *   bulk    insert, 1,000 a trip
  *   cycle   end the last jobs and reserve the next in one trip
  *   pickup  insert in one process, reserve in a second, have it in a third
+ *   hold    keeps a snapshot until it is ended
  *   clear   removes what these and bench-errand have left
  *   bytes   the same, and prints how much that was a job of BENCH_BULK */
 #include "ceiling/server.h"
@@ -14,6 +15,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { BULK = 1000 };
 
@@ -87,9 +89,16 @@ int main(int argc, char **argv)
     char name[128];
 
     if (argc != 5)
-        die("usage: %s one|bulk|cycle|pickup|clear|bytes TABLE NAME URL", argv[0]);
+        die("usage: %s one|bulk|cycle|pickup|hold|clear|bytes TABLE NAME URL", argv[0]);
     snprintf(name, sizeof name, "%s.%s.%s", argv[2], argv[1], argv[3]);
     engine.open(argv[4]);
+    if (strcmp(argv[1], "hold") == 0) {
+        if (!engine.hold)
+            die("this server has no snapshots");
+        engine.hold();
+        for (;;)
+            pause();
+    }
     if (strcmp(argv[1], "bytes") == 0) {
         figure(name, (double)engine.clear() / (double)setting("BENCH_BULK", 200000));
         return 0;

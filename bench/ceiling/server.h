@@ -15,6 +15,7 @@ struct engine {
      * many it reserved. */
     int (*turn)(int batch);
     const char *(*payload)(void); /* of a job reserved last */
+    void (*hold)(void); /* a snapshot, as long as it is connected; NULL: there is none */
     /* Removes what is there of errand and of these programs: the bytes that were in use.
      */
     int64_t (*clear)(void);

@@ -66,6 +66,7 @@ void bench_chain(struct place *p);
 void bench_batch(struct place *p);
 void bench_growth(struct place *p);
 void bench_sustained(struct place *p);
+void bench_snapshot(struct place *p);
 void bench_pickup(struct place *p);
 void bench_delay(struct place *p);
 void bench_idle(struct place *p);

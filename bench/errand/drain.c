@@ -84,26 +84,35 @@ static void sustain(struct place *p, int64_t seconds, double ret[2])
     ret[1] = (double)(marks[3] - marks[2]) / 5;
 }
 
+/* Beside a snapshot of the file, or, of a server, beside one that somebody else holds. */
+static void sustained(struct place *p, bool is_beside_snapshot)
+{
+    sqlite3 *db = NULL;
+    double rates[2];
+    pid_t pid;
+
+    place_renew(p);
+    store_fill(p, "BenchCount", 200000);
+    board_reset();
+    pid = worker_start(p, &(struct worker_args){.concurrency = 2});
+    board_await(1);
+    if (is_beside_snapshot && p->path)
+        db = snapshot_open(p->path);
+    sustain(p, setting("BENCH_SUSTAINED", 60), rates);
+    worker_stop(pid);
+    sqlite3_close(db);
+    figure(figure_name(is_beside_snapshot ? "snapshot-first" : "sustained-first", p),
+           rates[0]);
+    figure(figure_name(is_beside_snapshot ? "snapshot-last" : "sustained-last", p),
+           rates[1]);
+}
+
 void bench_sustained(struct place *p)
 {
-    int64_t seconds = setting("BENCH_SUSTAINED", 60);
+    sustained(p, false);
+}
 
-    for (int snapshot = 0; snapshot < (p->path ? 2 : 1); snapshot++) {
-        sqlite3 *db = NULL;
-        double rates[2];
-        pid_t pid;
-
-        place_renew(p);
-        store_fill(p, "BenchCount", 200000);
-        board_reset();
-        pid = worker_start(p, &(struct worker_args){.concurrency = 2});
-        board_await(1);
-        if (snapshot)
-            db = snapshot_open(p->path);
-        sustain(p, seconds, rates);
-        worker_stop(pid);
-        sqlite3_close(db);
-        figure(figure_name(snapshot ? "snapshot-first" : "sustained-first", p), rates[0]);
-        figure(figure_name(snapshot ? "snapshot-last" : "sustained-last", p), rates[1]);
-    }
+void bench_snapshot(struct place *p)
+{
+    sustained(p, true);
 }

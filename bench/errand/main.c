@@ -22,6 +22,7 @@ static const struct {
     {"batch", bench_batch},
     {"growth", bench_growth},
     {"sustained", bench_sustained},
+    {"snapshot", bench_snapshot},
     {"pickup", bench_pickup},
     {"delay", bench_delay},
     {"idle", bench_idle},

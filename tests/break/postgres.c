@@ -252,6 +252,67 @@ TEST(t30_a_snapshot_that_is_held_keeps_nobody_from_working)
     end(&w);
 }
 
+/* A thousand jobs at a time, so that the line never ends. */
+static pid_t filler_start(const struct world *w)
+{
+    struct errand_dispatch_item items[1000];
+    errand *e;
+    pid_t pid;
+
+    fflush(NULL);
+    if ((pid = fork()) != 0)
+        return pid;
+    for (size_t i = 0; i < 1000; i++)
+        items[i] = (struct errand_dispatch_item){"noop", errand_text("null"), NULL};
+    if (!(e = errand_open(w->url, NULL, NULL)))
+        _exit(1);
+    while (errand_dispatch_bulk(e, items, 1000, NULL, NULL) >= 0)
+        ;
+    _exit(1);
+}
+
+/* Jobs done a second: they are done in the order of their keys, and old ones are not
+ * kept. */
+static double key_rate(PGconn *pg, int64_t ms)
+{
+    static const char sql[] = "SELECT coalesce(max(key), 0) FROM errand.history";
+    int64_t began = mono_ms();
+    long before = pg_number(pg, sql);
+
+    sleep_ms(ms);
+    return (double)(pg_number(pg, sql) - before) * 1000.0 / (double)(mono_ms() - began);
+}
+
+/* T30, at full speed: what a reserve has taken stays in the index as long as the snapshot
+ * is held, and a minute later a reserve must not walk over millions of that. */
+TEST(t30_behind_a_snapshot_the_rate_of_a_minute_ago_holds)
+{
+    const int64_t part_ms = scaled(2000, 5000), between_ms = scaled(4000, 50000);
+    double first, last;
+    pid_t worker, filler;
+    struct world w;
+    PGconn *holder, *pg;
+
+    begin(&w, "t30-rate", "");
+    worker = world_start(&w, work_args);
+    pg = pg_plain(&server);
+    holder = pg_plain(&server);
+    pg_exec(holder, "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1");
+    filler = filler_start(&w);
+    sleep_ms(1000);
+    first = key_rate(pg, part_ms);
+    sleep_ms(between_ms);
+    last = key_rate(pg, part_ms);
+    producer_end(filler);
+    PQfinish(pg);
+    PQfinish(holder);
+    printf("  jobs a second: %.0f, and %.0f after %lld s\n", first, last,
+           (long long)(part_ms + between_ms) / 1000);
+    assert_true(first > 0 && (!is_long() || last >= 0.8 * first));
+    assert_true(stopped_cleanly(worker));
+    end(&w);
+}
+
 /* ------------------------------------------------------------------ T31 */
 
 static pid_t conformance_start(const char *url)

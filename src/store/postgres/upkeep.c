@@ -12,8 +12,9 @@
  * a second. What a VACUUM cannot clear away because of an old snapshot it reads each time
  * in vain: a twentieth of the time is the most it may take. */
 enum { DEAD_ROWS = 20000, EVERY_MS = 5000, SHARE = 20 };
-/* What is old enough to be worth a word. */
-enum { OLD_MS = 60000, OLD_XIDS = 100000 };
+/* What is old enough to be worth a word. Ten seconds at full speed leave half a million
+ * rows that nobody can clear away, and who asks the doctor wants to know now. */
+enum { OLD_MS = 10000, OLD_XIDS = 10000 };
 
 static void vacuum(struct er_pg *conn, const char *table)
 {

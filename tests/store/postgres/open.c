@@ -506,36 +506,6 @@ TEST(nothing_is_said_past_errand_while_it_connects)
     folder_remove(dir);
 }
 
-/* ------------------------------------------------------------------ remarks */
-
-TEST(who_holds_back_vacuum_is_named)
-{
-    PGconn *holder = pg_plain(&server), *pg = pg_plain(&server);
-    char sql[200], pid[32];
-    PGresult *res;
-
-    er_store_close(open_ok(url_with("")));
-    pg_exec(holder, "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1");
-    snprintf(sql, sizeof sql,
-             "SELECT text, remedy FROM t%u.remarks(0, 0) WHERE text LIKE "
-             "'the session with pid %%'",
-             schema_n);
-    res = PQexec(pg, sql);
-    assert_int_equal(PQntuples(res), 1);
-    snprintf(pid, sizeof pid, "pid %d ", PQbackendPID(holder));
-    assert_non_null(strstr(PQgetvalue(res, 0, 0), pid));
-    assert_non_null(strstr(PQgetvalue(res, 0, 1), "pg_terminate_backend"));
-    PQclear(res);
-    pg_exec(holder, "COMMIT");
-    snprintf(sql, sizeof sql,
-             "SELECT count(*) FROM t%u.remarks(0, 0) WHERE text LIKE "
-             "'the session with pid %%'",
-             schema_n);
-    assert_int_equal(pg_number(pg, sql), 0);
-    PQfinish(holder);
-    PQfinish(pg);
-}
-
 /* ------------------------------------------------------------------ what to do */
 
 static int lock_take(struct er_store *store)

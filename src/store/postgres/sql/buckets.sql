@@ -105,6 +105,7 @@ CREATE OR REPLACE FUNCTION @.line_offer(w @.lines, p_room bigint, p_now bigint) 
 DECLARE
     v_queue text := '';
     v_n bigint;
+    v_first bigint;
     v_offered bigint := 0;
 BEGIN
     WHILE p_room IS NULL OR p_room > 0 LOOP
@@ -114,9 +115,11 @@ BEGIN
             DELETE FROM @.parked
              WHERE ctid = ANY (ARRAY(SELECT ctid FROM @.parked WHERE line = w.id AND queue = v_queue
                                       ORDER BY line, queue, priority, run_at, key LIMIT p_room))
-            RETURNING queue, priority, run_at, key, flags)
-        INSERT INTO @.ready(queue, priority, run_at, key, flags) SELECT queue, priority, run_at, key, flags FROM gone;
-        GET DIAGNOSTICS v_n = ROW_COUNT;
+            RETURNING queue, priority, run_at, key, flags),
+             entered AS (
+            INSERT INTO @.ready(queue, priority, run_at, key, flags) SELECT queue, priority, run_at, key, flags FROM gone)
+        SELECT count(*), min(run_at) INTO v_n, v_first FROM gone;
+        PERFORM @.marks_lower_all(ARRAY[v_queue], v_first);
         v_offered := v_offered + v_n;
     END LOOP;
     IF NOT EXISTS(SELECT 1 FROM @.parked WHERE line = w.id) THEN

@@ -28,6 +28,9 @@ CREATE OR REPLACE FUNCTION @.check_places() RETURNS SETOF text LANGUAGE sql STAB
     SELECT format('job %s is %s and in no place for that', j.key, CASE j.state WHEN 1 THEN 'scheduled' ELSE 'ready or running' END)
       FROM @.jobs AS j WHERE j.state IN (1, 2) AND NOT EXISTS(SELECT 1 FROM places AS p WHERE p.key = j.key)
     UNION ALL
+    SELECT format('job %s stands below the mark of its line, where no reserve looks', r.key)
+      FROM @.ready AS r JOIN @.marks AS m USING (queue, priority) WHERE (r.run_at, r.key) < (m.run_at, m.key)
+    UNION ALL
     SELECT format('job %s is both living and completed', h.key) FROM @.history AS h JOIN @.jobs AS j ON j.key = h.key
     UNION ALL
     SELECT format('job %s has state %s', key, state) FROM @.jobs WHERE state NOT IN (0, 1, 2, 5, 6)

@@ -95,6 +95,9 @@ BEGIN
             IF v_token % 64 = 0 THEN
                 PERFORM @.counts_fold(1000);
             END IF;
+            IF v_keys <> '{}' THEN
+                PERFORM @.marks_move(v_open, v_keys, v_token, cardinality(v_keys) + cardinality(v_hooks) >= p_max, v_now);
+            END IF;
         END IF;
         IF cardinality(v_keys) + cardinality(v_hooks) >= p_max THEN
             v_next := v_now;

@@ -7,6 +7,7 @@ CREATE OR REPLACE FUNCTION @.line_enter(j @.jobs) RETURNS void LANGUAGE plpgsql 
 BEGIN
     IF j.state = 2 THEN
         INSERT INTO @.ready(queue, priority, run_at, key, flags) VALUES(j.queue, j.priority, j.run_at, j.key, j.flags);
+        PERFORM @.marks_lower(j.queue, j.priority, j.run_at, j.key);
     ELSIF j.state = 1 THEN
         INSERT INTO @.scheduled(queue, run_at, key, priority) VALUES(j.queue, j.run_at, j.key, j.priority);
     ELSIF j.state >= 5 THEN

@@ -301,6 +301,7 @@ CREATE OR REPLACE FUNCTION @.push(
 RETURNS TABLE(pushed int, key bigint, created_at bigint, uid text, state int, hints int) LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off AS $$
 DECLARE
+    v_xact xid8 := pg_current_xact_id();   -- before the clock is read: marks.sql
     v_now bigint := CASE WHEN p_now = 0 THEN @.clock_ms() ELSE p_now END;
     v_root @.root;
     v_tell boolean;
@@ -334,6 +335,9 @@ BEGIN
         RETURN QUERY SELECT 0, e.key, v_now, NULL::text, e.state, v_tell::int
                        FROM @.push_set(p_name, p_queue, p_data, p_options, p_priority, p_tries, p_run_at, p_flags, p_tags, p_asks, v_tell,
                                        v_now) AS e;
+    END IF;
+    IF p_now <> 0 THEN
+        PERFORM @.marks_lower_all(p_queue, p_now);
     END IF;
     PERFORM @.wake(v_wakes | v_tell::int * 8, p_is_own);
 END

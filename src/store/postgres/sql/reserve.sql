@@ -5,6 +5,7 @@
 CREATE OR REPLACE FUNCTION @.due(p_queue text, p_now bigint) RETURNS bigint LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     v_n bigint;
+    v_first bigint;
 BEGIN
     IF NOT EXISTS(SELECT 1 FROM @.scheduled WHERE queue = p_queue AND run_at <= p_now) THEN
         RETURN 0;
@@ -22,7 +23,8 @@ BEGIN
             INSERT INTO @.ready(queue, priority, run_at, key, flags) SELECT p_queue, priority, run_at, key, flags FROM due),
          counted AS (
             INSERT INTO @.counts(queue, scheduled, ready) SELECT p_queue, -count(*), count(*) FROM due HAVING count(*) > 0)
-    SELECT count(*) INTO v_n FROM due;
+    SELECT count(*), min(run_at) INTO v_n, v_first FROM due;
+    PERFORM @.marks_lower_all(ARRAY[p_queue], v_first);
     RETURN v_n;
 END
 $$;
@@ -30,30 +32,24 @@ $$;
 -- Queues that have work or will have, in order; each is found by one step in an index.
 CREATE OR REPLACE FUNCTION @.lined_queues() RETURNS text[] LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
-    RETURN (WITH RECURSIVE r(q) AS (
-            (SELECT queue FROM @.ready ORDER BY queue LIMIT 1)
-            UNION ALL SELECT (SELECT queue FROM @.ready WHERE queue > q ORDER BY queue LIMIT 1) FROM r WHERE q IS NOT NULL),
-        s(q) AS (
+    RETURN (WITH RECURSIVE s(q) AS (
             (SELECT queue FROM @.scheduled ORDER BY queue LIMIT 1)
             UNION ALL SELECT (SELECT queue FROM @.scheduled WHERE queue > q ORDER BY queue LIMIT 1) FROM s WHERE q IS NOT NULL),
         h(q) AS (
             (SELECT queue FROM @.hooks ORDER BY queue LIMIT 1)
             UNION ALL SELECT (SELECT queue FROM @.hooks WHERE queue > q ORDER BY queue LIMIT 1) FROM h WHERE q IS NOT NULL)
-    SELECT array(SELECT q FROM r WHERE q IS NOT NULL UNION SELECT q FROM s WHERE q IS NOT NULL
+    SELECT array(SELECT unnest(@.marked_queues()) UNION SELECT q FROM s WHERE q IS NOT NULL
                  UNION SELECT q FROM h WHERE q IS NOT NULL UNION SELECT queue FROM @.parked ORDER BY 1));
 END
 $$;
 
 -- The first p_max of one queue, out of ready. Rows another worker is taking are passed over.
-CREATE OR REPLACE FUNCTION @.take(p_queue text, p_max bigint) RETURNS @.ready[] LANGUAGE plpgsql VOLATILE AS $$
+CREATE OR REPLACE FUNCTION @.take(p_queue text, p_max bigint, p_now bigint) RETURNS @.ready[] LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
+    v_places tid[] := @.first_places(p_queue, p_max, p_now);
     v_taken @.ready[];
 BEGIN
-    WITH gone AS (
-        DELETE FROM @.ready
-         WHERE ctid = ANY (ARRAY(SELECT ctid FROM @.ready WHERE queue = p_queue
-                                  ORDER BY queue, priority, run_at, key LIMIT p_max FOR UPDATE SKIP LOCKED))
-        RETURNING *)
+    WITH gone AS (DELETE FROM @.ready WHERE ctid = ANY (v_places) RETURNING *)
     SELECT array_agg(gone::@.ready ORDER BY priority, run_at, key) INTO v_taken FROM gone;
     RETURN v_taken;
 END
@@ -61,15 +57,17 @@ $$;
 
 -- The first p_max of several queues as one line. From each queue p_max are looked at; what is not taken stays locked until
 -- the end of the transaction, and whoever passes over it meanwhile is woken (p_left).
-CREATE OR REPLACE FUNCTION @.take_merged(p_queues text[], p_max bigint, OUT taken @.ready[], OUT is_left boolean) LANGUAGE plpgsql VOLATILE AS $$
+CREATE OR REPLACE FUNCTION @.take_merged(p_queues text[], p_max bigint, p_now bigint, OUT taken @.ready[], OUT is_left boolean)
+LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-    v_ctids tid[];
+    v_ctids tid[] := '{}';
+    v_queue text;
     v_first tid[];
 BEGIN
-    SELECT array_agg(x.ctid ORDER BY x.priority, x.run_at, x.key) INTO v_ctids
-      FROM unnest(p_queues) AS q(queue),
-           LATERAL (SELECT r.ctid, r.priority, r.run_at, r.key FROM @.ready AS r WHERE r.queue = q.queue
-                     ORDER BY r.queue, r.priority, r.run_at, r.key LIMIT p_max FOR UPDATE SKIP LOCKED) AS x;
+    FOREACH v_queue IN ARRAY p_queues LOOP
+        v_ctids := v_ctids || @.first_places(v_queue, p_max, p_now);
+    END LOOP;
+    SELECT array_agg(r.ctid ORDER BY r.priority, r.run_at, r.key) INTO v_ctids FROM @.ready AS r WHERE r.ctid = ANY (v_ctids);
     v_first := v_ctids[1:p_max];
     is_left := coalesce(cardinality(v_ctids), 0) > p_max;
     WITH gone AS (DELETE FROM @.ready WHERE ctid = ANY (v_first) RETURNING *)
@@ -94,9 +92,9 @@ BEGIN
     is_left := false;
     WHILE cardinality(keys) < p_max AND cardinality(p_queues) >= v_i LOOP
         IF p_strict OR cardinality(p_queues) = 1 THEN
-            v_taken := @.take(p_queues[v_i], p_max - cardinality(keys));
+            v_taken := @.take(p_queues[v_i], p_max - cardinality(keys), p_now);
         ELSE
-            SELECT * INTO r FROM @.take_merged(p_queues, p_max - cardinality(keys));
+            SELECT * INTO r FROM @.take_merged(p_queues, p_max - cardinality(keys), p_now);
             v_taken := r.taken;
             is_left := is_left OR r.is_left;
         END IF;

@@ -22,9 +22,10 @@ END $$;
 -- as long as it is true: who says them each minute says each once.
 CREATE OR REPLACE FUNCTION @.vacuum_holders(p_ms bigint, p_xids bigint) RETURNS TABLE(text text, remedy text) LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp AS $$
-    SELECT format('the session with pid %s (user %s%s) has a transaction open %s: until it ends, rows that are gone cannot be '
+    SELECT format('the session with pid %s (user %s%s%s) has a transaction open %s: until it ends, rows that are gone cannot be '
                   'cleared away, and the store grows', a.pid, coalesce(a.usename, '?'),
                   CASE WHEN a.application_name <> '' THEN ', ' || a.application_name END,
+                  CASE WHEN a.state LIKE 'idle%' THEN ', ' || a.state END,
                   coalesce('since ' || to_char(a.xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS UTC'), 'for long')),
            format('end its transaction, or SELECT pg_terminate_backend(%s)', a.pid)
       FROM pg_stat_activity AS a
