@@ -97,6 +97,12 @@ struct errand_engine_outcome {
 ERRAND_API int errand_engine_finish(errand_engine *engine, struct errand_engine_job *job,
                                     const struct errand_engine_outcome *outcome,
                                     struct errand_error *err);
+/* This host does not run it after all: it is READY again, in its old place, and the
+ * attempt does not count. A failed hook is due again when its lease is over. The answers
+ * are those of finish. */
+ERRAND_API int errand_engine_hand_back(errand_engine *engine,
+                                       struct errand_engine_job *job,
+                                       struct errand_error *err);
 /* 0 to 100 and a note (NULL: none), told with the next turn. */
 ERRAND_API int errand_engine_progress(errand_engine *engine,
                                       struct errand_engine_job *job, int percent,

@@ -142,6 +142,20 @@ int er_engine_settle(errand_engine *g, struct er_held *h, const struct errand_ou
     return rc;
 }
 
+int errand_engine_hand_back(errand_engine *g, struct errand_engine_job *job,
+                            struct errand_error *err)
+{
+    struct er_held *h = (struct er_held *)job;
+    struct errand_outcome o = er_engine_outcome(g, h);
+
+    if (job->is_failed_hook) {
+        drop(g, h);
+        return 0;
+    }
+    o.kind = ERRAND_OUT_HAND_BACK;
+    return er_engine_settle(g, h, &o, err);
+}
+
 void errand_engine_close(errand_engine *g)
 {
     struct errand_beat_params bye = {.bye = true};
@@ -151,12 +165,8 @@ void errand_engine_close(errand_engine *g)
         return;
     while (g->held) {
         struct er_held *h = g->held;
-        struct errand_outcome o = er_engine_outcome(g, h);
 
-        o.kind = ERRAND_OUT_HAND_BACK;
-        if (h->job.is_failed_hook)
-            drop(g, h); /* due again when its lease is over */
-        else if (er_engine_settle(g, h, &o, NULL) < 0 && g->held == h)
+        if (errand_engine_hand_back(g, &h->job, NULL) < 0 && g->held == h)
             drop(g, h);
     }
     if (g->e) {

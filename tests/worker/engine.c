@@ -316,6 +316,23 @@ CLAIM(a_cancel_is_heard_and_obeyed)
     errand_engine_close(g);
 }
 
+CLAIM(what_is_handed_back_is_in_its_old_place)
+{
+    errand_engine *g = engine((struct errand_engine_options){.sleep = 30});
+    struct errand_id first = dispatched("a", "1", NULL);
+    struct errand_engine_job *job;
+
+    dispatched("a", "2", NULL);
+    assert_non_null(job = reserve_one(g));
+    assert_int_equal(errand_engine_hand_back(g, job, &err), 0);
+    assert_is(&first, ERRAND_READY, 0);
+    assert_non_null(job = reserve_one(g));
+    assert_string_equal(job->id.text, first.text);
+    assert_int_equal(job->attempt, 1);
+    errand_engine_close(g);
+    assert_is(&first, ERRAND_READY, 0);
+}
+
 CLAIM(whoever_follows_is_told_of_every_attempt)
 {
     static const char *const wanted[] = {

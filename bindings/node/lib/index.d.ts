@@ -240,6 +240,55 @@ export class SkipIfMiddleware {
 /** Stands around every job of this process, outside of its own list. */
 export function useMiddleware(middleware: Middleware): void
 
+export interface WorkerOptions {
+  /** Left first; all of them without. */
+  queues?: string[] | string
+  queue?: string
+  /** How many handlers run at a time; 1. */
+  concurrency?: number
+  /** Ends after so many attempts. */
+  maxJobs?: number
+  /** Ends when nothing is ready and nothing runs; delayed jobs do not count. */
+  stopWhenEmpty?: boolean
+  /** How long stop() lets run what runs; 30. */
+  grace?: Seconds
+  /** How long a job stays this worker's when the process is gone; 30. */
+  lease?: Seconds
+  name?: string
+  /** Without it warnings go to standard error. */
+  onWarning?: (text: string) => void
+}
+/**
+ * A worker in this process, whose handlers run on its event loop. Its leases are kept also while the loop is blocked; a
+ * handler that overruns its time is told by context.signal and its job is settled without it. What must be killed when it
+ * hangs belongs to `errand queue:work`.
+ */
+export class QueueWorker {
+  constructor(options?: WorkerOptions)
+  readonly isRunning: boolean
+  /** Handlers that run. */
+  readonly active: number
+  /** Attempts that have ended, and those of them that threw. */
+  readonly processed: number
+  readonly failures: number
+  /** Resolves when it works. */
+  start(): Promise<this>
+  /** Reserves nothing more, lets what runs end within the grace, hands the rest back. */
+  stop(options?: { now?: boolean }): Promise<void>
+  /** Resolves when it has ended. */
+  wait(): Promise<void>
+}
+/** Several workers, each with queues and places of its own. */
+export class WorkerManager {
+  constructor(options?: WorkerOptions)
+  readonly workers: QueueWorker[]
+  readonly isRunning: boolean
+  addWorker(queues: string, options?: WorkerOptions): QueueWorker
+  /** Resolves when all work; when one cannot, none does. */
+  start(): Promise<void>
+  stop(options?: { now?: boolean }): Promise<void>
+}
+
 export interface FailedFilter {
   queue?: string
   name?: string

@@ -20,5 +20,6 @@ module.exports = {
   ...require('./health.js'),
   ...require('./events.js'),
   ...require('./schedule.js'),
+  ...require('./worker.js'),
   ...testing,
 }

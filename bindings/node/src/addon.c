@@ -63,6 +63,7 @@ NAPI_MODULE_INIT()
     en_function(env, exports, "project", en_js_project, NULL);
     en_store_export(env, exports);
     en_scheduler_export(env, exports);
+    en_worker_export(env, exports);
     en_listener_export(env, exports);
     return exports;
 }

@@ -167,8 +167,9 @@ extern const struct en_call en_dispatch_calls[], en_flow_calls[], en_jobs_calls[
 
 /* class.c */
 napi_value en_js_project(napi_env env, napi_callback_info info);
-/* schedule.c, listener.c */
+/* schedule.c, worker.c, listener.c */
 int en_scheduler_export(napi_env env, napi_value exports);
+int en_worker_export(napi_env env, napi_value exports);
 int en_listener_export(napi_env env, napi_value exports);
 
 /* A function of `exports`. */
