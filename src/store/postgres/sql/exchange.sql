@@ -120,13 +120,13 @@ BEGIN
                  v_tell::int)::@.answer;
     IF v_hooks <> '{}' THEN
         RETURN QUERY SELECT 2, v_token, j.key, j.created_at, j.uid, j.name, j.queue, j.data, j.options, j.error, j.ended_at,
-                            j.attempt, j.tries, j.priority, j.run_at, (SELECT b.uid FROM @.batches AS b WHERE b.key = j.batch), j.flags
+                            j.attempt, j.tries, j.priority, j.run_at, (SELECT b.uid FROM @.batches AS b WHERE b.key = j.batch), j.flags::int
                        FROM unnest(v_hooks) WITH ORDINALITY AS u(k, i) JOIN @.jobs AS j ON j.key = u.k ORDER BY u.i;
     END IF;
     IF v_keys <> '{}' THEN
         RETURN QUERY SELECT 1, v_token, j.key, j.created_at, j.uid, j.name, j.queue, j.data, j.options, NULL::bytea, 0::bigint,
                             j.attempt + 1, j.tries, j.priority, j.run_at,
-                            CASE WHEN j.batch IS NOT NULL THEN (SELECT b.uid FROM @.batches AS b WHERE b.key = j.batch) END, j.flags
+                            CASE WHEN j.batch IS NOT NULL THEN (SELECT b.uid FROM @.batches AS b WHERE b.key = j.batch) END, j.flags::int
                        FROM unnest(v_keys) WITH ORDINALITY AS u(k, i) JOIN @.jobs AS j ON j.key = u.k ORDER BY u.i;
     END IF;
     IF v_moves <> '{}' THEN
