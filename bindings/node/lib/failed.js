@@ -22,13 +22,13 @@ function filterOf({ since, until, ...filter } = {}) {
   return { ...filter, sinceMs: since && since.getTime(), untilMs: until && until.getTime() }
 }
 
-/** Only what the job is not there for is an answer; all else is an error. */
+/** That it is not among the failed ones (any more) is an answer; all else is an error. */
 async function isDone(promise) {
   try {
     await promise
     return true
   } catch (error) {
-    if (error.code === 'ENOTFOUND') return false
+    if (error.code === 'ENOTFOUND' || error.code === 'ECONFLICT') return false
     throw error
   }
 }
@@ -73,7 +73,7 @@ class FailedJobManager {
     return native.failedRetryAll((await session()).handle, filterOf(filter))
   }
 
-  /** False when it is not there any more. */
+  /** False when it is not among the failed ones any more. */
   async delete(id) {
     return isDone(native.failedDelete((await session()).handle, id))
   }

@@ -89,12 +89,6 @@ function placed(where, error) {
   return wrapped
 }
 
-/** The page of a project need not import what it uses: these names are there for its job files. */
-function globalsOffer() {
-  const api = require('./index.js')
-  for (const name of Object.keys(api)) if (!(name in globalThis)) globalThis[name] = api[name]
-}
-
 async function fileLoad(jobs, folder, name) {
   const file = path.join('app', 'Jobs', name)
   const stem = path.parse(name).name
@@ -117,7 +111,7 @@ async function load(folder) {
   const at = path.join(folder, 'app', 'Jobs')
   const names = fs.existsSync(at) ? fs.readdirSync(at).sort() : []
   const wanted = names.filter((name) => endings.has(path.extname(name)) && !/^[.#]|\.d\.[cm]?ts$/.test(name))
-  if (wanted.length) globalsOffer()
+  if (wanted.length) require('./globals.js').globalsOffer()
   for (const name of wanted) await fileLoad(jobs, folder, name)
   return jobs
 }

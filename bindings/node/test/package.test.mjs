@@ -9,6 +9,8 @@ import { errand, packageFolder, projectMake, run } from './support.mjs'
 
 const required = createRequire(path.join(packageFolder, 'package.json'))('./lib/index.js')
 
+const tsc = process.env.ERRAND_SOURCE && !process.versions.bun && [path.join(process.env.ERRAND_SOURCE, 'bindings/node/node_modules/typescript/bin/tsc')].find((file) => fs.existsSync(file))
+
 test('import and require give the same objects', () => {
   assert.deepEqual(Object.keys(errand).filter((name) => name !== 'default').sort(), Object.keys(required).sort())
   for (const name of Object.keys(required)) assert.equal(errand[name], required[name])
@@ -18,6 +20,19 @@ test('the types name what the package has, and nothing else', () => {
   const types = fs.readFileSync(path.join(packageFolder, 'lib', 'index.d.ts'), 'utf8')
   const said = [...types.matchAll(/^export (?:declare )?(?:function|class|const) (\w+)/gm)].map((found) => found[1])
   assert.deepEqual([...new Set(said)].sort(), Object.keys(required).sort())
+})
+
+test('the types are well, and catch what is wrong', { skip: tsc ? false : 'the package typescript is not there: npm install in bindings/node' }, () => {
+  const usage = `import { Job, dispatch, QueueWorker, type JobContext } from 'errand-queue'
+class SendMail extends Job { tries = 3; backoff = [1, 2]; async handle(data: { to: number }, context: JobContext) { context.log(data.to) } }
+const id: string = await dispatch(SendMail, { to: 1 }, { queue: 'mails', delay: 5 })
+await new QueueWorker({ queues: ['mails'], concurrency: 2 }).start()
+`
+  const folder = projectMake({ 'good.ts': usage, 'bad.ts': `${usage}await dispatch('a', {}, { trie: 1 })
+`, 'package.json': '{"type":"module"}' })
+  const check = (file) => run(folder, tsc, { args: ['--no-warnings'], more: ['--noEmit', '--strict', '--target', 'es2022', '--module', 'nodenext', '--lib', 'es2022,dom', file] })
+  assert.equal(check('good.ts').out, '')
+  assert.match(check('bad.ts').out, /bad.ts\(5,.*'trie'/)
 })
 
 test('a program ends by itself when nothing is asked for any more', () => {

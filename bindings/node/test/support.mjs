@@ -36,8 +36,8 @@ export async function begin(files) {
 }
 
 /** Runs a program of the project to its end: { code, out, err }. */
-export function run(folder, program, { runtime = process.execPath, env = {}, args = [] } = {}) {
-  const done = spawnSync(runtime, [...args, program], {
+export function run(folder, program, { runtime = process.execPath, env = {}, args = [], more = [] } = {}) {
+  const done = spawnSync(runtime, [...args, program, ...more], {
     cwd: folder, encoding: 'utf8', timeout: 30000, env: { ...process.env, NODE_TEST_CONTEXT: '', ...env },
   })
   return { code: done.status, signal: done.signal, out: done.stdout, err: done.stderr }
