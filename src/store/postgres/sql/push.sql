@@ -1,7 +1,6 @@
 -- push.sql: storing jobs, all or nothing.
 --
--- Where nothing stands in the way (no id of the caller's, no key, no edge, no batch), jobs are inserted as a set. Else one
--- after the other: the plan of the memory driver, without a plan, because the transaction takes back what does not go through.
+-- All jobs of a call are inserted as a set; those with ties (an id of the caller's, a key, an edge, a batch) in tied.sql.
 
 -- One element of asks as it is kept: the policy is for the push alone.
 CREATE OR REPLACE FUNCTION @.asks_kept(p_asks jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
@@ -50,14 +49,6 @@ BEGIN
     IF NOT FOUND THEN
         SELECT 4 INTO state FROM @.history AS h WHERE h.key = p_key;
     END IF;
-END
-$$;
-
-CREATE OR REPLACE FUNCTION @.push_told(j @.jobs, p_run_at bigint, p_now bigint) RETURNS void LANGUAGE plpgsql VOLATILE AS $$
-BEGIN
-    INSERT INTO @.told(at_ms, type, id, name, queue, attempt, duration_ms, delay_ms, error)
-        VALUES(p_now, 'job:dispatched', @.id_text(j.created_at, j.key, j.uid), j.name, j.queue, 0, -1,
-               CASE WHEN p_run_at > p_now THEN p_run_at - p_now ELSE -1 END, NULL);
 END
 $$;
 
@@ -125,172 +116,6 @@ BEGIN
 END
 $$;
 
--- Jobs one after the other, with whatever ties they have.
-CREATE OR REPLACE FUNCTION @.push_each(
-    p_id text[], p_name text[], p_queue text[], p_data bytea[], p_options bytea[], p_priority bigint[], p_tries bigint[],
-    p_run_at bigint[], p_flags bigint[], p_tags jsonb[], p_asks jsonb[], p_batch text[],
-    p_edge_child bigint[], p_edge_parent bigint[], p_edge_id text[], p_edge_is_batch bigint[], p_edge_on bigint[],
-    p_new_batch text, p_new_name text, p_new_allow boolean, p_new_options bytea, p_tell boolean, p_now bigint)
-RETURNS TABLE(pushed int, key bigint, created_at bigint, uid text, state int) LANGUAGE plpgsql VOLATILE AS $$
-DECLARE
-    n int := coalesce(cardinality(p_name), 0);
-    v_pushed int[] := array_fill(0, ARRAY[n]);
-    v_keys bigint[] := array_fill(NULL::bigint, ARRAY[n]);     -- of the job that stands for it; NULL: pruned
-    v_gone text[] := array_fill(NULL::text, ARRAY[n]);         -- its id then
-    v_batches bigint[] := array_fill(NULL::bigint, ARRAY[n]);
-    v_parent bigint;
-    v_state int;
-    f @.follows := @.nothing_to_follow();
-    moves @.move[] := '{}';
-    b @.batches;
-    c @.claims;
-    j @.jobs;
-    v_cause bigint;
-    r record;
-BEGIN
-    IF p_new_batch IS NOT NULL THEN
-        INSERT INTO @.batches(key, uid, name, allow_failures, created_at, options)
-            VALUES(nextval('@.job_keys'), p_new_batch, p_new_name, p_new_allow, p_now, p_new_options)
-            ON CONFLICT ON CONSTRAINT batches_uid_key DO NOTHING RETURNING * INTO b;
-        IF b.key IS NOT NULL THEN
-            f.batches := f.batches || b.key;
-        END IF;
-    END IF;
-
-    -- What becomes of each: the id is looked at first, then the key.
-    FOR i IN 1 .. n LOOP
-        IF p_id[i] IS NOT NULL THEN
-            v_keys[i] := @.id_find(p_id[i]);
-            IF v_keys[i] IS NULL THEN
-                -- Waits for one who is about to store it, too.
-                INSERT INTO @.uids(uid, key) VALUES(p_id[i], nextval('@.job_keys')) ON CONFLICT ON CONSTRAINT uids_pkey DO NOTHING
-                    RETURNING uids.key INTO v_parent;
-                IF NOT FOUND THEN
-                    SELECT u.key INTO v_keys[i] FROM @.uids AS u WHERE u.uid = p_id[i];
-                END IF;
-            END IF;
-            IF v_keys[i] IS NOT NULL THEN
-                v_pushed[i] := 1;
-                CONTINUE;
-            END IF;
-            v_keys[i] := v_parent;
-        ELSE
-            v_keys[i] := nextval('@.job_keys');
-        END IF;
-        IF p_asks[i] ? 'u' THEN
-            INSERT INTO @.claims AS k(key, job, id, until_ms, ends)
-                VALUES(@.key_of(p_asks[i]), v_keys[i], @.id_text(p_now, v_keys[i], p_id[i]),
-                       @.until_of(p_now, (p_asks[i]->'u'->>1)::bigint), (p_asks[i]->'u'->>0)::int)
-                ON CONFLICT ON CONSTRAINT claims_pkey DO UPDATE
-                    SET job = excluded.job, id = excluded.id, until_ms = excluded.until_ms, ends = excluded.ends
-                    WHERE k.until_ms <= p_now;
-            IF NOT FOUND THEN
-                SELECT * INTO c FROM @.claims AS k WHERE k.key = @.key_of(p_asks[i]);
-                DELETE FROM @.uids AS u WHERE u.uid = p_id[i] AND u.key = v_keys[i];
-                v_pushed[i] := 1;
-                v_keys[i] := c.job;
-                v_gone[i] := c.id;
-                IF c.job IS NOT NULL AND (p_asks[i]->>'p')::int > 0 THEN
-                    j := @.holder_update(c.job, (p_asks[i]->>'p')::int = 1, p_data[i], p_options[i], p_run_at[i], p_asks[i], p_now);
-                    v_pushed[i] := CASE WHEN j.key IS NULL THEN 1 WHEN (p_asks[i]->>'p')::int = 1 THEN 2 ELSE 3 END;
-                END IF;
-                CONTINUE;
-            END IF;
-        END IF;
-        INSERT INTO @.jobs AS x(key, created_at, run_at, priority, attempt, tries, flags, waits, state, queue, name, uid, options, data,
-                           tags, asks)
-            VALUES(v_keys[i], p_now, greatest(p_run_at[i], p_now), coalesce(p_priority[i], 0), 0, p_tries[i],
-                   coalesce(p_flags[i], 0) | @.flags_of(p_asks[i]), 0, 0, p_queue[i], p_name[i], p_id[i], p_options[i], p_data[i],
-                   CASE WHEN p_tags[i] IS NOT NULL THEN array(SELECT jsonb_array_elements_text(p_tags[i])) END, @.asks_kept(p_asks[i]));
-    END LOOP;
-
-    -- Members.
-    FOR i IN 1 .. n LOOP
-        CONTINUE WHEN p_batch[i] IS NULL;
-        IF b.uid IS DISTINCT FROM p_batch[i] THEN
-            b := @.batch_find(p_batch[i]);
-        END IF;
-        IF b.key IS NULL THEN
-            PERFORM @.not_found(format('there is no batch ''%s''', p_batch[i]));
-        END IF;
-        CONTINUE WHEN v_pushed[i] <> 0;
-        IF b.ended_at <> 0 THEN
-            RAISE EXCEPTION USING ERRCODE = 'ER014', MESSAGE = format('batch ''%s'' has ended: no members can be added', p_batch[i]);
-        END IF;
-        v_batches[i] := b.key;
-        INSERT INTO @.members(batch, key) VALUES(b.key, v_keys[i]);
-        UPDATE @.jobs AS x SET batch = b.key, flags = x.flags | 4 WHERE x.key = v_keys[i];
-    END LOOP;
-    UPDATE @.batches AS t SET total = t.total + s.n, pending = t.pending + s.n
-      FROM (SELECT u.k, count(*) AS n FROM unnest(v_batches) AS u(k) WHERE u.k IS NOT NULL GROUP BY u.k) AS s WHERE t.key = s.k;
-
-    -- Edges; a parent that has ended already counts at once.
-    FOR i IN 1 .. coalesce(cardinality(p_edge_child), 0) LOOP
-        v_parent := NULL;
-        IF p_edge_is_batch[i] <> 0 THEN
-            IF b.uid IS DISTINCT FROM p_edge_id[i] THEN
-                b := @.batch_find(p_edge_id[i]);
-            END IF;
-            v_parent := b.key;
-            v_state := @.edge_by_batch(p_edge_on[i]::int, b);
-        ELSE
-            v_parent := CASE WHEN p_edge_id[i] IS NOT NULL THEN @.id_find(p_edge_id[i]) ELSE v_keys[p_edge_parent[i] + 1] END;
-            v_state := @.edge_by_job(p_edge_on[i]::int, @.parent_lock(v_parent));
-        END IF;
-        IF v_parent IS NULL OR v_state IS NULL THEN
-            PERFORM @.not_found(format('there is no %s ''%s'' to wait for', CASE WHEN p_edge_is_batch[i] <> 0 THEN 'batch' ELSE 'job' END,
-                                       coalesce(p_edge_id[i], v_gone[p_edge_parent[i] + 1])));
-        END IF;
-        CONTINUE WHEN v_pushed[p_edge_child[i] + 1] <> 0;
-        INSERT INTO @.edges(child, parent, is_batch, on_end, state)
-            VALUES(v_keys[p_edge_child[i] + 1], v_parent, p_edge_is_batch[i] <> 0, p_edge_on[i], v_state);
-        UPDATE @.jobs AS x SET flags = x.flags | 16, waits = x.waits + (v_state <> 1)::int WHERE x.key = v_keys[p_edge_child[i] + 1];
-    END LOOP;
-
-    -- Where they stand.
-    FOR i IN 1 .. n LOOP
-        CONTINUE WHEN v_pushed[i] = 1;
-        j := @.job_lock(v_keys[i]);
-        IF v_pushed[i] > 1 THEN
-            IF p_tell THEN
-                PERFORM @.tell_job(j, 'job:rescheduled', NULL, p_now);
-            END IF;
-            CONTINUE;
-        END IF;
-        IF j.waits = 0 THEN
-            j.state := CASE WHEN j.run_at > p_now THEN 1 ELSE 2 END;
-            UPDATE @.jobs AS x SET state = j.state WHERE x.key = j.key;
-            PERFORM @.line_enter(j);
-        END IF;
-        PERFORM @.count_move(j.queue, NULL, j.state, 1);
-        IF p_tell THEN
-            PERFORM @.push_told(j, p_run_at[i], p_now);
-        END IF;
-    END LOOP;
-    -- Those that have no chance: a parent ended otherwise, or the batch is cancelled.
-    FOR i IN 1 .. n LOOP
-        CONTINUE WHEN v_pushed[i] <> 0 OR (v_batches[i] IS NULL AND p_edge_child IS NULL);
-        j := @.job_lock(v_keys[i]);
-        v_cause := NULL;
-        SELECT e.id INTO v_cause FROM @.edges AS e WHERE e.child = j.key AND e.state = 2 ORDER BY e.child, e.id LIMIT 1;
-        UPDATE @.edges AS e SET is_cause = true WHERE e.id = v_cause;
-        IF v_cause IS NOT NULL OR EXISTS(SELECT 1 FROM @.batches AS t WHERE t.key = v_batches[i] AND t.is_cancelled) THEN
-            SELECT * INTO r FROM @.job_move(j, j.state, 6, 0, p_now, f);
-            f := r.f;
-            PERFORM @.move_made(r.j, j.state, p_tell, p_now);
-        END IF;
-    END LOOP;
-    PERFORM @.follow(p_tell, p_now, f, moves);
-
-    RETURN QUERY
-    SELECT v.pushed, v.key, coalesce(x.created_at, h.created_at, 0), coalesce(x.uid, h.uid, CASE WHEN v.key IS NULL THEN v.gone END),
-           CASE WHEN x.key IS NULL THEN 4 WHEN x.state = 2 AND v.pushed <> 0 THEN @.state_of(x) ELSE x.state::int END
-      FROM unnest(v_pushed, v_keys, v_gone) WITH ORDINALITY AS v(pushed, key, gone, i)
-           LEFT JOIN @.jobs AS x ON x.key = v.key LEFT JOIN @.history AS h ON h.key = v.key
-     ORDER BY v.i;
-END
-$$;
-
 -- p_salt: of the store that is meant: the application's own connection may be to another one, and ours may have been to one
 -- that was dropped since (ER099). p_is_own false: in a transaction that is not ours.
 CREATE OR REPLACE FUNCTION @.push(
@@ -322,7 +147,7 @@ BEGIN
         END IF;
         v_wakes := 3;
         RETURN QUERY SELECT e.pushed, e.key, e.created_at, e.uid, e.state, v_tell::int
-                       FROM @.push_each(p_id, p_name, p_queue, p_data, p_options, p_priority, p_tries, p_run_at, p_flags, p_tags, p_asks,
+                       FROM @.push_tied(p_id, p_name, p_queue, p_data, p_options, p_priority, p_tries, p_run_at, p_flags, p_tags, p_asks,
                                         p_batch, p_edge_child, p_edge_parent, p_edge_id, p_edge_is_batch, p_edge_on, p_new_batch,
                                         p_new_name, p_new_allow, p_new_options, v_tell, v_now) AS e;
     ELSIF cardinality(p_name) = 1 THEN
