@@ -39,7 +39,8 @@ static bool is_dry(errand_job *job, void *config)
 ERRAND_JOB(Once, .handle = on_noop,
            .middleware = ERRAND_MIDDLEWARE(ERRAND_UNIQUE(.key = "{id}", .ttl = 3600)))
 ERRAND_JOB(ByLetter, .handle = on_noop,
-           .middleware = ERRAND_MIDDLEWARE(ERRAND_UNIQUE(.key_function = first_letter)))
+           .middleware = ERRAND_MIDDLEWARE(ERRAND_UNIQUE(.key_function = first_letter,
+                                                         .ttl = 3600)))
 ERRAND_JOB(Slowly, .handle = on_noop,
            .middleware = ERRAND_MIDDLEWARE(ERRAND_RATE_LIMIT(.max = 2, .per = 0.5)))
 ERRAND_JOB(Rarely, .handle = on_noop,
