@@ -69,6 +69,20 @@ int er_buf_str(struct er_buf *buf, const char *text)
     return er_buf_add(buf, text, strlen(text));
 }
 
+/* A tenth of what er_buf_printf takes for it, for those who write many. */
+int er_buf_number(struct er_buf *buf, int64_t n)
+{
+    uint64_t left = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+    char digits[24], *p = digits + sizeof digits;
+
+    do
+        *--p = (char)('0' + left % 10);
+    while (left /= 10);
+    if (n < 0)
+        *--p = '-';
+    return er_buf_add(buf, p, (size_t)(digits + sizeof digits - p));
+}
+
 int er_buf_printf(struct er_buf *buf, const char *fmt, ...)
 {
     va_list ap;

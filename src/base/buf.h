@@ -18,6 +18,7 @@ void er_buf_done(struct er_buf *buf);
 void er_buf_reset(struct er_buf *buf);                           /* empty, memory kept */
 int er_buf_add(struct er_buf *buf, const void *ptr, size_t len); /* 0 or -1 */
 int er_buf_str(struct er_buf *buf, const char *text);
+int er_buf_number(struct er_buf *buf, int64_t n); /* decimal */
 int er_buf_printf(struct er_buf *buf, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 /* room for so many bytes at ptr + len */

@@ -107,6 +107,18 @@ TEST(drop_on_an_empty_buffer_is_nothing)
     assert_null(buf.ptr);
 }
 
+TEST(numbers_are_written_as_printf_writes_them)
+{
+    er_buf_number(&buf, 0);
+    er_buf_str(&buf, " ");
+    er_buf_number(&buf, -70);
+    er_buf_str(&buf, " ");
+    er_buf_number(&buf, INT64_MAX);
+    er_buf_str(&buf, " ");
+    er_buf_number(&buf, INT64_MIN);
+    assert_string_equal(buf.ptr, "0 -70 9223372036854775807 -9223372036854775808");
+}
+
 TEST(take_hands_the_memory_over)
 {
     char *text;

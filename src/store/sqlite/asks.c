@@ -3,7 +3,6 @@
  * `push`). 0004-asks.sql has the form. */
 #include "store/sqlite/push.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,18 +11,36 @@
 
 enum { ASKS_MAX = 64 << 10 };
 
+/* " N", and at the end of the numbers "LEN:BYTES". */
+static void put_number(struct er_buf *buf, int64_t n)
+{
+    er_buf_add(buf, " ", 1);
+    er_buf_number(buf, n);
+}
+
+static void put_bytes(struct er_buf *buf, const char *ptr, size_t len)
+{
+    put_number(buf, (int64_t)len);
+    er_buf_add(buf, ":", 1);
+    er_buf_add(buf, ptr, len);
+}
+
 static void put_unique(struct er_buf *buf, const struct errand_unique *unique)
 {
-    er_buf_printf(buf, "u %d %lld %zu:", (int)unique->until, (long long)unique->ttl_ms,
-                  unique->key.len);
-    er_buf_add(buf, unique->key.ptr, unique->key.len);
+    er_buf_add(buf, "u", 1);
+    put_number(buf, unique->until);
+    put_number(buf, unique->ttl_ms);
+    put_bytes(buf, unique->key.ptr, unique->key.len);
 }
 
 static void put_limit(struct er_buf *buf, const struct errand_limit_use *use)
 {
-    er_buf_printf(buf, "l %d %lld %lld %zu:%s %zu:", (int)use->kind, (long long)use->n,
-                  (long long)use->per_ms, strlen(use->name), use->name, use->key.len);
-    er_buf_add(buf, use->key.ptr, use->key.len);
+    er_buf_add(buf, "l", 1);
+    put_number(buf, use->kind);
+    put_number(buf, use->n);
+    put_number(buf, use->per_ms);
+    put_bytes(buf, use->name, strlen(use->name));
+    put_bytes(buf, use->key.ptr, use->key.len);
 }
 
 int er_asks_encode(struct er_tx *tx, const struct er_asks *asks, struct errand_slice *ret)

@@ -10,39 +10,12 @@
 #include <string.h>
 
 #include "base/error.h"
-
-enum { VARINT_MAX = 10 };
-
-static unsigned char *varint_write(unsigned char *p, uint64_t v)
-{
-    while (v >= 0x80) {
-        *p++ = (unsigned char)(v | 0x80);
-        v >>= 7;
-    }
-    *p++ = (unsigned char)v;
-    return p;
-}
-
-/* NULL at a broken end. */
-static const unsigned char *varint_read(const unsigned char *p, const unsigned char *end,
-                                        uint64_t *ret)
-{
-    uint64_t v = 0;
-
-    for (unsigned shift = 0; p < end && shift < 64; shift += 7) {
-        v |= (uint64_t)(*p & 0x7f) << shift;
-        if (!(*p++ & 0x80)) {
-            *ret = v;
-            return p;
-        }
-    }
-    return NULL;
-}
+#include "store/sqlite/varint.h"
 
 static struct errand_slice jobs_write(struct er_tx *tx, const struct er_lease_job *jobs,
                                       size_t n)
 {
-    unsigned char *bytes = errand_arena_alloc(tx->scratch, n * 2 * VARINT_MAX + 1), *p;
+    unsigned char *bytes = errand_arena_alloc(tx->scratch, n * 2 * ER_VARINT_MAX + 1), *p;
     int64_t id = 0, queue = 0;
 
     if (!(p = bytes))
@@ -52,10 +25,10 @@ static struct errand_slice jobs_write(struct er_tx *tx, const struct er_lease_jo
         bool is_other = jobs[i].queue != queue;
         if (jobs[i].is_gone)
             continue;
-        p = varint_write(p, ((uint64_t)step << 1 ^ (uint64_t)(step >> 63)) << 2 |
-                                (uint64_t)is_other << 1 | jobs[i].is_hook);
+        p = er_varint_write(p, ((uint64_t)step << 1 ^ (uint64_t)(step >> 63)) << 2 |
+                                   (uint64_t)is_other << 1 | jobs[i].is_hook);
         if (is_other)
-            p = varint_write(p, (uint64_t)jobs[i].queue);
+            p = er_varint_write(p, (uint64_t)jobs[i].queue);
         id = jobs[i].id;
         queue = jobs[i].queue;
     }
@@ -73,8 +46,8 @@ static int jobs_read(struct er_tx *tx, const unsigned char *p, size_t len,
         return er_tx_nomem(tx);
     while (p < end) {
         uint64_t v, step;
-        if (!(p = varint_read(p, end, &v)) ||
-            ((v & 2) && !(p = varint_read(p, end, &queue))))
+        if (!(p = er_varint_read(p, end, &v)) ||
+            ((v & 2) && !(p = er_varint_read(p, end, &queue))))
             return errand_error_set(tx->err, ERRAND_ECORRUPT, "lease %lld cannot be read",
                                     (long long)lease->token);
         step = v >> 2;

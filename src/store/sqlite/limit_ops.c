@@ -22,32 +22,18 @@ static int hold_running(struct er_tx *tx, const char *name)
     return rc;
 }
 
-struct bucket_row {
-    int64_t id, longest_ms;
-};
-
-static int bucket_fill(struct er_tx *tx, sqlite3_stmt *st, void *ret_row)
-{
-    (void)tx;
-    *(struct bucket_row *)ret_row = (struct bucket_row){
-        .id = sqlite3_column_int64(st, 0), .longest_ms = sqlite3_column_int64(st, 3)};
-    return 0;
-}
-
 /* What is counted as running under the limit of that name is forgotten. */
 static int holds_clear(struct er_tx *tx, const char *name)
 {
     sqlite3_stmt *st = er_tx_bind(tx, ER_SQL_BUCKETS_OF_LIMIT, ER_ARGS(er_text(name)));
-    struct bucket_row *rows = NULL;
+    int64_t *buckets = NULL;
     size_t n = 0;
-    int rc = er_tx_rows(tx, st, bucket_fill, sizeof *rows, &rows, &n);
+    int rc = er_tx_rows(tx, st, er_row_id, sizeof *buckets, &buckets, &n);
 
     for (size_t i = 0; rc == 0 && i < n; i++)
-        if ((rc = er_tx_run(tx, ER_SQL_HOLDS_OF_BUCKET, ER_ARGS(er_int(rows[i].id)))) ==
+        if ((rc = er_tx_run(tx, ER_SQL_HOLDS_OF_BUCKET, ER_ARGS(er_int(buckets[i])))) ==
             0)
-            rc = er_tx_run(
-                tx, ER_SQL_BUCKET_WRITE,
-                ER_ARGS(er_int(rows[i].id), er_int(0), er_int(rows[i].longest_ms)));
+            rc = er_tx_run(tx, ER_SQL_BUCKET_LET_GO, ER_ARGS(er_int(buckets[i])));
     return rc;
 }
 

@@ -79,81 +79,6 @@ static uint64_t hash_of(const char *name, struct errand_slice key)
     return h;
 }
 
-/* How many starts there are, old ones left out, without a look at each: all that is to be
- * known of a rate that is far from full. */
-static int starts_count(struct er_tx *tx, struct er_bucket *bucket)
-{
-    int64_t since = tx->now_ms - bucket->longest_ms;
-    sqlite3_stmt *st =
-        er_tx_bind(tx, ER_SQL_STARTS_COUNT, ER_ARGS(er_int(bucket->id), er_int(since)));
-    int rc;
-
-    if (!st)
-        return tx->err->code;
-    if ((rc = er_tx_next(tx, st)) <= 0)
-        return rc;
-    bucket->counted_n = sqlite3_column_int64(st, 0);
-    bucket->has_old =
-        sqlite3_column_type(st, 1) != SQLITE_NULL && sqlite3_column_int64(st, 1) <= since;
-    sqlite3_reset(st);
-    return 0;
-}
-
-static int start_add(struct er_tx *tx, struct er_bucket *bucket, int64_t n)
-{
-    size_t i;
-
-    /* In order, also when the clock went back. */
-    for (i = bucket->starts_n; i > 0 && bucket->starts[i - 1].at_ms > tx->now_ms; i--)
-        ;
-    if (i > 0 && bucket->starts[i - 1].at_ms == tx->now_ms) {
-        bucket->starts[i - 1].n += n;
-        return 0;
-    }
-    if (er_tx_grow(tx, &bucket->starts, bucket->starts_n, &bucket->starts_max,
-                   sizeof *bucket->starts) < 0)
-        return ERRAND_ENOMEM;
-    memmove(bucket->starts + i + 1, bucket->starts + i,
-            (bucket->starts_n - i) * sizeof *bucket->starts);
-    bucket->starts[i] = (struct er_start){.at_ms = tx->now_ms, .n = n};
-    bucket->starts_n++;
-    return 0;
-}
-
-static int starts_load(struct er_tx *tx, struct er_bucket *bucket)
-{
-    int64_t since = tx->now_ms - bucket->longest_ms;
-    sqlite3_stmt *st =
-        er_tx_bind(tx, ER_SQL_STARTS_READ, ER_ARGS(er_int(bucket->id), er_int(since)));
-    int rc;
-
-    if (!st)
-        return tx->err->code;
-    while ((rc = er_tx_next(tx, st)) > 0) {
-        if (er_tx_grow(tx, &bucket->starts, bucket->starts_n, &bucket->starts_max,
-                       sizeof *bucket->starts) < 0) {
-            sqlite3_reset(st);
-            return ERRAND_ENOMEM;
-        }
-        bucket->starts[bucket->starts_n++] = (struct er_start){
-            .at_ms = sqlite3_column_int64(st, 0), .n = sqlite3_column_int64(st, 1)};
-    }
-    /* Those of this transaction are not in the table yet. */
-    return rc < 0 || !bucket->started_n ? rc : start_add(tx, bucket, bucket->started_n);
-}
-
-int er_bucket_know(struct er_tx *tx, struct er_bucket *bucket, int64_t below)
-{
-    int rc;
-
-    if (bucket->is_known || !bucket->longest_ms ||
-        bucket->counted_n + bucket->started_n < below)
-        return 0;
-    if ((rc = starts_load(tx, bucket)) == 0)
-        bucket->is_known = true;
-    return rc;
-}
-
 static int bucket_read(struct er_tx *tx, struct er_bucket *bucket)
 {
     sqlite3_stmt *st = er_tx_bind(tx, ER_SQL_BUCKET_FIND,
@@ -167,8 +92,9 @@ static int bucket_read(struct er_tx *tx, struct er_bucket *bucket)
     bucket->id = sqlite3_column_int64(st, 0);
     bucket->running = sqlite3_column_int64(st, 1);
     bucket->longest_ms = sqlite3_column_int64(st, 2);
+    rc = er_starts_read(tx, bucket, st, 3);
     sqlite3_reset(st);
-    return bucket->longest_ms ? starts_count(tx, bucket) : 0;
+    return rc;
 }
 
 int er_bucket_get(struct er_tx *tx, const char *name, struct errand_slice key,
@@ -236,68 +162,13 @@ int er_bucket_make(struct er_tx *tx, struct er_bucket *bucket)
     return 0;
 }
 
-/* Starts in the window that ends now; those that the clock puts later count as well. */
-int64_t er_bucket_started(const struct er_bucket *bucket, int64_t per_ms, int64_t now_ms)
-{
-    int64_t n = 0;
-
-    if (!bucket->is_known)
-        return bucket->counted_n + bucket->started_n;
-    for (size_t i = bucket->starts_n; i-- > 0;) {
-        if (bucket->starts[i].at_ms <= now_ms - per_ms)
-            break;
-        n += bucket->starts[i].n;
-    }
-    return n;
-}
-
-/* When the n-th last start leaves the window. */
-int64_t er_bucket_free_at(const struct er_bucket *bucket, int64_t n, int64_t per_ms)
-{
-    for (size_t i = bucket->starts_n; i-- > 0;)
-        if ((n -= bucket->starts[i].n) <= 0)
-            return bucket->starts[i].at_ms + per_ms;
-    return 0;
-}
-
-int er_bucket_start(struct er_tx *tx, struct er_bucket *bucket, int64_t per_ms, int64_t n)
-{
-    int rc;
-
-    if ((rc = er_bucket_make(tx, bucket)) < 0)
-        return rc;
-    if (per_ms > bucket->longest_ms) {
-        bucket->longest_ms = per_ms;
-        bucket->is_dirty = true;
-    }
-    bucket->started_n += n;
-    return bucket->is_known ? start_add(tx, bucket, n) : 0;
-}
-
-static int starts_write(struct er_tx *tx, const struct er_bucket *b)
-{
-    int rc = er_tx_run(tx, ER_SQL_START_ADD,
-                       ER_ARGS(er_int(b->id), er_int(tx->now_ms), er_int(b->started_n)));
-
-    if (rc < 0 || !b->has_old)
-        return rc;
-    return er_tx_run(tx, ER_SQL_STARTS_FORGET,
-                     ER_ARGS(er_int(b->id), er_int(tx->now_ms - b->longest_ms)));
-}
-
 int er_limits_write(struct er_tx *tx)
 {
     for (struct er_bucket *b = tx->limits ? tx->limits->buckets : NULL; b; b = b->next) {
         int rc;
-        if (b->is_dirty && (rc = er_tx_run(tx, ER_SQL_BUCKET_WRITE,
-                                           ER_ARGS(er_int(b->id), er_int(b->running),
-                                                   er_int(b->longest_ms)))) < 0)
+        if (b->is_dirty && (rc = er_starts_write(tx, b)) < 0)
             return rc;
-        if (b->started_n && (rc = starts_write(tx, b)) < 0)
-            return rc;
-        b->counted_n += b->started_n;
-        b->started_n = 0;
-        b->is_dirty = b->has_old = false;
+        b->is_dirty = false;
     }
     return 0;
 }

@@ -1,5 +1,5 @@
-/* limits.h: what limits.c (use), lines.c (who waits) and limit_ops.c (operations) share.
- */
+/* limits.h: what limits.c (use), starts.c (rates), lines.c (who waits) and
+ * limit_ops.c (operations) share. */
 #ifndef ER_STORE_SQLITE_LIMITS_H
 #define ER_STORE_SQLITE_LIMITS_H
 
@@ -7,6 +7,11 @@
 
 struct er_start {
     int64_t at_ms, n;
+};
+
+struct er_starts {
+    struct er_start *at; /* oldest first */
+    size_t n, max;
 };
 
 /* One name and key of a limit, as long as the transaction. */
@@ -17,13 +22,11 @@ struct er_bucket {
     const char *name;
     struct errand_slice key;
     int64_t running, longest_ms;
-    int64_t counted_n;       /* starts in the table, old ones left out */
-    struct er_start *starts; /* one by one, oldest first, if they are known */
-    size_t starts_n, starts_max;
-    int64_t started_n; /* in this transaction, not in the table yet */
-    bool is_known;
-    bool is_dirty; /* the row */
-    bool has_old;  /* starts that matter to nobody */
+    /* When jobs under it were started, see starts.c. */
+    struct er_starts recent, older;
+    int64_t newest_ms, older_n, older_ms;
+    bool is_known; /* `older` as well */
+    bool is_dirty;
 };
 
 struct er_limits {
@@ -58,16 +61,21 @@ int64_t er_applied_room(const struct er_applied *a, int64_t now_ms);
 int er_bucket_get(struct er_tx *tx, const char *name, struct errand_slice key,
                   struct er_bucket **ret);
 int er_bucket_make(struct er_tx *tx, struct er_bucket *bucket); /* it has a row then */
+int er_line_bucket(struct er_tx *tx, const struct er_line *line, struct er_bucket **ret);
+/* A job that runs already counts in the limit of that name. */
+int er_limits_hold(struct er_tx *tx, struct er_job *job, const char *name);
+
+/* starts.c */
+/* What the row of a bucket says of its starts, from column `i` on. */
+int er_starts_read(struct er_tx *tx, struct er_bucket *bucket, sqlite3_stmt *st, int i);
+int er_starts_write(struct er_tx *tx, struct er_bucket *bucket); /* its row, too */
 /* Its starts one by one, unless all of them together are fewer than `below`: then
- * er_bucket_started() answers that bound, and there is room. 0: in any case. */
+ * er_bucket_started() answers a bound, and there is room. 0: in any case. */
 int er_bucket_know(struct er_tx *tx, struct er_bucket *bucket, int64_t below);
 int64_t er_bucket_started(const struct er_bucket *bucket, int64_t per_ms, int64_t now_ms);
 int64_t er_bucket_free_at(const struct er_bucket *bucket, int64_t n, int64_t per_ms);
 int er_bucket_start(struct er_tx *tx, struct er_bucket *bucket, int64_t per_ms,
                     int64_t n);
-int er_line_bucket(struct er_tx *tx, const struct er_line *line, struct er_bucket **ret);
-/* A job that runs already counts in the limit of that name. */
-int er_limits_hold(struct er_tx *tx, struct er_job *job, const char *name);
 
 /* lines.c */
 int er_park(struct er_tx *tx, const struct er_job *job, const struct er_applied *a);

@@ -474,6 +474,55 @@ TEST(taking_shares_the_starts_of_jobs)
     assert_true(take("k", 2).allowed);
 }
 
+/* What the window of a minute holds, counted the slow way. */
+static int64_t held_at(const int64_t *starts, size_t n, int64_t *ret_first)
+{
+    int64_t held = 0;
+
+    *ret_first = INT64_MAX;
+    for (size_t i = 0; i < n; i++)
+        if (starts[i] > now - MINUTE) {
+            held++;
+            *ret_first = starts[i] < *ret_first ? starts[i] : *ret_first;
+        }
+    return held;
+}
+
+/* Each at its own moment, through many windows. */
+TEST(hundreds_of_starts_are_each_counted_at_their_time)
+{
+    enum { TURNS = 1200, RATE = 150 };
+    static int64_t starts[TURNS];
+    struct errand_rate_params p = {
+        .name = "mail", .key = slice("k"), .n = RATE, .per_ms = MINUTE, .take = 1};
+    size_t n = 0;
+
+    for (unsigned i = 0, random = 7; i < TURNS; i++) {
+        struct errand_rate_result ret;
+        int64_t first, held;
+        random = random * 1103515245 + 12345;
+        now += (int64_t)(random >> 16) % 500;
+        p.now_ms = now;
+        held = held_at(starts, n, &first);
+        ok(er_store_rate_take(store, &p, &ret, &err));
+        assert_int_equal(ret.allowed, held < RATE);
+        if (ret.allowed)
+            starts[n++] = now;
+        else
+            assert_int_equal(ret.retry_at_ms, first + MINUTE);
+    }
+    assert_true(n > RATE * 2 && n < TURNS);
+    assert_sound();
+    now += MINUTE;
+    p.now_ms = now;
+    p.take = RATE;
+    for (int i = 0; i < 2; i++) {
+        struct errand_rate_result ret;
+        ok(er_store_rate_take(store, &p, &ret, &err));
+        assert_int_equal(ret.allowed, i == 0);
+    }
+}
+
 TEST(taking_what_is_free_again_does_not_put_off_who_waits)
 {
     push_under("a", (struct errand_limit_use){.name = "mail",
@@ -486,73 +535,6 @@ TEST(taking_what_is_free_again_does_not_put_off_who_waits)
     now += MINUTE;
     assert_true(take("k", 1).allowed);
     reserve_one();
-}
-
-/* ------------------------------------------------------------------ locks */
-
-static struct errand_lock_result lock_as(const char *owner)
-{
-    struct errand_lock_params p = {
-        .now_ms = now, .key = slice("door"), .owner = owner, .ttl_ms = MINUTE};
-    struct errand_lock_result ret;
-
-    ok(er_store_lock(store, &p, arena, &ret, &err));
-    return ret;
-}
-
-static int unlock_as(const char *owner, int64_t token)
-{
-    struct errand_lock_params p = {
-        .now_ms = now, .key = slice("door"), .owner = owner, .token = token};
-
-    return er_store_unlock(store, &p, &err);
-}
-
-TEST(a_lock_has_one_holder)
-{
-    struct errand_lock_result ann = lock_as("ann"), bob;
-
-    assert_true(ann.token > 0);
-    assert_int_equal(ann.until_ms, now + MINUTE);
-    assert_string_equal(ann.owner, "ann");
-    now += SECOND;
-    bob = lock_as("bob");
-    assert_int_equal(bob.token, 0);
-    assert_string_equal(bob.owner, "ann");
-    assert_int_equal(bob.until_ms, ann.until_ms);
-    ok(unlock_as("ann", ann.token));
-    assert_true(lock_as("bob").token > ann.token);
-}
-
-TEST(the_holder_may_extend_its_lock)
-{
-    struct errand_lock_result first = lock_as("ann"), again;
-
-    now += MINUTE - 1;
-    again = lock_as("ann");
-    assert_int_equal(again.token, first.token);
-    assert_int_equal(again.until_ms, now + MINUTE);
-}
-
-TEST(a_lock_that_is_over_is_free)
-{
-    struct errand_lock_result first = lock_as("ann"), second;
-
-    now += MINUTE;
-    fails(ERRAND_ECONFLICT, unlock_as("ann", first.token));
-    second = lock_as("bob");
-    assert_true(second.token > first.token);
-    fails(ERRAND_ECONFLICT, unlock_as("ann", first.token));
-    ok(unlock_as("bob", second.token));
-}
-
-TEST(only_the_holder_with_its_token_unlocks)
-{
-    struct errand_lock_result ann = lock_as("ann");
-
-    fails(ERRAND_ECONFLICT, unlock_as("bob", ann.token));
-    fails(ERRAND_ECONFLICT, unlock_as("ann", ann.token + 1));
-    assert_int_equal(lock_as("bob").token, 0);
 }
 
 TEST_PART()

@@ -269,6 +269,83 @@ TEST(keys_and_limits_of_an_older_schema_still_hold)
     driver->close(conn);
 }
 
+enum { RATE = 10 };
+
+static struct errand_rate_result take_of(struct errand_conn *conn, int64_t rate,
+                                         const char *key, int64_t n, int64_t now_ms)
+{
+    const struct errand_rate_params p = {.now_ms = now_ms,
+                                         .name = "mail",
+                                         .key = {key, strlen(key)},
+                                         .n = rate,
+                                         .per_ms = 60000,
+                                         .take = n};
+    struct errand_rate_result ret = {0};
+
+    assert_int_equal(driver->rate_take(conn, &p, &ret, &err), 0);
+    return ret;
+}
+
+static struct errand_rate_result take(struct errand_conn *conn, const char *key,
+                                      int64_t n, int64_t now_ms)
+{
+    return take_of(conn, RATE, key, n, now_ms);
+}
+
+/* Many go into a row of their own under their last moment, which may be taken then. */
+TEST(starts_are_counted_when_the_clock_is_set_back)
+{
+    enum { MANY = 1000, EACH = 100, BACK = 20 };
+    struct errand_conn *conn = open_ok();
+
+    for (int turn = 0; turn < 3; turn++)
+        for (int i = 0; i < EACH; i++)
+            assert_true(take_of(conn, MANY, "k", 1, 100000 + i - turn * BACK).allowed);
+    assert_sound(conn);
+    assert_false(take_of(conn, MANY, "k", MANY - 3 * EACH + 1, 100100).allowed);
+    assert_true(take_of(conn, MANY, "k", MANY - 3 * EACH, 100100).allowed);
+    assert_false(take_of(conn, MANY, "k", 1, 100101).allowed);
+    assert_int_equal(take_of(conn, MANY, "k", 1, 100101).retry_at_ms,
+                     100000 - 2 * BACK + 60000);
+    assert_true(take_of(conn, MANY, "k", MANY, 160101).allowed);
+    assert_sound(conn);
+    driver->close(conn);
+}
+
+/* As a store of schema 4 wrote them: a row for each moment, and no numbers beside. */
+TEST(starts_of_an_older_schema_still_count)
+{
+    sqlite3 *db = plain_open(file);
+    struct errand_conn *conn;
+
+    for (int i = 0; i < 4; i++)
+        plain_exec(db, er_sqlite_migrations[i]);
+    plain_exec(
+        db, "INSERT INTO errand_meta VALUES('schema', 4), ('version', '0.0'), "
+            "  ('salt', 77);"
+            "INSERT INTO errand_buckets VALUES(1, 'mail', CAST('a' AS BLOB), 0, 60000),"
+            "  (2, 'mail', CAST('b' AS BLOB), 0, 60000),"
+            "  (3, 'mail', CAST('idle' AS BLOB), 0, 60000);"
+            "INSERT INTO errand_starts VALUES(1, 100000, 4), (1, 110000, 3), "
+            "  (1, 130000, 2), (2, 1000, 10)");
+    conn = open_ok();
+    assert_sound(conn);
+    assert_false(take(conn, "a", 2, 140000).allowed);
+    assert_int_equal(take(conn, "a", 2, 140000).retry_at_ms, 160000);
+    assert_true(take(conn, "a", 1, 140000).allowed);
+    assert_false(take(conn, "a", 5, 160000).allowed);
+    assert_true(take(conn, "a", 4, 160000).allowed);
+    assert_true(take(conn, "b", 10, 140000).allowed);
+    assert_false(take(conn, "b", 1, 140001).allowed);
+    assert_true(take(conn, "idle", 10, 140000).allowed);
+    assert_sound(conn);
+    assert_int_equal(plain_number(db, "SELECT count(*) FROM errand_starts WHERE "
+                                      "bucket = 2"),
+                     0);
+    driver->close(conn);
+    sqlite3_close(db);
+}
+
 TEST(a_damaged_file_is_said_to_be_damaged)
 {
     struct errand_conn *conn = open_ok();

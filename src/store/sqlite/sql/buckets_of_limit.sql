@@ -1,2 +1,2 @@
 -- buckets_of_limit.sql: What is used of a limit, by key.
-SELECT id, key, running, longest_ms FROM errand_buckets WHERE name = ?1;
+SELECT id, key, running FROM errand_buckets WHERE name = ?1;
