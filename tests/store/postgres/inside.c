@@ -401,8 +401,8 @@ TEST(data_that_are_too_much_are_refused)
         "to_json(repeat('a', 1048574))",
         "(repeat('[', 64) || repeat(']', 64))::json",
         "to_json(repeat('[{\"a\": \\', 11000))",
-        "(SELECT json_agg(json_build_array(i, '[', '}]:')) FROM generate_series(1, 9000) "
-        "AS i)",
+        ("(SELECT json_agg(json_build_array(i, '[', '}]:'))"
+         "   FROM generate_series(1, 9000) AS i)"),
         "(SELECT json_object_agg(i, ':') FROM generate_series(1, 10000) AS i)",
     };
     char text[512];
