@@ -6,5 +6,8 @@
 
 /* Counts, sums and histograms; minute, queue and name stay. */
 void er_stat_add(struct errand_stat *to, const struct errand_stat *from);
+/* One attempt of a job that might run from run_at_ms on; not one that was given back. */
+void er_stat_count(struct errand_stat *row, const struct errand_outcome *outcome,
+                   int64_t run_at_ms);
 
 #endif

@@ -66,8 +66,9 @@ errand_engine *errand_engine_open(const char *url, const struct errand_config *c
         g->sleep_ms = seconds_or(o->sleep, SLEEP_MS);
         g->own = er_arena_new();
         g->call = er_arena_new();
+        g->stats.names = er_arena_new();
     }
-    if (!g || !g->own || !g->call || names_keep(g, o) < 0) {
+    if (!g || !g->own || !g->call || !g->stats.names || names_keep(g, o) < 0) {
         er_error_nomem(err);
         errand_engine_close(g);
         return NULL;
@@ -133,6 +134,8 @@ int er_engine_settle(errand_engine *g, struct er_held *h, const struct errand_ou
         *err = own;
     if (rc == 0) {
         rc = got.settled[0] == ERRAND_LOST;
+        if (rc == 0)
+            er_engine_count(g, h, o);
         g->is_control_due = g->is_control_due || got.control != g->control;
         g->control = got.control;
     }
@@ -170,11 +173,13 @@ void errand_engine_close(errand_engine *g)
             drop(g, h);
     }
     if (g->e) {
+        er_engine_count_flush(g);
         bye.worker = g->name;
         er_store_beat(g->store, &bye, g->call, &got, NULL);
     }
     errand_close(g->e);
     free(g->given);
+    er_arena_free(g->stats.names);
     er_arena_free(g->call);
     er_arena_free(g->own);
     free(g);

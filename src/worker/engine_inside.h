@@ -26,6 +26,15 @@ struct er_held {
     char note[ER_NOTE_MAX];
 };
 
+/* Numbers a minute, kept for some seconds (engine_stats.c). */
+enum { ER_ENGINE_ROWS = 64 };
+struct er_engine_stats {
+    struct errand_stat rows[ER_ENGINE_ROWS];
+    size_t n;
+    int64_t flush_at_ms;        /* monotonic */
+    struct errand_arena *names; /* of queues and jobs */
+};
+
 struct errand_engine {
     errand *e;
     struct er_store *store;
@@ -46,6 +55,7 @@ struct errand_engine {
     bool is_control_due;
     bool is_followed; /* somebody follows the events, as of the last reserve */
     uint64_t random;
+    struct er_engine_stats stats;
 };
 
 int64_t er_engine_now(void);               /* monotonic */
@@ -57,6 +67,10 @@ struct errand_outcome er_engine_outcome(const errand_engine *g,
 int er_engine_settle(errand_engine *g, struct er_held *held,
                      const struct errand_outcome *outcome, struct errand_error *err);
 
+/* engine_stats.c: what has been settled, and the rows to the store. */
+void er_engine_count(errand_engine *g, const struct er_held *held,
+                     const struct errand_outcome *outcome);
+void er_engine_count_flush(errand_engine *g);
 /* engine_tell.c: to those who follow. */
 void er_engine_tell_started(errand_engine *g, struct errand_engine_job *const *jobs,
                             size_t n);

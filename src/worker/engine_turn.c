@@ -120,6 +120,8 @@ int64_t errand_engine_timeout_ms(errand_engine *g)
 
     at = g->reap_at_ms < at ? g->reap_at_ms : at;
     at = g->beat_at_ms < at ? g->beat_at_ms : at;
+    if (g->stats.n && g->stats.flush_at_ms < at)
+        at = g->stats.flush_at_ms;
     if (g->held && g->extend_at_ms < at)
         at = g->extend_at_ms;
     for (const struct er_held *h = g->held; h; h = h->next)
@@ -149,5 +151,7 @@ int errand_engine_turn(errand_engine *g, struct errand_error *err)
         rc = reap(g, err);
     if (rc == 0 && now >= g->beat_at_ms)
         rc = beat(g, err);
+    if (rc == 0 && g->stats.n && now >= g->stats.flush_at_ms)
+        er_engine_count_flush(g);
     return rc;
 }

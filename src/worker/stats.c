@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "core/events.h"
+#include "core/stat.h"
 #include "worker/supervisor.h"
 
 enum { FLUSH_MS = 5000 };
@@ -75,30 +76,6 @@ static struct errand_stat *row_find(struct er_supervisor *s, int64_t minute_ms,
     return row;
 }
 
-static int bucket(int64_t ms)
-{
-    int i = ms < 1 ? 0 : 64 - __builtin_clzll((unsigned long long)ms);
-
-    return i < ERRAND_HISTOGRAM_N ? i : ERRAND_HISTOGRAM_N - 1;
-}
-
-static void row_add(struct errand_stat *row, const struct er_attempt *a,
-                    const struct errand_outcome *o)
-{
-    int64_t run_ms = o->ended_ms - o->started_ms;
-    int64_t wait_ms = o->started_ms - a->job->run_at_ms;
-
-    row->done += o->kind == ERRAND_OUT_DONE;
-    row->failed += o->kind == ERRAND_OUT_FAIL;
-    row->retried += o->kind == ERRAND_OUT_RETRY;
-    run_ms = run_ms < 0 ? 0 : run_ms;
-    wait_ms = wait_ms < 0 ? 0 : wait_ms;
-    row->run_ms += run_ms;
-    row->wait_ms += wait_ms;
-    row->run_hist[bucket(run_ms)]++;
-    row->wait_hist[bucket(wait_ms)]++;
-}
-
 void er_stats_ended(struct er_supervisor *s, const struct er_attempt *a,
                     const struct errand_outcome *o)
 {
@@ -107,7 +84,7 @@ void er_stats_ended(struct er_supervisor *s, const struct er_attempt *a,
     if (o->kind <= ERRAND_OUT_FAIL &&
         (row =
              row_find(s, o->ended_ms - o->ended_ms % 60000, a->job->queue, a->job->name)))
-        row_add(row, a, o);
+        er_stat_count(row, o, a->job->run_at_ms);
 }
 
 /* ------------------------------------------------------------------ events

@@ -6,6 +6,7 @@
 
 #include "errand/engine.h"
 #include "errand/events.h"
+#include "errand/health.h"
 
 static errand_engine *engine(struct errand_engine_options options)
 {
@@ -331,6 +332,36 @@ CLAIM(what_is_handed_back_is_in_its_old_place)
     assert_int_equal(job->attempt, 1);
     errand_engine_close(g);
     assert_is(&first, ERRAND_READY, 0);
+}
+
+CLAIM(what_an_engine_worked_is_in_the_numbers)
+{
+    errand_engine *g = engine((struct errand_engine_options){0});
+    const struct errand_engine_outcome bad = {.verdict = ERRAND_FAIL, .error = "no"};
+    const struct errand_engine_outcome later = {.verdict = ERRAND_SNOOZE, .wait = 60};
+    const struct errand_stats_query by_name = {.by_name = true};
+    struct errand_stats *stats;
+
+    for (int i = 0; i < 4; i++) {
+        struct errand_engine_job *job;
+
+        dispatched("a", "1", NULL);
+        assert_non_null(job = reserve_one(g));
+        assert_int_equal(errand_engine_finish(g, job,
+                                              i == 0   ? &bad
+                                              : i == 1 ? &later
+                                                       : NULL,
+                                              &err),
+                         0);
+    }
+    errand_engine_close(g);
+    assert_int_equal(errand_stats(e, &by_name, &stats, &err), 0);
+    assert_int_equal(stats->rows_n, 1);
+    assert_string_equal(stats->rows[0].name, "a");
+    assert_int_equal(stats->rows[0].done, 2);
+    assert_int_equal(stats->rows[0].failed, 1);
+    assert_int_equal(stats->rows[0].retried, 0);
+    errand_stats_free(stats);
 }
 
 CLAIM(whoever_follows_is_told_of_every_attempt)

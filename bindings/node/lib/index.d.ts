@@ -372,7 +372,7 @@ export interface QueueHealth {
   workers: { name: string; state: string; running: number; trouble: string | null }[]
   alerts: { status: HealthStatus; what: string; queue: string | null; message: string }[]
   warnings: string[]
-  metrics: { pending: number; processing: number; delayed: number; completed: number; failed: number; errorRate: number; workers: number }
+  metrics: { pending: number; processing: number; delayed: number; completed: number; failed: number; done: number; failedInWindow: number; retried: number; errorRate: number; workers: number }
   timestamp: Date
 }
 /** From where on; what is not said is as errand.yml says, else 1000/5000 ready, 10/100 failed, 1 h/24 h oldest, 10 %/50 % errors. */

@@ -25,6 +25,8 @@ test('a job runs once, with the data it was dispatched with, and leaves its resu
   assert.deepEqual(seen, [{ orderId: 123, list: [1e20, '\u0000'] }])
   const { job, attempts } = await stored(id)
   assert.deepEqual([job.state, job.attempts, job.result, attempts[0].log], ['completed', 1, '{"ok":1}', 'at it'])
+  const { metrics } = await errand.checkQueueHealth()
+  assert.deepEqual([metrics.done, metrics.failedInWindow, metrics.errorRate], [1, 0, 0])
 })
 
 test('one at a time they run in the order they were dispatched in', async () => {
