@@ -96,6 +96,8 @@ void er_call_end(struct er_call *call)
     er_redis_wake_rest(call->conn);
     if (call->conn->pack.size > KEEP_MAX)
         er_buf_done(&call->conn->pack);
+    if (call->conn->wire.size > KEEP_MAX)
+        er_buf_done(&call->conn->wire);
 }
 
 /* ------------------------------------------------------------------ reply */

@@ -13,8 +13,10 @@
 #include "core/backoff.h"
 #include "core/clock.h"
 #include "store/redis/quiet.h"
+#include "store/redis/resp.h"
 
 enum { REDIRECTS_MAX = 8, FIXED_ARGS = 5 };
+#define UNTAKEN_WORDS "ERRAND UNTAKEN "
 
 /* How a try ended: done, or what to do about it. */
 enum verdict {
@@ -24,6 +26,7 @@ enum verdict {
     LOST,     /* nobody knows */
     MOVED,    /* elsewhere, at once */
     UNLOADED, /* the server does not know the script */
+    UNTAKEN,  /* what is in the inbox has to be put in its place first */
 };
 
 /* ------------------------------------------------------------------ one try */
@@ -80,6 +83,8 @@ static enum verdict verdict_of(const char *reply)
 {
     if (strncmp(reply, "NOSCRIPT", 8) == 0)
         return UNLOADED;
+    if (strncmp(reply, UNTAKEN_WORDS, strlen(UNTAKEN_WORDS)) == 0)
+        return UNTAKEN;
     if (strncmp(reply, "MOVED ", 6) == 0 || strncmp(reply, "ASK ", 4) == 0)
         return MOVED;
     return er_redis_is_passing(reply) ? REFUSED : FAILED;
@@ -88,10 +93,14 @@ static enum verdict verdict_of(const char *reply)
 static enum verdict send_it(struct er_call *call, struct errand_error *err)
 {
     struct er_redis *conn = call->conn;
-    int n = (int)(FIXED_ARGS + conn->args_n);
 
-    call->reply = er_quiet_argv(conn->link, n, conn->argv, conn->argv_lens);
-    if (!call->reply) {
+    er_buf_reset(&conn->wire);
+    er_resp_add(&conn->wire, FIXED_ARGS + conn->args_n, conn->argv, conn->argv_lens);
+    if (conn->wire.has_failed) {
+        er_error_nomem(err);
+        return FAILED;
+    }
+    if (er_quiet_pipe(conn->link, conn->wire.ptr, conn->wire.len, &call->reply, 1) < 0) {
         er_link_error(conn->link, err, "waiting for the answer");
         er_place_disconnect(conn);
         return LOST;
@@ -102,16 +111,59 @@ static enum verdict send_it(struct er_call *call, struct errand_error *err)
     return verdict_of(call->reply->str);
 }
 
-static int load(const struct er_call *call, struct errand_error *err)
+static int load(const struct er_call *call, enum er_lua script, struct errand_error *err)
 {
     redisReply *reply = NULL;
     int rc = er_link_command(call->conn->link, &reply, err, "SCRIPT LOAD %s",
-                             er_lua_texts[call->script].text);
+                             er_lua_texts[script].text);
 
     if (reply)
         freeReplyObject(reply);
     if (rc < 0 && call->conn->link->err)
         er_place_disconnect(call->conn);
+    return rc;
+}
+
+/* One stretch of the inbox. *ret is how much is left. */
+static int take_in_some(struct er_call *call, int64_t *ret, struct errand_error *err)
+{
+    const struct er_redis *conn = call->conn;
+    redisReply *reply = NULL;
+    int rc =
+        er_link_command(conn->link, &reply, err, "EVALSHA %s 2 %s %s %b",
+                        er_lua_texts[ER_LUA_TAKE_IN].sha, conn->meta_key, conn->none_key,
+                        conn->argv[FIXED_ARGS], conn->argv_lens[FIXED_ARGS]);
+
+    *ret = 1;
+    if (rc < 0 && reply && verdict_of(reply->str) == UNLOADED)
+        rc = load(call, ER_LUA_TAKE_IN, err);
+    else if (rc == 0)
+        *ret = reply->elements == 1 ? reply->element[0]->integer : 0;
+    if (reply)
+        freeReplyObject(reply);
+    if (rc < 0 && conn->link && conn->link->err)
+        er_place_disconnect(call->conn);
+    return rc;
+}
+
+/* A look that cannot put things in their places, where nobody can or may, is content with
+ * what is there; else it has done so now, and passes over what has come since. */
+static int take_in(struct er_call *call, struct errand_error *err)
+{
+    struct er_redis *conn = call->conn;
+    bool is_look = strcmp(call->reply->str, UNTAKEN_WORDS "at all") == 0;
+    int64_t left = 1;
+    int rc = 0;
+
+    while (left && (rc = take_in_some(call, &left, err)) == 0)
+        ;
+    if (is_look && (rc == 0 || (conn->is_read_only && conn->link))) {
+        call->as_is[0] = '-';
+        memcpy(call->as_is + 1, conn->argv[FIXED_ARGS], conn->argv_lens[FIXED_ARGS]);
+        conn->argv[FIXED_ARGS] = call->as_is;
+        conn->argv_lens[FIXED_ARGS]++;
+        rc = 0;
+    }
     return rc;
 }
 
@@ -148,13 +200,15 @@ static enum verdict attempt(struct er_call *call, struct errand_error *err)
         verdict = send_it(call, err);
         rc = 0;
         if (verdict == UNLOADED)
-            rc = load(call, err);
+            rc = load(call, call->script, err);
+        else if (verdict == UNTAKEN)
+            rc = take_in(call, err);
         else if (verdict == MOVED)
             rc = ask(call, call->reply->str, err);
         if (verdict == DONE)
             return verdict;
         reply_drop(call);
-        if (verdict != UNLOADED && verdict != MOVED)
+        if (verdict != UNLOADED && verdict != MOVED && verdict != UNTAKEN)
             return verdict;
         if (rc < 0)
             return rc == ERRAND_EUNAVAILABLE || rc == ERRAND_EBUSY ? REFUSED : FAILED;
@@ -193,6 +247,13 @@ static int run(struct er_call *call, struct errand_error *err)
         before_again(call, pause_ms);
     }
     return er_failpoint_commit(call->name, "after", err);
+}
+
+int er_call_once(struct er_call *call)
+{
+    struct errand_error err = {0};
+
+    return argv_fill(call) == 0 && attempt(call, &err) == DONE ? 0 : -1;
 }
 
 /* What went wrong before it worked is nobody's error. */

@@ -2,7 +2,7 @@
 """embed.py OUT_C OUT_H DEPFILE FOLDER: turns the Lua files of a folder into one C table.
 
 A file FOLDER/NAME.lua is one script, with the parts of FOLDER/parts/ before it that a line "-- needs: PART …" names, and
-those that these need in turn; each once, as a block. The "#!lua" line stays first. The table has the SHA-1 that a server knows it by.
+those that these need in turn; each once, as a block. Scripts that write have the part "inbox" as well. The "#!lua" line stays first. The table has the SHA-1 that a server knows it by.
 """
 import hashlib
 import os
@@ -74,7 +74,9 @@ def assemble(script, parts):
                 add(parts[name].needs)
                 order.append(name)
 
-    add(script.needs)
+    # What writes puts what is in the inbox in its place first.
+    writes = script.shebang and 'no-writes' not in script.shebang and script.needs not in ([], ['schema'])
+    add((['inbox'] if writes else []) + script.needs)
     used = [parts[name] for name in order] + [script]
     lines = [script.shebang]
     for part in used[:-1]:

@@ -74,13 +74,13 @@ int er_redis_migrate(struct er_redis *conn, bool create, int *ret_found,
 {
     int again = 0, rc = found_read(conn, false, ret_found, err);
 
-    if (rc < 0 || *ret_found || !create)
+    if (rc < 0 || !create || *ret_found < 0 || *ret_found >= ER_REDIS_SCHEMA)
         return rc;
-    if ((rc = check_empty(conn, err)) < 0 ||
+    if ((!*ret_found && (rc = check_empty(conn, err)) < 0) ||
         (rc = found_read(conn, true, &again, err)) < 0)
         return rc;
     /* Somebody else may have been faster, with another version. */
-    return again && again != ER_REDIS_SCHEMA ? er_redis_no_schema(again, err) : 0;
+    return again > ER_REDIS_SCHEMA ? er_redis_no_schema(again, err) : 0;
 }
 
 int er_redis_no_schema(int found, struct errand_error *err)
@@ -88,6 +88,11 @@ int er_redis_no_schema(int found, struct errand_error *err)
     if (found <= 0)
         return errand_error_set(err, ERRAND_ESCHEMA,
                                 "its meta key has no version: this is not a store");
+    if (found < ER_REDIS_SCHEMA)
+        return errand_error_set(err, ERRAND_ESCHEMA,
+                                "of an older errand (schema %d, this one has schema %d): "
+                                "errand migrate brings it up to date",
+                                found, ER_REDIS_SCHEMA);
     return errand_error_set(err, ERRAND_ESCHEMA,
                             "written by another errand (schema %d), this one has schema "
                             "%d; nothing was changed",
@@ -104,7 +109,7 @@ int er_redis_op_migrate(const struct errand_open_params *p, bool apply,
     if ((rc = er_redis_conn_new(p->url, &params, &conn, err)) == 0 &&
         (rc = er_redis_migrate(conn, apply, &ret->schema_found, err)) == 0)
         ret->schema_wanted = ER_REDIS_SCHEMA;
-    if (rc == 0 && ret->schema_found && ret->schema_found != ER_REDIS_SCHEMA)
+    if (rc == 0 && (ret->schema_found < 0 || ret->schema_found > ER_REDIS_SCHEMA))
         rc = er_redis_no_schema(ret->schema_found, err);
     er_redis_close(conn ? &conn->base : NULL);
     return rc;

@@ -22,8 +22,13 @@ static int conn_fill(struct er_redis *conn, const char *url,
         return rc;
     conn->meta_key = er_arena_printf(conn->arena, "{%s}:meta", conn->target.prefix);
     conn->none_key = er_arena_printf(conn->arena, "{%s}:none", conn->target.prefix);
-    if (!conn->meta_key || !conn->none_key)
+    conn->inbox_key = er_arena_printf(conn->arena, "{%s}:inbox:%d", conn->target.prefix,
+                                      ER_REDIS_SCHEMA);
+    conn->ready_channel =
+        er_arena_printf(conn->arena, "{%s}:w:%d", conn->target.prefix, ERRAND_WAIT_READY);
+    if (!conn->meta_key || !conn->none_key || !conn->inbox_key || !conn->ready_channel)
         return er_error_nomem(err);
+    conn->is_read_only = p->read_only;
     conn->busy_ms = p->busy_ms;
     conn->keep_ms = p->keep_completed_ms;
     conn->keep_n = p->keep_completed_n;
@@ -43,6 +48,7 @@ int er_redis_conn_new(const char *url, const struct errand_open_params *p,
         return er_error_nomem(err);
     conn->base.driver = &errand_store_module;
     er_buf_init(&conn->pack, 0);
+    er_buf_init(&conn->wire, SIZE_MAX);
     if ((rc = conn_fill(conn, url, p, err)) < 0 ||
         (rc = er_place_connect(conn, err)) < 0 ||
         (rc = er_redis_server_check(conn, p, err)) < 0) {
@@ -65,7 +71,8 @@ static int open_url(const char *url, const struct errand_open_params *p,
     if (rc == 0 && !found && (!p->create || p->read_only))
         rc = errand_error_set(err, ERRAND_ENOTFOUND, "there is no store with prefix '%s'",
                               conn->target.prefix);
-    if (rc == 0 && found && found != ER_REDIS_SCHEMA)
+    if (rc == 0 && found && found != ER_REDIS_SCHEMA &&
+        (found < 0 || found > ER_REDIS_SCHEMA || !p->create || p->read_only))
         rc = er_redis_no_schema(found, err);
     if (rc < 0) {
         er_redis_close(&conn->base);
@@ -91,6 +98,7 @@ static void conn_free(struct er_redis *conn)
 {
     free((char *)conn->place.host);
     er_buf_done(&conn->pack);
+    er_buf_done(&conn->wire);
     free(conn->args);
     free(conn->argv);
     free(conn->argv_lens);

@@ -78,6 +78,11 @@ void er_pack_array(struct er_buf *buf, size_t n)
         put(buf, 0xdd, n, 4);
 }
 
+void er_pack_map(struct er_buf *buf, size_t n)
+{
+    put(buf, (unsigned char)(0x80 | n), 0, 0);
+}
+
 /* ------------------------------------------------------------------ ids */
 
 enum { UUID_LEN = 16, VARIANT_AT = 8 };

@@ -21,6 +21,7 @@ void er_pack_text(struct er_buf *buf, const char *text); /* NULL: "" */
  * that is packed so is none that a text may have. */
 void er_pack_id(struct er_buf *buf, const struct errand_id *id);
 void er_pack_array(struct er_buf *buf, size_t n); /* n values follow */
+void er_pack_map(struct er_buf *buf, size_t n);   /* n pairs follow, fewer than 16 */
 
 /* The id in that form, not packed. Answers its length; `ret` has room for ERRAND_ID_MAX.
  */

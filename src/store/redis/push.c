@@ -1,4 +1,5 @@
 /* push.c: storing jobs. The rules are in lua/parts/push.lua. */
+#include "store/redis/inbox.h"
 #include "store/redis/jobs.h"
 
 #include <string.h>
@@ -185,11 +186,10 @@ static void job_pack(struct er_call *call, const struct errand_push_job *job,
 }
 
 static int push_call(struct er_call *call, const struct errand_push_params *p,
-                     struct errand_id *ids, struct errand_error *err)
+                     const struct errand_id *ids, struct errand_error *err)
 {
     struct er_buf *buf = er_call_pack(call);
     bool in_runs = is_all_plain(p);
-    int rc;
 
     edges_pack(buf, p);
     batch_pack(buf, p->batch);
@@ -199,11 +199,8 @@ static int push_call(struct er_call *call, const struct errand_push_params *p,
         er_pack_array(buf, 0);
     er_pack_int(buf, in_runs ? 0 : (int64_t)p->jobs_n);
     er_call_packed(call);
-    for (size_t i = 0; i < p->jobs_n; i++) {
-        if ((rc = er_push_id(call->conn, &p->jobs[i], p->now_ms, &ids[i], err)) < 0)
-            return rc;
+    for (size_t i = 0; i < p->jobs_n; i++)
         job_pack(call, &p->jobs[i], &ids[i], in_runs);
-    }
     return er_call_run(call, err);
 }
 
@@ -249,17 +246,45 @@ static int push_read(const struct er_call *call, const struct errand_push_params
     return 0;
 }
 
+static int ids_make(struct er_redis *conn, const struct errand_push_params *p,
+                    struct errand_id *ids, struct errand_error *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < p->jobs_n && rc == 0; i++)
+        rc = er_push_id(conn, &p->jobs[i], p->now_ms, &ids[i], err);
+    return rc;
+}
+
+static int put_answer(const struct errand_id *id, struct errand_arena *arena,
+                      struct errand_push_result *ret, struct errand_error *err)
+{
+    if (!(ret->jobs = errand_arena_alloc(arena, sizeof *ret->jobs)))
+        return er_error_nomem(err);
+    *ret->jobs = (struct errand_pushed_job){.id = *id, .state = ERRAND_READY};
+    return 0;
+}
+
 int er_redis_op_push(struct errand_conn *conn, const struct errand_push_params *p,
                      struct errand_arena *arena, struct errand_push_result *ret,
                      struct errand_error *err)
 {
     struct errand_id *ids = errand_arena_alloc(arena, p->jobs_n * sizeof *ids);
+    enum er_inbox inbox = ER_INBOX_NOT;
     struct er_call call;
     int rc;
 
     if (!ids)
         return er_error_nomem(err);
+    if ((rc = ids_make((struct er_redis *)conn, p, ids, err)) < 0)
+        return rc;
+    if (p->jobs_n == 1 &&
+        (rc = er_inbox_push((struct er_redis *)conn, p, ids, &inbox, err)) < 0)
+        return rc;
+    if (inbox == ER_INBOX_PUT)
+        return put_answer(ids, arena, ret, err);
     er_call_begin(&call, conn, "push", ER_LUA_PUSH, ER_REPEAT_HARMLESS, p->now_ms, arena);
+    call.was_repeated = inbox == ER_INBOX_PERHAPS;
     if ((rc = push_call(&call, p, ids, err)) == 0)
         rc = push_read(&call, p, ids, ret, err);
     er_call_end(&call);

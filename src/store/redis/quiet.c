@@ -49,6 +49,23 @@ void *er_quiet_argv(redisContext *link, int n, const char **argv, const size_t *
     return reply;
 }
 
+int er_quiet_pipe(redisContext *link, const char *commands, size_t len,
+                  redisReply **replies, size_t n)
+{
+    struct quiet q = begin();
+    int rc = redisAppendFormattedCommand(link, commands, len), saved;
+
+    for (size_t i = 0; i < n && rc == REDIS_OK; i++) {
+        void *reply = NULL;
+        if ((rc = redisGetReply(link, &reply)) == REDIS_OK)
+            replies[i] = reply;
+    }
+    saved = errno;
+    end(&q, link);
+    errno = saved;
+    return rc == REDIS_OK ? 0 : -1;
+}
+
 void *er_quiet_format(redisContext *link, const char *format, va_list ap)
 {
     struct quiet q = begin();

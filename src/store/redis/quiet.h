@@ -7,6 +7,10 @@
 #include <stdarg.h>
 
 void *er_quiet_argv(redisContext *link, int n, const char **argv, const size_t *lens);
+/* Sends commands that are written out and waits for the answers of all n: yours, also
+ * when it is -1, and the connection lost before the last. */
+int er_quiet_pipe(redisContext *link, const char *commands, size_t len,
+                  redisReply **replies, size_t n);
 void *er_quiet_format(redisContext *link, const char *format, va_list ap);
 int er_quiet_write(redisContext *link, int *ret_is_done);
 

@@ -14,7 +14,7 @@
 #include "store/redis/pack.h"
 #include "store/redis/target.h"
 
-enum { ER_REDIS_SCHEMA = 1 };
+enum { ER_REDIS_SCHEMA = 2 };
 
 /* ------------------------------------------------------------------ connection */
 
@@ -30,6 +30,8 @@ struct er_redis {
     struct errand_arena *arena; /* of the target and the strings below */
     struct er_redis_target target;
     const char *url, *meta_key, *none_key; /* "{PREFIX}:meta", "{PREFIX}:none" */
+    const char *inbox_key, *ready_channel; /* "{PREFIX}:inbox:2", "{PREFIX}:w:1" */
+    bool is_read_only;
     int64_t busy_ms, keep_ms, keep_n;
     enum errand_durable durable;
     uint64_t random;
@@ -40,7 +42,7 @@ struct er_redis {
     uint64_t generation;           /* grows with every link that is made */
 
     /* of the call under way; kept for the next */
-    struct er_buf pack;
+    struct er_buf pack, wire; /* wire: as it is sent */
     struct er_redis_arg *args;
     size_t args_n, args_size;
     const char **argv;
@@ -66,6 +68,7 @@ struct er_call {
     struct errand_arena *arena;
     size_t open_at;    /* where the argument that is being packed begins */
     bool was_repeated; /* an earlier try may have been carried out */
+    char as_is[32];    /* the time with a '-' before it */
     redisReply *reply; /* after er_call_run */
 };
 
@@ -83,6 +86,8 @@ struct er_buf *er_call_pack(struct er_call *call);
 void er_call_packed(struct er_call *call);
 /* Runs the script; waits and repeats as far as busy_ms and `repeat` allow. */
 int er_call_run(struct er_call *call, struct errand_error *err);
+/* Once, without waiting: what went wrong says nothing about what was done. */
+int er_call_once(struct er_call *call);
 void er_call_end(struct er_call *call);
 
 /* Reads the reply. Element i of an array, or the reply itself when it is none. */

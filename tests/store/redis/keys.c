@@ -77,12 +77,15 @@ TEST(keys_of_somebody_else_are_not_written_among)
 TEST(a_store_of_another_schema_is_left_alone)
 {
     redis_server_do(&server, "HSET %smeta schema 99", key_prefix());
+    /* As each migration does. */
+    redis_server_do(&server, "RENAME %sinbox:2 %sinbox:99", key_prefix(), key_prefix());
     fails(ERRAND_ESCHEMA, try_open(store_url(), make));
     assert_said("99");
     fails(ERRAND_ESCHEMA,
           try_push((struct errand_push_params){
               .jobs = &(struct errand_push_job){.name = "a"}, .jobs_n = 1}));
-    redis_server_do(&server, "HSET %smeta schema 1", key_prefix());
+    redis_server_do(&server, "HSET %smeta schema 2", key_prefix());
+    redis_server_do(&server, "RENAME %sinbox:99 %sinbox:2", key_prefix(), key_prefix());
 }
 
 /* A key that errand did not write is found out, and nothing is changed by that call. */

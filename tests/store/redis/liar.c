@@ -12,7 +12,7 @@
 /* What every store asks for first. */
 #define INFO "$21\r\nredis_version:7.0.0\r\n\r\n"
 #define NO_CONFIG "-NOPERM config\r\n"
-#define VERSION ":1\r\n"
+#define VERSION ":2\r\n"
 
 static char folder[64], path[96];
 static pid_t liar;

@@ -4,12 +4,13 @@
 -- Answers last number of the page, whether some were missed, number of the first row, rows.
 --
 -- The list has the newest events up to M.event, so a place in it is a number less that of its first. That somebody
--- follows is written again when half of the time is over, not at each look.
+-- follows is written again when half of the time is over, not at each look; there is no inbox then.
 local gone = begin()
 if gone then return gone end
 local after, most, follow = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local last = M.event
 if follow > 0 and M.follow - now < follow / 2 then
+  call('DEL', inbox_key)
   set('follow', now + follow)
 end
 if after < 0 or most == 0 then

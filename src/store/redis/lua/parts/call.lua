@@ -2,10 +2,11 @@
 --
 -- ARGV[1] is the time, 0 for the server's. A script begins with `begin()`, which answers an error when this is no store of
 -- ours, and ends with `return finish(reply)`. Nothing is written before all that can be refused has been looked at.
+-- A '-' before the time: what is in the inbox stays there.
 local call, pack, unpack_all = redis.call, cmsgpack.pack, cmsgpack.unpack
 local meta_key = KEYS[1]
 local P = string.sub(meta_key, 1, -5) -- '{PREFIX}:'
-local SCHEMA, FOREVER = '1', 9007199254740992
+local SCHEMA, FOREVER = '2', 9007199254740992
 
 local HELD, SCHEDULED, READY, RUNNING, COMPLETED, FAILED, CANCELLED = 0, 1, 2, 3, 4, 5, 6
 local WAIT_READY, WAIT_ENDED, WAIT_CONTROL, WAIT_EVENTS, WAIT_SCHEDULES = 1, 2, 4, 8, 16
@@ -61,7 +62,7 @@ end
 local LEASE_STEP = 10000
 
 local function clock()
-  local given = tonumber(ARGV[1])
+  local given = math.abs(tonumber(ARGV[1]))
   if given ~= 0 then
     now, lease_now = given, given
     return
@@ -92,7 +93,30 @@ local function token_next()
   return math.max(M.token + 1, time[1] * 1000000 + time[2])
 end
 
-local function begin()
+-- The inbox (inbox.lua): each script puts in its place what is there before it looks at anything. What only reads cannot,
+-- and a long one is not for one script: then the caller has take_in.lua do it, in steps, and comes again. A look then passes
+-- over what has come meanwhile, or it might never end.
+local inbox_key = P .. 'inbox:' .. SCHEMA
+local TAKEN_AT_ONCE = 1000
+local take_in, inbox_open -- for scripts that write
+
+local function inbox_look()
+  local n = string.byte(ARGV[1]) ~= 45 and call('XLEN', inbox_key) or 0
+  if n == 0 then
+    -- Nobody follows any more.
+    if take_in and M.follow ~= 0 and M.follow <= now then
+      set('follow', 0)
+      inbox_open()
+    end
+    return
+  end
+  if n > TAKEN_AT_ONCE or not take_in then
+    return fail('UNTAKEN', take_in and 'too many' or 'at all')
+  end
+  take_in(n)
+end
+
+local function begin_alone()
   local values = call('HMGET', meta_key, unpack(NAMES))
   if values[1] ~= SCHEMA then
     if not values[1] then
@@ -104,6 +128,10 @@ local function begin()
     M[NAMES[i]] = tonumber(values[i] or 0)
   end
   clock()
+end
+
+local function begin()
+  return begin_alone() or inbox_look()
 end
 
 -- ------------------------------------------------------------------ waking
@@ -118,6 +146,7 @@ local function wake_send()
   for bit in pairs(wakes) do
     call('SPUBLISH', P .. 'w:' .. bit, '')
   end
+  wakes = {}
 end
 
 -- ------------------------------------------------------------------ counts
@@ -142,6 +171,7 @@ local function counts_write()
       end
     end
   end
+  counts = {}
 end
 
 local function queue_make(queue)
@@ -156,12 +186,11 @@ end
 -- What the parts have kept back to write it at once.
 local at_end = {}
 
-local function finish(reply)
+local function write_all()
   for i = 1, #at_end do
     at_end[i]()
   end
   counts_write()
-  clock_keep()
   local changed = {}
   for name in pairs(M_changed) do
     changed[#changed + 1] = name
@@ -169,7 +198,13 @@ local function finish(reply)
   end
   if #changed > 0 then
     call('HSET', meta_key, unpack(changed))
+    M_changed = {}
   end
   wake_send()
+end
+
+local function finish(reply)
+  clock_keep()
+  write_all()
   return reply
 end

@@ -49,6 +49,7 @@ local function told_write()
   if #told > 0 then
     call_many(told, 'RPUSH', P .. 'events')
     call('LTRIM', P .. 'events', -EVENTS_KEPT, -1)
+    told = {}
   end
 end
 at_end[#at_end + 1] = told_write
