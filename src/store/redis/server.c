@@ -133,7 +133,9 @@ int er_redis_server_check(struct er_redis *conn, const struct errand_open_params
     /* A node of a Cluster says by itself who has the store. */
     if (conn->target.kind == ER_REDIS_PLAIN && !p->read_only &&
         strcmp(f.role, "slave") == 0)
-        return er_redis_error("READONLY", err);
+        return errand_error_set(err, ERRAND_EREADONLY,
+                                "the server is a replica, which can only be read: the "
+                                "URL must lead to the master");
     if (is_evicting(&f) && f.memory_max && !p->force)
         return errand_error_set(
             err, ERRAND_EUNSUPPORTED,

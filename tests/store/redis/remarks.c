@@ -86,4 +86,26 @@ TEST(a_server_that_hangs_is_unhealthy_and_soon)
     assert_has(r.out, "unhealthy: the store does not answer: ");
 }
 
+/* ------------------------------------------------------------------ replicas */
+
+TEST(what_only_looks_reads_a_replica)
+{
+    struct redis_server master;
+    struct run r;
+
+    redis_server_init(&master, true, NULL);
+    redis_server_start(&master);
+    assert_code(sh("errand queue:dispatch hello " URL, master.socket), 0);
+    assert_code(sh("errand queue:list " URL, master.socket), 0);
+    redis_server_do(&server, "REPLICAOF 127.0.0.1 %d", master.port);
+    assert_true(redis_server_becomes(&server, "master_link_status", "up", 20000));
+    r = sh("errand queue:list " URL, server.socket);
+    assert_code(r, 0);
+    assert_has(r.out, "hello");
+    r = sh("errand queue:dispatch hello " URL, server.socket);
+    assert_true(r.code != 0);
+    assert_has(r.err, "replica");
+    redis_server_free(&master);
+}
+
 TEST_MAIN()

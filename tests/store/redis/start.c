@@ -178,7 +178,7 @@ TEST(a_replica_may_be_read_and_not_written)
     redis_server_do(&replica, "REPLICAOF 127.0.0.1 %s", port);
     assert_true(redis_server_becomes(&replica, "master_link_status", "up", 20000));
     url = url_on(&replica, "prefix=x");
-    fails(ERRAND_EUNAVAILABLE, try_open(url, make));
+    fails(ERRAND_EREADONLY, try_open(url, make));
     assert_said("replica");
     ok(try_open(url, (struct errand_open_params){.read_only = true}));
     redis_server_free(&replica);
