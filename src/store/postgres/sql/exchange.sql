@@ -16,6 +16,7 @@ DECLARE
     v_tell boolean;
     v_limited boolean := false;
     v_each boolean := p_kind IS NOT NULL;
+    v_tied boolean := false;
     v_key bigint[] := p_key;
     v_wakes int := 0;
     v_moves @.move[] := '{}';
@@ -38,12 +39,14 @@ BEGIN
             v_key := array(SELECT CASE WHEN u.key <> 0 THEN u.key ELSE coalesce(@.id_find(u.id), 0) END
                              FROM unnest(p_key, p_id) WITH ORDINALITY AS u(key, id, i) ORDER BY u.i);
         END IF;
-        v_each := v_each OR EXISTS(SELECT 1 FROM @.jobs WHERE key = ANY (v_key) AND flags & 77 <> 0)
-                  OR EXISTS(SELECT 1 FROM @.completions);
+        SELECT v_each OR coalesce(bit_or(j.flags) & 64 <> 0, false) OR EXISTS(SELECT 1 FROM @.completions),
+               coalesce(bit_or(j.flags) & 13 <> 0, false)
+          INTO v_each, v_tied FROM @.jobs AS j WHERE j.key = ANY (v_key);
     END IF;
-    IF v_each OR v_limited OR (p_max > 0 AND EXISTS(SELECT 1 FROM @.hooks)) THEN
+    IF v_each OR v_tied OR v_limited OR (p_max > 0 AND EXISTS(SELECT 1 FROM @.hooks)) THEN
         PERFORM @.rules_lock();
     END IF;
+    v_each := v_each OR (v_tied AND NOT @.is_set_enough(v_key));
 
     IF v_each THEN
         PERFORM 1 FROM @.leases WHERE token = ANY (p_token) ORDER BY token FOR UPDATE;
@@ -60,8 +63,13 @@ BEGIN
         v_moves := r.moves;
         v_wakes := 3;
     ELSIF p_key IS NOT NULL THEN
-        v_settled := @.settle_done(p_token, v_key, p_started, p_ended, p_rss, p_cpu, p_flags, p_log, p_result, p_keep, v_tell, v_now);
-        v_wakes := CASE WHEN v_limited THEN 3 ELSE 2 END;
+        SELECT * INTO r FROM @.settle_done(p_token, v_key, p_started, p_ended, p_rss, p_cpu, p_flags, p_log, p_result, p_keep, v_tell,
+                                           v_tied, v_now);
+        v_settled := r.answer;
+        v_wakes := CASE WHEN v_limited OR v_tied THEN 3 ELSE 2 END;
+        IF v_tied AND r.keys IS NOT NULL THEN
+            v_moves := @.settled_ties(r.keys, r.batches, r.uids, r.claims, r.parents, p_keep, v_tell, v_now);
+        END IF;
     END IF;
 
     IF p_max > 0 THEN

@@ -155,25 +155,26 @@ BEGIN
 END
 $$;
 
--- Outcomes that are all DONE, of jobs that nobody waits for and that ask for no key: as sets. An array is NULL where all are 0.
+-- Outcomes that are all DONE: as sets. An array is NULL where all are 0. p_tied: jobs may hold a key, be members or have children,
+-- under the rules lock (settled.sql).
 -- Joins here are of sets of the same size, which the planner takes for small: a nested loop is quadratic.
 CREATE OR REPLACE FUNCTION @.settle_done(p_token bigint[], p_key bigint[], p_started bigint[], p_ended bigint[], p_rss bigint[],
                                           p_cpu bigint[], p_flags bigint[], p_log bytea[], p_result bytea[], p_keep boolean, p_tell boolean,
-                                          p_now bigint) RETURNS bytea LANGUAGE plpgsql VOLATILE SET enable_nestloop = off AS $$
+                                          p_tied boolean, p_now bigint, OUT answer bytea, OUT keys bigint[], OUT uids text[],
+                                          OUT batches bigint[], OUT claims bytea[], OUT parents bigint[])
+LANGUAGE plpgsql VOLATILE SET enable_nestloop = off AS $$
 DECLARE
-    v_keys bigint[];
     v_good bigint[];
-    v_answer bytea := decode(repeat('00', cardinality(p_key)), 'hex');
     v_token bigint;
     v_flags int;
-    v_uids text[];
 BEGIN
+    answer := decode(repeat('00', cardinality(p_key)), 'hex');
     PERFORM 1 FROM @.leases WHERE token = ANY (p_token) ORDER BY token FOR UPDATE;
     WITH o AS MATERIALIZED (
             SELECT DISTINCT ON (u.key) u.*, l.since, l.worker
               FROM unnest(p_token, p_key, p_started, p_ended, p_rss, p_cpu, p_flags, p_log, p_result) WITH ORDINALITY
                    AS u(token, key, started_at, ended_at, rss, cpu, flags, log, result, i)
-              JOIN (SELECT token, started_at AS since, worker, unnest(keys) AS key FROM @.leases WHERE token = ANY (p_token)) AS l
+              JOIN (SELECT token, started_at AS since, worker, unnest(x.keys) AS key FROM @.leases AS x WHERE token = ANY (p_token)) AS l
                 ON l.token = u.token AND l.key = u.key
              ORDER BY u.key, u.i),
          gone AS (DELETE FROM @.jobs WHERE key = ANY (ARRAY(SELECT key FROM o)) RETURNING *),
@@ -192,26 +193,27 @@ BEGIN
          counted AS (
             INSERT INTO @.counts(queue, running, completed)
             SELECT queue, -count(*), CASE WHEN p_keep THEN count(*) ELSE 0 END FROM gone GROUP BY queue)
-    SELECT (SELECT array_agg(key) FROM o), (SELECT array_agg(i) FROM o), bit_or(flags), array_agg(uid) FILTER (WHERE uid IS NOT NULL)
-      INTO v_keys, v_good, v_flags, v_uids FROM gone;
-    IF v_flags & 77 <> 0 THEN
+    SELECT array_agg(o.key), array_agg(o.i), bit_or(g.flags), array_agg(g.uid) FILTER (WHERE g.uid IS NOT NULL),
+           array_agg(g.batch) FILTER (WHERE g.flags & 4 <> 0), array_agg(@.key_of(g.asks)) FILTER (WHERE g.flags & 1 <> 0),
+           array_agg(g.key ORDER BY o.i) FILTER (WHERE g.flags & 8 <> 0)
+      INTO keys, v_good, v_flags, uids, batches, claims, parents FROM o JOIN gone AS g ON g.key = o.key;
+    IF v_flags & (CASE WHEN p_tied THEN 64 ELSE 77 END) <> 0 THEN
         -- Became so since the call looked: it looks again.
         RAISE EXCEPTION USING ERRCODE = '40001', MESSAGE = 'a job got a follower while it was settled';
     END IF;
     IF coalesce(cardinality(v_good), 0) < cardinality(p_key) THEN
-        SELECT string_agg(CASE WHEN g.i IS NULL THEN '\x01'::bytea ELSE '\x00' END, '' ORDER BY a.i) INTO v_answer
+        SELECT string_agg(CASE WHEN g.i IS NULL THEN '\x01'::bytea ELSE '\x00' END, '' ORDER BY a.i) INTO answer
           FROM generate_series(1, cardinality(p_key)) AS a(i) LEFT JOIN unnest(v_good) AS g(i) ON g.i = a.i;
     END IF;
-    IF v_keys IS NOT NULL THEN
+    IF keys IS NOT NULL THEN
         FOR v_token IN SELECT DISTINCT t FROM unnest(p_token) AS t LOOP
-            PERFORM @.lease_leave(v_token, v_keys);
+            PERFORM @.lease_leave(v_token, keys);
         END LOOP;
-        PERFORM @.run_ended(v_keys, p_now);
-        IF NOT p_keep AND (v_flags & 528 <> 0 OR v_uids IS NOT NULL) THEN
-            PERFORM @.trace_drop(v_keys, v_uids, NULL, NULL, false);
+        PERFORM @.run_ended(keys, p_now);
+        IF NOT p_keep AND NOT p_tied AND (v_flags & 528 <> 0 OR uids IS NOT NULL) THEN
+            PERFORM @.trace_drop(keys, uids, NULL, NULL, false);
         END IF;
     END IF;
-    RETURN v_answer;
 END
 $$;
 
