@@ -1,7 +1,8 @@
 /* call.c: one operation, one call of one function, one round trip.
  *
- * Without a statement of its own name: behind a pooler the next transaction may run on
- * another server process. */
+ * Parsing and planning the call is a third of what a dispatch costs the server, so a
+ * statement that is used again gets a name there. Not behind a pooler, where the next
+ * transaction may run on another server process. */
 #include "store/postgres/postgres.h"
 
 #include <errno.h>
@@ -40,7 +41,7 @@ const char *er_pg_expand(struct er_pg *conn, const char *text)
 }
 
 /* SELECT * FROM "errand".exchange($1,$2) */
-static const char *statement(struct er_pg *conn, const char *function, int args_n)
+static const char *call_text(struct er_pg *conn, const char *function, int args_n)
 {
     er_buf_reset(&conn->sql);
     conn->sql.has_failed = false;
@@ -167,12 +168,22 @@ static int lost(struct er_pg *conn, enum verdict verdict, enum verdict *ret,
     return rc;
 }
 
-static int refused(struct er_pg *conn, PGresult *res, enum verdict *ret,
-                   struct errand_error *err)
+struct statement {
+    const char *name; /* the server has it by this name; NULL: it has not */
+    const char *sql;
+    const struct er_pg_args *args; /* NULL: a script */
+};
+
+static int refused(struct er_pg *conn, const struct statement *s, PGresult *res,
+                   enum verdict *ret, struct errand_error *err)
 {
     int rc;
 
     *ret = er_pg_is_transient(res) ? NOTHING : FINAL;
+    if (s->name && er_pg_is_name_lost(res)) { /* before anything was done */
+        conn->is_direct = false;
+        *ret = NOTHING;
+    }
     /* libpq makes a result of its own when the connection breaks: it has no SQLSTATE. */
     if (!PQresultErrorField(res, PG_DIAG_SQLSTATE))
         *ret = UNKNOWN;
@@ -183,8 +194,9 @@ static int refused(struct er_pg *conn, PGresult *res, enum verdict *ret,
     return rc;
 }
 
-static int send_args(PGconn *pg, const char *sql, const struct er_pg_args *args)
+static int send_call(PGconn *pg, const struct statement *s)
 {
+    const struct er_pg_args *args = s->args;
     const char *values[ER_PG_ARGS_MAX];
     int formats[ER_PG_ARGS_MAX];
 
@@ -194,34 +206,44 @@ static int send_args(PGconn *pg, const char *sql, const struct er_pg_args *args)
             values[i] = "";
         formats[i] = 1;
     }
-    return PQsendQueryParams(pg, sql, args->n, args->types, values, args->lens, formats,
-                             1);
+    if (s->name)
+        return PQsendQueryPrepared(pg, s->name, args->n, values, args->lens, formats, 1);
+    return PQsendQueryParams(pg, s->sql, args->n, args->types, values, args->lens,
+                             formats, 1);
 }
 
-/* One statement; `args` NULL: a script. */
-static int run(struct er_pg *conn, const char *sql, const struct er_pg_args *args,
-               int64_t until_ms, PGresult **ret, enum verdict *ret_verdict,
-               struct errand_error *err)
+/* What was sent (false: it was not), to its end. */
+static int answer(struct er_pg *conn, const struct statement *s, int was_sent,
+                  int64_t until_ms, PGresult **ret, enum verdict *ret_verdict,
+                  struct errand_error *err)
 {
     PGresult *res;
 
-    if (is_dead(conn->pg))
-        return lost(conn, NOTHING, ret_verdict, err);
-    if (!(args ? send_args(conn->pg, sql, args) : PQsendQuery(conn->pg, sql)))
+    if (!was_sent)
         return lost(conn, NOTHING, ret_verdict, err);
     if (!(res = er_pg_result(conn->pg, until_ms)))
         return lost(conn, UNKNOWN, ret_verdict, err);
     if (!er_pg_has_worked(res))
-        return refused(conn, res, ret_verdict, err);
+        return refused(conn, s, res, ret_verdict, err);
     *ret = res;
     return 0;
+}
+
+static int run(struct er_pg *conn, const struct statement *s, int64_t until_ms,
+               PGresult **ret, enum verdict *ret_verdict, struct errand_error *err)
+{
+    if (is_dead(conn->pg))
+        return lost(conn, NOTHING, ret_verdict, err);
+    return answer(conn, s,
+                  s->args ? send_call(conn->pg, s) : PQsendQuery(conn->pg, s->sql),
+                  until_ms, ret, ret_verdict, err);
 }
 
 static int run_quietly(struct er_pg *conn, const char *sql, int64_t until_ms,
                        enum verdict *ret, struct errand_error *err)
 {
     PGresult *res = NULL;
-    int rc = run(conn, sql, NULL, until_ms, &res, ret, err);
+    int rc = run(conn, &(struct statement){.sql = sql}, until_ms, &res, ret, err);
 
     PQclear(res);
     return rc;
@@ -229,9 +251,28 @@ static int run_quietly(struct er_pg *conn, const char *sql, int64_t until_ms,
 
 /* What the role's transactions are not by themselves has to be said: a function that
  * waited for another's commit must see what that has written, and what was accepted must
- * survive the kill of a server process. */
-static int run_wrapped(struct er_pg *conn, const char *sql, const struct er_pg_args *args,
-                       int64_t until_ms, PGresult **ret, enum verdict *ret_verdict,
+ * survive the kill of a server process. A session of our own is told once. */
+static int settings_make(struct er_pg *conn, int64_t until_ms, enum verdict *ret,
+                         struct errand_error *err)
+{
+    int rc;
+
+    if (!conn->needs_settings || !conn->is_direct || conn->session.has_settings)
+        return 0;
+    rc = run_quietly(conn,
+                     "SET default_transaction_isolation = 'read committed';"
+                     " SET synchronous_commit = on",
+                     until_ms, ret, err);
+    /* Nothing was asked yet, whatever became of this. */
+    if (rc < 0 && *ret == UNKNOWN)
+        *ret = NOTHING;
+    conn->session.has_settings = rc == 0;
+    return rc;
+}
+
+/* And a transaction that a pooler hands to any server, each time. */
+static int run_wrapped(struct er_pg *conn, const struct statement *s, int64_t until_ms,
+                       PGresult **ret, enum verdict *ret_verdict,
                        struct errand_error *err)
 {
     enum verdict ignored;
@@ -241,7 +282,7 @@ static int run_wrapped(struct er_pg *conn, const char *sql, const struct er_pg_a
 
     if (rc < 0)
         return rc;
-    if ((rc = run(conn, sql, args, until_ms, ret, ret_verdict, err)) < 0) {
+    if ((rc = run(conn, s, until_ms, ret, ret_verdict, err)) < 0) {
         if (conn->pg)
             run_quietly(conn, "ROLLBACK", until_ms, &ignored, NULL);
         return rc;
@@ -253,11 +294,53 @@ static int run_wrapped(struct er_pg *conn, const char *sql, const struct er_pg_a
     return rc;
 }
 
+/* Where the session keeps what it knows of a function; NULL: it keeps nothing of it. */
+static struct er_pg_name *name_find(struct er_pg *conn, const char *function)
+{
+    struct er_pg_session *session = &conn->session;
+
+    if (!conn->is_direct)
+        return NULL;
+    for (int i = 0; i < session->n; i++)
+        if (strcmp(session->names[i].function, function) == 0)
+            return &session->names[i];
+    /* Once is no reason to make one: a command calls, and ends. */
+    if (session->n < ER_PG_NAMES_MAX)
+        session->names[session->n++] = (struct er_pg_name){.function = function};
+    return NULL;
+}
+
+/* Has the server keep it, the second time that it is used. */
+static int name_make(struct er_pg *conn, const char *function, struct statement *s,
+                     int64_t until_ms, enum verdict *ret, struct errand_error *err)
+{
+    struct er_pg_name *name = name_find(conn, function);
+    PGresult *res = NULL;
+    int rc;
+
+    if (!name)
+        return 0;
+    s->name = function;
+    if (name->is_kept)
+        return 0;
+    if (is_dead(conn->pg))
+        return lost(conn, NOTHING, ret, err);
+    rc = answer(conn, s,
+                PQsendPrepare(conn->pg, function, s->sql, s->args->n, s->args->types),
+                until_ms, &res, ret, err);
+    PQclear(res);
+    if (rc < 0 && *ret == UNKNOWN)
+        *ret = NOTHING;
+    else if (rc == 0)
+        name->is_kept = true;
+    return rc;
+}
+
 static int attempt(struct er_pg *conn, const char *function,
                    const struct er_pg_args *args, int64_t until_ms, PGresult **ret,
                    enum verdict *ret_verdict, struct errand_error *err)
 {
-    const char *sql;
+    struct statement s = {.args = args};
     int rc;
 
     *ret_verdict = NOTHING;
@@ -266,13 +349,16 @@ static int attempt(struct er_pg *conn, const char *function,
             *ret_verdict = FINAL;
         return rc;
     }
-    if (!(sql = statement(conn, function, args->n))) {
+    if (!(s.sql = call_text(conn, function, args->n))) {
         *ret_verdict = FINAL;
         return er_error_nomem(err);
     }
-    if (conn->is_wrapped)
-        return run_wrapped(conn, sql, args, until_ms, ret, ret_verdict, err);
-    return run(conn, sql, args, until_ms, ret, ret_verdict, err);
+    if ((rc = settings_make(conn, until_ms, ret_verdict, err)) < 0 ||
+        (rc = name_make(conn, function, &s, until_ms, ret_verdict, err)) < 0)
+        return rc;
+    if (conn->needs_settings && !conn->is_direct)
+        return run_wrapped(conn, &s, until_ms, ret, ret_verdict, err);
+    return run(conn, &s, until_ms, ret, ret_verdict, err);
 }
 
 /* ------------------------------------------------------------------ all tries */
@@ -337,7 +423,8 @@ int er_pg_exec(struct er_pg *conn, const char *sql, PGresult **ret,
         err = &conn->error;
     if (!conn->pg && (rc = er_pg_connect(conn, until_ms, err)) < 0)
         return rc;
-    if ((rc = run(conn, sql, NULL, until_ms, &res, &verdict, err)) < 0)
+    if ((rc = run(conn, &(struct statement){.sql = sql}, until_ms, &res, &verdict, err)) <
+        0)
         return rc;
     if (ret)
         *ret = res;
@@ -358,9 +445,8 @@ static int command(struct er_pg *conn, PGconn *theirs, const char *sql,
     return rc;
 }
 
-static int exec_args(struct er_pg *conn, PGconn *theirs, const char *sql,
-                     const struct er_pg_args *args, PGresult **ret,
-                     struct errand_error *err)
+static int exec_call(struct er_pg *conn, PGconn *theirs, const struct statement *s,
+                     PGresult **ret, struct errand_error *err)
 {
     int64_t until_ms = er_clock_mono_ms(NULL) + conn->busy_ms;
     int was_nonblocking = PQisnonblocking(theirs);
@@ -368,7 +454,7 @@ static int exec_args(struct er_pg *conn, PGconn *theirs, const char *sql,
     int rc = 0;
 
     PQsetnonblocking(theirs, 1);
-    if (!send_args(theirs, sql, args) || !(res = er_pg_result(theirs, until_ms)))
+    if (!send_call(theirs, s) || !(res = er_pg_result(theirs, until_ms)))
         rc = er_pg_error(conn, theirs, NULL, err);
     else if (!er_pg_has_worked(res))
         rc = er_pg_error(conn, theirs, res, err);
@@ -384,7 +470,7 @@ int er_pg_call_inside(struct er_pg *conn, PGconn *theirs, const char *function,
                       struct er_pg_args *args, struct er_pg_rows *ret,
                       struct errand_error *err)
 {
-    const char *sql;
+    struct statement s = {.args = args};
     PGresult *res;
     int rc;
 
@@ -397,11 +483,11 @@ int er_pg_call_inside(struct er_pg *conn, PGconn *theirs, const char *function,
     if (PQpipelineStatus(theirs) != PQ_PIPELINE_OFF)
         return errand_error_set(err, ERRAND_EINVAL,
                                 "the connection is in pipeline mode: end it first");
-    if (args->bytes.has_failed || !(sql = statement(conn, function, args->n)))
+    if (args->bytes.has_failed || !(s.sql = call_text(conn, function, args->n)))
         return er_error_nomem(err);
     if ((rc = command(conn, theirs, "SAVEPOINT errand_call", err)) < 0)
         return rc;
-    if ((rc = exec_args(conn, theirs, sql, args, &res, err)) < 0) {
+    if ((rc = exec_call(conn, theirs, &s, &res, err)) < 0) {
         command(conn, theirs, "ROLLBACK TO errand_call", NULL);
         command(conn, theirs, "RELEASE errand_call", NULL);
         return rc;

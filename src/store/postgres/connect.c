@@ -458,6 +458,7 @@ int er_pg_connect(struct er_pg *conn, int64_t until_ms, struct errand_error *err
     int rc;
 
     er_pg_disconnect(conn);
+    conn->session = (struct er_pg_session){0};
     if ((rc = er_pg_dial(conn, NULL, until_ms, &conn->pg, err)) < 0)
         return rc;
     if ((rc = server_check(conn, err)) < 0)

@@ -78,6 +78,14 @@ bool er_pg_is_transient(const PGresult *res)
     return i >= 0 && states[i].is_transient;
 }
 
+bool er_pg_is_name_lost(const PGresult *res)
+{
+    const char *state = state_of(res);
+
+    return strcmp(state, "26000") == 0 || strcmp(state, "42P05") == 0 ||
+           strcmp(state, "0A000") == 0;
+}
+
 /* The first line, without "ERROR: " and "connection to server … failed: FATAL: ". */
 static void message_of(PGconn *pg, const PGresult *res, char *ret, size_t size)
 {

@@ -281,15 +281,19 @@ static int raise_to_ours(struct er_pg *conn, bool force, struct errand_error *er
 
 static int settings_read(struct er_pg *conn, struct errand_error *err)
 {
+    static const char sql[] =
+        "SELECT salt, pg_backend_pid(),"
+        " current_setting('default_transaction_isolation') <> 'read committed'"
+        " OR current_setting('synchronous_commit') = 'off' FROM @.root";
     PGresult *res;
-    int rc = exec_expanded(
-        conn, "SELECT salt, current_setting('default_transaction_isolation') FROM @.root",
-        &res, err);
+    int rc = exec_expanded(conn, sql, &res, err);
 
     if (rc < 0)
         return rc;
     conn->salt = strtoll(er_pg_field(res, 0), NULL, 10);
-    conn->is_wrapped = *er_pg_field(res, 1) == 't';
+    /* A pooler answers for many server processes and tells a number of its own. */
+    conn->is_direct = strtol(er_pg_field(res, 1), NULL, 10) == PQbackendPID(conn->pg);
+    conn->needs_settings = *er_pg_field(res, 2) == 't';
     PQclear(res);
     return 0;
 }

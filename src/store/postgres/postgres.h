@@ -2,9 +2,10 @@
  * operation calls its function in the server.
  *
  * The rules run in the server (sql/): an operation here packs its parameters, calls one
- * function, and unpacks the answer. A connection keeps nothing in its session, so that it
- * may pass through a pooler that changes servers between transactions: no SET, no named
- * statement, no lock that outlives a transaction. */
+ * function, and unpacks the answer. A connection may pass through a pooler that changes
+ * servers between transactions: what it keeps in its session (settings, named statements)
+ * it keeps only where the session is the server's own, and no lock outlives a
+ * transaction. */
 #ifndef ER_STORE_POSTGRES_POSTGRES_H
 #define ER_STORE_POSTGRES_POSTGRES_H
 
@@ -29,6 +30,18 @@ struct er_pg_place {
 
 struct er_pg_wait;
 
+enum { ER_PG_NAMES_MAX = 80 };
+
+/* What the present session of a direct connection keeps. */
+struct er_pg_session {
+    bool has_settings;
+    int n;
+    struct er_pg_name {
+        const char *function;
+        bool is_kept; /* the server has its statement by this name */
+    } names[ER_PG_NAMES_MAX];
+};
+
 struct er_pg {
     struct errand_conn base;
     struct er_pg_place place;
@@ -41,7 +54,9 @@ struct er_pg {
     bool is_read_only;
     /* the role's transactions are not READ COMMITTED by themselves, or not safe on the
      * disk when they are committed */
-    bool is_wrapped;
+    bool needs_settings;
+    bool is_direct; /* no pooler is between: the session stays the same */
+    struct er_pg_session session;
     bool has_written;        /* it was not always read-only */
     struct er_pg_wait *wait; /* NULL until wait_fd; wait.c */
     int64_t upkeep_ms;       /* not before, see upkeep.c */
@@ -163,6 +178,9 @@ int er_pg_error(struct er_pg *conn, PGconn *pg, const PGresult *res,
                 struct errand_error *err);
 /* The server took the transaction back, and it may go through the next time. */
 bool er_pg_is_transient(const PGresult *res);
+/* A named statement is not the one that was made: a pooler has changed servers after all,
+ * or the function it calls is another by now. */
+bool er_pg_is_name_lost(const PGresult *res);
 
 /* ------------------------------------------------------------------ connect.c */
 
