@@ -146,15 +146,16 @@ bool er_pg_has_worked(const PGresult *res)
 /* ------------------------------------------------------------------ one try */
 
 /* A connection that the server has closed while nobody looked says so before anything is
- * sent on it. */
+ * sent on it: its last words first, then the end. */
 static bool is_dead(PGconn *pg)
 {
     struct pollfd fd = {.fd = PQsocket(pg), .events = POLLIN};
 
     if (PQstatus(pg) != CONNECTION_OK)
         return true;
-    if (poll(&fd, 1, 0) > 0 && !PQconsumeInput(pg))
-        return true;
+    while (poll(&fd, 1, 0) > 0)
+        if (!PQconsumeInput(pg))
+            return true;
     return PQstatus(pg) != CONNECTION_OK;
 }
 
@@ -294,19 +295,24 @@ static int run_wrapped(struct er_pg *conn, const struct statement *s, int64_t un
     return rc;
 }
 
-/* Where the session keeps what it knows of a function; NULL: it keeps nothing of it. */
-static struct er_pg_name *name_find(struct er_pg *conn, const char *function)
+/* What the session knows of a function of so many parameters; NULL: nothing yet, or it
+ * keeps nothing. */
+static struct er_pg_name *name_find(struct er_pg *conn, const char *function, int args_n)
 {
     struct er_pg_session *session = &conn->session;
+    struct er_pg_name *name = session->names;
 
     if (!conn->is_direct)
         return NULL;
-    for (int i = 0; i < session->n; i++)
-        if (strcmp(session->names[i].function, function) == 0)
-            return &session->names[i];
+    for (int i = 0; i < session->n; i++, name++)
+        if (name->args_n == args_n && strcmp(name->function, function) == 0)
+            return name;
     /* Once is no reason to make one: a command calls, and ends. */
-    if (session->n < ER_PG_NAMES_MAX)
-        session->names[session->n++] = (struct er_pg_name){.function = function};
+    if (session->n < ER_PG_NAMES_MAX) {
+        *name = (struct er_pg_name){.function = function, .args_n = args_n};
+        snprintf(name->text, sizeof name->text, "%s/%d", function, args_n);
+        session->n++;
+    }
     return NULL;
 }
 
@@ -314,19 +320,19 @@ static struct er_pg_name *name_find(struct er_pg *conn, const char *function)
 static int name_make(struct er_pg *conn, const char *function, struct statement *s,
                      int64_t until_ms, enum verdict *ret, struct errand_error *err)
 {
-    struct er_pg_name *name = name_find(conn, function);
+    struct er_pg_name *name = name_find(conn, function, s->args->n);
     PGresult *res = NULL;
     int rc;
 
     if (!name)
         return 0;
-    s->name = function;
+    s->name = name->text;
     if (name->is_kept)
         return 0;
     if (is_dead(conn->pg))
         return lost(conn, NOTHING, ret, err);
     rc = answer(conn, s,
-                PQsendPrepare(conn->pg, function, s->sql, s->args->n, s->args->types),
+                PQsendPrepare(conn->pg, s->name, s->sql, s->args->n, s->args->types),
                 until_ms, &res, ret, err);
     PQclear(res);
     if (rc < 0 && *ret == UNKNOWN)

@@ -38,7 +38,9 @@ struct er_pg_session {
     int n;
     struct er_pg_name {
         const char *function;
-        bool is_kept; /* the server has its statement by this name */
+        int args_n;
+        char text[32];
+        bool is_kept; /* the server has the statement by this name */
     } names[ER_PG_NAMES_MAX];
 };
 

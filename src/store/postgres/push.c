@@ -128,6 +128,11 @@ static struct has has_of(const struct errand_push_params *p)
     ER_PG_COLUMN(args, of, is_wanted, struct errand_push_job, job, p->jobs, p->jobs_n, \
                  add)
 
+static int64_t flags_of(const struct errand_push_job *job)
+{
+    return job->has_failed_hook ? ER_PG_FAILED_HOOK : 0;
+}
+
 static const char *id_or_null(const struct errand_id *id)
 {
     return id->text[0] ? id->text : NULL;
@@ -145,12 +150,37 @@ static void jobs_args(struct er_pg_args *args, const struct errand_push_params *
     COLUMN(ER_PG_INTS, has.priority, er_pg_add_int(args, job->priority));
     COLUMN(ER_PG_INTS, true, er_pg_add_int(args, job->tries));
     COLUMN(ER_PG_INTS, has.run_at, er_pg_add_int(args, job->run_at_ms));
-    COLUMN(ER_PG_INTS, has.flags,
-           er_pg_add_int(args, job->has_failed_hook ? ER_PG_FAILED_HOOK : 0));
+    COLUMN(ER_PG_INTS, has.flags, er_pg_add_int(args, flags_of(job)));
     COLUMN(ER_PG_JSONS, has.tags, tags_add(args, job));
     COLUMN(ER_PG_JSONS, has.asks,
            er_pg_add_asks(args, job->unique, job->limits, job->limits_n));
     COLUMN(ER_PG_TEXTS, has.batch, er_pg_add_text(args, id_or_null(&job->batch)));
+}
+
+/* Nothing stands in its way, and it is alone: the shorter of the two functions. */
+static bool is_plain_one(const struct errand_push_params *p)
+{
+    const struct errand_push_job *job = p->jobs;
+
+    return p->jobs_n == 1 && !p->edges_n && !p->batch && !job->id.text[0] &&
+           !job->unique && !job->batch.text[0];
+}
+
+static void one_args(struct er_pg_args *args, const struct errand_push_params *p)
+{
+    const struct errand_push_job *one = p->jobs;
+
+    er_pg_text(args, one->name);
+    er_pg_text(args, one->queue);
+    er_pg_bytes(args, one->data);
+    er_pg_bytes(args, one->options);
+    er_pg_int(args, one->priority);
+    er_pg_int(args, one->tries);
+    er_pg_int(args, one->run_at_ms);
+    er_pg_int(args, flags_of(one));
+    COLUMN(ER_PG_JSONS, one->tags_n > 0, tags_add(args, job));
+    COLUMN(ER_PG_JSONS, one->limits_n > 0,
+           er_pg_add_asks(args, NULL, job->limits, job->limits_n));
 }
 
 #define EDGES(of, add)                                                         \
@@ -166,12 +196,18 @@ static void edges_args(struct er_pg_args *args, const struct errand_push_params 
     EDGES(ER_PG_INTS, er_pg_add_int(args, edge->on));
 }
 
-void er_pg_push_args(struct er_pg_args *args, const struct er_pg *conn,
-                     const struct errand_push_params *p)
+static void head_args(struct er_pg_args *args, const struct er_pg *conn,
+                      const struct errand_push_params *p)
 {
     er_pg_int(args, p->now_ms);
     er_pg_int(args, conn->salt);
     er_pg_bool(args, !p->transaction);
+}
+
+void er_pg_push_args(struct er_pg_args *args, const struct er_pg *conn,
+                     const struct errand_push_params *p)
+{
+    head_args(args, conn, p);
     jobs_args(args, p);
     edges_args(args, p);
     er_pg_text(args, p->batch ? p->batch->id.text : NULL);
@@ -220,7 +256,12 @@ static int push(struct er_pg *conn, const struct errand_push_params *p,
     int rc;
 
     er_pg_args_init(&args);
-    er_pg_push_args(&args, conn, p);
+    if (is_plain_one(p)) {
+        head_args(&args, conn, p);
+        one_args(&args, p);
+    } else {
+        er_pg_push_args(&args, conn, p);
+    }
     rc = p->transaction ? er_pg_call_inside(conn, p->transaction, "push", &args, ret, err)
                         : er_pg_call(conn, "push", repeat_of(p), &args, ret, err);
     er_pg_args_done(&args);

@@ -270,6 +270,52 @@ TEST(a_role_for_programs_pushes_works_and_tidies_up)
     role_drop(pg);
 }
 
+/* What the store's own transactions are, seen from within by a trigger. */
+static const char witness[] =
+    "CREATE TABLE t%u.witness AS SELECT ''::text AS isolation, ''::text AS is_synced "
+    "WITH "
+    "NO DATA; CREATE FUNCTION t%u.witness() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+    "INSERT INTO t%u.witness VALUES(current_setting('transaction_isolation'), "
+    "current_setting('synchronous_commit')); RETURN NULL; END $$; CREATE TRIGGER witness "
+    "AFTER INSERT ON t%u.jobs FOR EACH ROW EXECUTE FUNCTION t%u.witness()";
+
+TEST(a_role_of_other_habits_commits_as_the_store_needs_it)
+{
+    const struct errand_push_job job = {.name = "a", .queue = "q", .tries = 1};
+    struct errand_push_params push = {.jobs = &job, .jobs_n = 1};
+    struct errand_push_result pushed = {0};
+    struct er_store *store;
+    PGconn *pg = pg_plain(&server);
+    PGresult *res;
+    char sql[800];
+
+    er_store_close(open_ok(url_with("")));
+    snprintf(sql, sizeof sql, witness, schema_n, schema_n, schema_n, schema_n, schema_n);
+    pg_exec(pg, sql);
+    pg_exec(pg, "ALTER ROLE errand SET default_transaction_isolation = 'serializable';"
+                "ALTER ROLE errand SET synchronous_commit = off");
+    store = open_ok(url_with(""));
+    pg_exec(pg, "ALTER ROLE errand RESET ALL");
+    for (int i = 0; i < 3; i++)
+        assert_ok(er_store_push(store, &push, arena, &pushed, &err));
+    /* Also one that connects anew. */
+    pg_exec(pg, "ALTER ROLE errand SET default_transaction_isolation = 'serializable';"
+                "ALTER ROLE errand SET synchronous_commit = off");
+    pg_exec(pg, "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE "
+                "application_name = 'errand'");
+    assert_ok(er_store_push(store, &push, arena, &pushed, &err));
+    pg_exec(pg, "ALTER ROLE errand RESET ALL");
+    snprintf(sql, sizeof sql,
+             "SELECT count(*) FROM t%u.witness WHERE isolation = 'read committed' AND "
+             "is_synced = 'on'",
+             schema_n);
+    res = PQexec(pg, sql);
+    assert_string_equal(PQgetvalue(res, 0, 0), "4");
+    PQclear(res);
+    er_store_close(store);
+    PQfinish(pg);
+}
+
 /* Whoever may create in a schema of the role's search path could have his own functions
  * called, with our rights: those fit better than the server's. */
 TEST(functions_that_somebody_planted_are_not_called)

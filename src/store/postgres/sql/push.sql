@@ -116,6 +116,12 @@ BEGIN
 END
 $$;
 
+CREATE OR REPLACE FUNCTION @.other_store() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = 'ER099', MESSAGE = 'the connection is to another store than this one';
+END
+$$;
+
 -- p_salt: of the store that is meant: the application's own connection may be to another one, and ours may have been to one
 -- that was dropped since (ER099). p_is_own false: in a transaction that is not ours.
 CREATE OR REPLACE FUNCTION @.push(
@@ -135,7 +141,7 @@ DECLARE
 BEGIN
     SELECT * INTO v_root FROM @.root;
     IF v_root.salt <> p_salt THEN
-        RAISE EXCEPTION USING ERRCODE = 'ER099', MESSAGE = 'the connection is to another store than this one';
+        PERFORM @.other_store();
     END IF;
     v_tell := v_root.follow_until > v_now;
     IF NOT v_tied AND p_asks IS NOT NULL THEN
@@ -165,5 +171,35 @@ BEGIN
         PERFORM @.marks_lower_all(p_queue, p_now);
     END IF;
     PERFORM @.wake(v_wakes | v_tell::int * 8, p_is_own);
+END
+$$;
+
+-- The same of one job on its own: without arrays, and with no plan that the settings of push() would have to steer.
+CREATE OR REPLACE FUNCTION @.push(
+    p_now bigint, p_salt bigint, p_is_own boolean, p_name text, p_queue text, p_data bytea, p_options bytea, p_priority bigint,
+    p_tries bigint, p_run_at bigint, p_flags bigint, p_tags jsonb[], p_asks jsonb[],
+    OUT pushed int, OUT key bigint, OUT created_at bigint, OUT uid text, OUT state int, OUT hints int) LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    v_xact xid8 := pg_current_xact_id();   -- before the clock is read: marks.sql
+    v_salt bigint;
+    v_follow bigint;
+BEGIN
+    SELECT r.salt, r.follow_until INTO v_salt, v_follow FROM @.root AS r;
+    IF v_salt <> p_salt THEN
+        PERFORM @.other_store();
+    END IF;
+    pushed := 0;
+    created_at := @.now_ms(p_now);
+    hints := (v_follow > created_at)::int;
+    SELECT e.key, e.state INTO key, state
+      FROM @.push_plain(p_name, p_queue, p_data, p_options, p_priority::int, p_tries::int, p_run_at,
+                        (p_flags | @.flags_of(p_asks[1]))::int,
+                        CASE WHEN p_tags IS NOT NULL THEN array(SELECT jsonb_array_elements_text(p_tags[1])) END, p_asks[1], hints = 1,
+                        created_at) AS e;
+    IF p_now <> 0 THEN
+        PERFORM @.marks_lower(p_queue, p_priority::int, p_now, 0);
+    END IF;
+    PERFORM @.wake(1 | hints * 8, p_is_own);
 END
 $$;
