@@ -156,7 +156,8 @@ int er_check_push(const struct er_store *store, const struct errand_push_params 
         return rc;
     if (p->transaction && !er_store_can(store, ERRAND_CAP_TRANSACTION))
         return errand_error_set(err, ERRAND_EUNSUPPORTED,
-                                "%s: a store of this kind has no transaction to join",
+                                "%s: a store of this kind has no transaction to join: "
+                                "dispatch after your commit, or use SQLite or PostgreSQL",
                                 store->shown);
     for (size_t i = 0; i < p->jobs_n; i++)
         if ((rc = er_check_job(store, &p->jobs[i], err)) < 0)

@@ -33,6 +33,7 @@ static int conn_fill(struct er_redis *conn, const char *url,
     conn->keep_ms = p->keep_completed_ms;
     conn->keep_n = p->keep_completed_n;
     conn->random = er_backoff_seed();
+    conn->beat_number = (int64_t)(er_backoff_seed() >> 16);
     return 0;
 }
 

@@ -35,6 +35,7 @@ struct er_redis {
     int64_t busy_ms, keep_ms, keep_n;
     enum errand_durable durable;
     uint64_t random;
+    int64_t beat_number; /* of the next heartbeat, until it is answered */
     struct er_id_source ids;
 
     redisContext *link;            /* NULL: to be made */

@@ -27,6 +27,7 @@ int er_redis_op_beat(struct errand_conn *conn, const struct errand_beat_params *
                      struct errand_arena *arena, struct errand_beat_result *ret,
                      struct errand_error *err)
 {
+    struct er_redis *r = (struct er_redis *)conn;
     struct er_call call;
     int rc;
 
@@ -35,8 +36,9 @@ int er_redis_op_beat(struct errand_conn *conn, const struct errand_beat_params *
     er_call_slice(&call, p->info);
     er_call_int(&call, p->ttl_ms);
     er_call_int(&call, p->bye);
-    if ((rc = er_call_run(&call, err)) == 0)
-        rc = beat_read(&call, ret, err);
+    er_call_int(&call, r->beat_number);
+    if ((rc = er_call_run(&call, err)) == 0 && (rc = beat_read(&call, ret, err)) == 0)
+        r->beat_number++;
     er_call_end(&call);
     return rc;
 }

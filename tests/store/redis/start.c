@@ -185,4 +185,19 @@ TEST(a_replica_may_be_read_and_not_written)
     redis_server_free(&master);
 }
 
+/* ------------------------------------------------------------------ what it has not */
+
+TEST(a_job_in_the_callers_transaction_is_refused_with_what_to_do)
+{
+    struct errand_push_job job = {.name = "a"};
+    int connection;
+
+    fails(ERRAND_EUNSUPPORTED,
+          try_push((struct errand_push_params){
+              .jobs = &job, .jobs_n = 1, .transaction = &connection}));
+    assert_said("dispatch after your commit");
+    assert_said("PostgreSQL");
+    reserve_none();
+}
+
 TEST_MAIN()

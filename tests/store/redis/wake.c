@@ -132,4 +132,39 @@ TEST(a_new_connection_of_the_store_wakes_its_sleeper)
     assert_true(is_readable(5000));
 }
 
+/* ------------------------------------------------------------------ heartbeats */
+
+static struct errand_beat_result beat(void)
+{
+    struct errand_beat_params p = {
+        .now_ms = now, .worker = "w", .info = slice("{}"), .ttl_ms = MINUTE};
+    struct errand_beat_result ret;
+
+    ok(er_store_beat(store, &p, arena, &ret, &err));
+    return ret;
+}
+
+/* The answer is lost: the server has done what the worker will ask for once more, under
+ * the same number. Here it is told so by hand. */
+TEST(commands_of_a_heartbeat_whose_answer_was_lost_are_handed_again)
+{
+    size_t n;
+
+    beat();
+    ok(er_store_command(store, "w", ERRAND_COMMAND_QUIET, now, &n, &err));
+    assert_int_equal(beat().commands_n, 1);
+    redis_server_do(&server, "EVAL %s 1 %shanded",
+                    "local number, commands = "
+                    "unpack(cmsgpack.unpack(redis.call('HGET', KEYS[1], 'w'))) "
+                    "return redis.call('HSET', KEYS[1], 'w', "
+                    "cmsgpack.pack({string.format('%.0f', number + 1), commands}))",
+                    key_prefix());
+    ok(er_store_command(store, "w", ERRAND_COMMAND_STOP, now, &n, &err));
+    struct errand_beat_result again = beat();
+    assert_int_equal(again.commands_n, 2);
+    assert_int_equal(again.commands[0], ERRAND_COMMAND_QUIET);
+    assert_int_equal(again.commands[1], ERRAND_COMMAND_STOP);
+    assert_int_equal(beat().commands_n, 0);
+}
+
 TEST_MAIN()
