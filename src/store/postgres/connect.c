@@ -197,14 +197,28 @@ static bool is_remote(const PQconninfoOption *options)
            is_remote_list(addresses ? addresses : option_of(options, "host", "PGHOST"));
 }
 
+/* "5432,5433": an empty one is the default. */
+static bool is_port_list(const char *ports)
+{
+    for (;; ports++) {
+        char *end = (char *)ports;
+        long port = isdigit((unsigned char)*ports) ? strtol(ports, &end, 10) : 1;
+        if (port < 1 || port > 65535 || (*end && *end != ','))
+            return false;
+        if (!*end)
+            return true;
+        ports = end;
+    }
+}
+
 /* libpq would show what stands there, which may be a password that no '@' ends. */
 static int port_check(const PQconninfoOption *options, struct errand_error *err)
 {
     for (; options->keyword; options++)
         if (options->val && strcmp(options->keyword, "port") == 0 &&
-            options->val[strspn(options->val, "0123456789,")])
-            return errand_error_set(err, ERRAND_EINVAL, "the port is not a number: %s",
-                                    form);
+            !is_port_list(options->val))
+            return errand_error_set(err, ERRAND_EINVAL,
+                                    "the port is not a number from 1 to 65535: %s", form);
     return 0;
 }
 
@@ -214,7 +228,9 @@ static int uri_check(const char *uri, bool *ret_is_remote, struct errand_error *
     PQconninfoOption *options = PQconninfoParse(uri, &message);
     int rc = 0;
 
-    if (!options) {
+    if (!options && (!message || strstr(message, "out of memory"))) {
+        rc = er_error_nomem(err);
+    } else if (!options) {
         bool names_a_parameter =
             message && strncmp(message, "invalid URI query parameter", 27) == 0;
         rc = names_a_parameter ? errand_error_set(err, ERRAND_EINVAL, "%.*s",
@@ -353,10 +369,22 @@ static int tls_error(int rc, struct errand_error *err)
                             reason);
 }
 
+/* What libpq says of parameters before it connects to anybody: it would each time. */
+static bool is_bad_parameter(const char *message)
+{
+    return strncmp(message, "invalid ", 8) == 0 ||
+           strncmp(message, "could not match ", 16) == 0;
+}
+
 static int refused(struct er_pg *conn, PGconn *pg, struct errand_error *err)
 {
-    int rc = er_pg_error(conn, pg, NULL, err);
+    const char *message = PQerrorMessage(pg);
+    int rc;
 
+    if (is_bad_parameter(message))
+        return errand_error_set(err, ERRAND_EINVAL, "%.*s", (int)strcspn(message, "\n"),
+                                message);
+    rc = er_pg_error(conn, pg, NULL, err);
     return conn->place.is_remote || strstr(conn->place.uri, "sslmode")
                ? tls_error(rc, err)
                : rc;

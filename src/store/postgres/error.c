@@ -134,9 +134,12 @@ int er_pg_error(struct er_pg *conn, PGconn *pg, const PGresult *res,
         return read_only(conn, message, err);
     if (!*state && strstr(message, "out of memory")) /* libpq's own */
         return er_error_nomem(err);
-    if (!*state)
-        return errand_error_set(err, ERRAND_EUNAVAILABLE, "%s",
-                                *message ? message : "the connection is lost");
+    if (!*state) /* target_session_attrs=read-write; it may become the primary */
+        return errand_error_set(err, ERRAND_EUNAVAILABLE, "%s%s",
+                                *message ? message : "the connection is lost",
+                                strstr(message, "session is read-only")
+                                    ? "; name the primary, or let this role write"
+                                    : "");
     if ((i = find(state)) < 0)
         return errand_error_set(err, ERRAND_EINTERNAL, "%s (SQLSTATE %s)", message,
                                 state);

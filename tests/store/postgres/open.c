@@ -183,6 +183,20 @@ TEST(a_role_without_rights_is_told_who_can_give_them)
     role_drop(pg);
 }
 
+TEST(a_role_that_cannot_write_is_told_what_to_do)
+{
+    struct er_store *store = NULL;
+    PGconn *pg = pg_plain(&server);
+
+    er_store_close(open_ok(url_with("")));
+    role_make(pg, "SELECT");
+    pg_exec(pg, "ALTER ROLE reader SET default_transaction_read_only = on");
+    assert_refused(
+        open_at(as_reader(), (struct errand_open_params){.busy_ms = 1}, &store),
+        ERRAND_EUNAVAILABLE, "session is read-only; name the primary");
+    role_drop(pg);
+}
+
 /* Whether that role may call a function of the schema. */
 static bool may_call(const char *call)
 {
@@ -360,6 +374,10 @@ TEST(a_url_with_a_slip_names_it_and_never_the_password)
         {"postgres://ann:secret/jobs", ERRAND_EINVAL, "port"},
         {"postgres://127.0.0.1:1,ann:secret/jobs", ERRAND_EINVAL, "port"},
         {"postgres://ann:%zzsecret@127.0.0.1/jobs", ERRAND_EINVAL, "%25"},
+        {"postgres://127.0.0.1:99999/jobs", ERRAND_EINVAL, "1 to 65535"},
+        {"postgres://127.0.0.1/jobs?port=0", ERRAND_EINVAL, "1 to 65535"},
+        {"postgres://127.0.0.1/jobs?port=5432,5433", ERRAND_EINVAL, "could not match"},
+        {"postgres://127.0.0.1/jobs?sslmode=maybe", ERRAND_EINVAL, "sslmode"},
     };
 
     for (size_t i = 0; i < sizeof slips / sizeof *slips; i++) {

@@ -53,6 +53,13 @@ SET search_path = pg_catalog, pg_temp AS $$
            'fsync = on in postgresql.conf'
      WHERE current_setting('fsync') = 'off'
     UNION ALL
+    SELECT 'full_page_writes is off: after loss of power the database may be broken', 'full_page_writes = on in postgresql.conf'
+     WHERE current_setting('full_page_writes') = 'off'
+    UNION ALL
+    SELECT 'synchronous_commit is off for this role: what an application dispatches in a transaction of its own may be lost when the '
+           'server crashes', 'synchronous_commit = on, in postgresql.conf or for the role'
+      FROM pg_settings WHERE name = 'synchronous_commit' AND reset_val = 'off'
+    UNION ALL
     SELECT 'autovacuum is off: the store grows without end', 'autovacuum = on in postgresql.conf'
      WHERE current_setting('autovacuum') = 'off'
     UNION ALL
