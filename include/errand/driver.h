@@ -585,6 +585,22 @@ struct errand_job_detail {
     bool has_failed_hook, is_hook_due;
 };
 
+/* Several jobs as get shows each, no id twice. A driver may stop when what it has read
+ * has more than max_bytes (of data, options, results, errors and logs; 0: no bound), but
+ * not before the first. */
+struct errand_details_params {
+    int64_t now_ms;
+    const struct errand_id *ids;
+    size_t ids_n;
+    size_t max_bytes;
+};
+
+struct errand_details_result {
+    /* of the first details_n ids, in their order; job.id empty: there is no such job */
+    struct errand_job_detail *details;
+    size_t details_n;
+};
+
 struct errand_list_params {
     int64_t now_ms;
     struct errand_filter filter;
@@ -1063,6 +1079,11 @@ struct errand_driver {
     /* The wall clock by which jobs become due, where it is not this host's. NULL: it is
      * this host's. */
     int (*clock)(struct errand_conn *, int64_t *ret_wall_ms, struct errand_error *err);
+
+    /* NULL: get is called for each. */
+    int (*details)(struct errand_conn *, const struct errand_details_params *,
+                   struct errand_arena *, struct errand_details_result *ret,
+                   struct errand_error *err);
 };
 
 /* Makes a driver known for its schemes; its struct must live for ever. EINVAL: another

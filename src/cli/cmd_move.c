@@ -101,6 +101,11 @@ static int say(struct er_cli *cli, const struct er_move_result *r,
               : er_cli_has(cli, "keep")  ? "copied"
                                          : "moved",
               r->schedules_n, r->limits_n, r->definitions_n);
+    if (!er_cli_has(cli, "dry-run") && r->queues_n)
+        er_printf(
+            &cli->out,
+            "the queues of the source stay paused; 'errand queue:resume' there makes "
+            "them work again\n");
     return 0;
 }
 

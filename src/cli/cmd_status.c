@@ -7,6 +7,7 @@
 #include "cli/line.h"
 #include "cli/table.h"
 #include "cli/when.h"
+#include "client/move.h"
 #include "core/clock.h"
 
 static const struct er_flag flags[] = {
@@ -66,6 +67,8 @@ static void row(struct er_table *table, const struct errand_queue_info *q, int64
         er_table_str(table, ER_PLAIN, "");
     else if (q->paused_until_ms == ERRAND_FOREVER)
         er_table_str(table, ER_YELLOW, "until resumed");
+    else if (q->paused_until_ms == ER_MOVE_PAUSE_MS)
+        er_table_str(table, ER_YELLOW, "by a move");
     else
         er_table_str(table, ER_YELLOW, paused_text(q->paused_until_ms, now_ms, text));
 }

@@ -1,6 +1,7 @@
 /* move.c: the order of a move: nobody works, nothing runs, load, check, take out. */
 #include "client/move.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -130,6 +131,48 @@ static int let_go(struct er_moving *m, struct er_store *store, struct errand_err
     return rc;
 }
 
+static void pass_begin(struct er_moving *m, enum er_move_pass pass)
+{
+    m->pass = pass;
+    m->done = 0;
+}
+
+/* A target that is empty cannot disagree. */
+static int is_target_empty(struct er_moving *m, bool *ret, struct errand_error *err)
+{
+    struct errand_queues_result there;
+    int rc;
+
+    er_arena_reset(m->list);
+    if ((rc = er_store_queues(m->to, m->move->now_ms, m->list, &there, err)) < 0)
+        return rc;
+    *ret = true;
+    for (size_t i = 0; i < there.queues_n; i++)
+        for (int s = 0; s < ERRAND_STATES_N; s++)
+            *ret = *ret && !there.queues[i].counts[s];
+    return 0;
+}
+
+/* All that a move can be refused for, before it has paused or changed anything. */
+static int refuse(struct er_moving *m, struct errand_error *err)
+{
+    const struct errand_load_params nothing = {.now_ms = m->move->now_ms};
+    struct errand_load_result ret;
+    bool is_empty;
+    int rc;
+
+    if ((rc = er_store_load(m->to, &nothing, m->page, &ret, err)) < 0 ||
+        (rc = quiet_check(m, err)) < 0 || (rc = is_target_empty(m, &is_empty, err)) < 0 ||
+        is_empty)
+        return rc;
+    m->is_first = true;
+    pass_begin(m, ER_MOVE_CHECKING);
+    if ((rc = er_move_jobs_compare(m, err)) == 0)
+        rc = er_move_rest_check(m, err);
+    m->is_first = false;
+    return rc;
+}
+
 /* Who finds workers at work leaves everything as it was, but for the pauses of a move
  * that was cut off: those were there. */
 static int stop(struct er_moving *m, struct errand_error *err)
@@ -141,20 +184,43 @@ static int stop(struct er_moving *m, struct errand_error *err)
         return rc;
     for (size_t i = 0; i < m->queues_n; i++)
         was_cut_off |= m->queues[i].paused_until_ms == ER_MOVE_PAUSE_MS;
+    m->is_holding = was_cut_off;
+    if (!was_cut_off && (rc = refuse(m, err)) < 0)
+        return rc;
+    m->is_holding = true;
     if ((rc = hold(m, m->from, err)) < 0)
         return rc;
     if ((rc = quiet_check(m, err)) < 0 && !was_cut_off)
-        let_go(m, m->from, NULL);
+        m->is_holding = let_go(m, m->from, NULL) < 0;
     return rc < 0 ? rc : hold(m, m->to, err);
 }
 
-/* ------------------------------------------------------------------ the passes */
-
-static void pass_begin(struct er_moving *m, enum er_move_pass pass)
+/* What stands still because of a move that did not come to its end, and what to do. */
+static int held_tell(const struct er_moving *m, struct errand_error *err)
 {
-    m->pass = pass;
-    m->done = 0;
+    char names[200] = "", why[ERRAND_ERROR_MAX];
+    size_t used = 0, n = 0;
+
+    if (!err)
+        return 0;
+    for (size_t i = 0; i < m->queues_n; i++) {
+        if (used < sizeof names / 2)
+            used += (size_t)snprintf(names + used, sizeof names - used, "%s'%.60s'",
+                                     i ? ", " : "", m->queues[i].name);
+        else
+            n++;
+    }
+    if (n)
+        snprintf(names + used, sizeof names - used, " and %zu more", n);
+    memcpy(why, err->message, sizeof why);
+    return errand_error_set(err, err->code,
+                            "%.500s\n        queues %s of %.100s are paused: repeat the "
+                            "move, or give it up with 'queue:resume' there, and "
+                            "'queue:clear' in the other store",
+                            why, names, er_store_url(m->from));
 }
+
+/* ------------------------------------------------------------------ the passes */
 
 /* The source's own counts against what was found in the target, one by one. */
 static int counts_check(struct er_moving *m, struct errand_error *err)
@@ -249,6 +315,8 @@ int er_move_run(const struct er_move *move, struct errand_arena *arena,
     if ((rc = er_move_lock(&m, err)) == 0 && (rc = run(&m, &result, err)) == 0 &&
         (rc = queues_out(&m, arena, &result, err)) == 0)
         *ret = result;
+    if (rc < 0 && m.is_holding)
+        rc = held_tell(&m, err);
     er_move_unlock(&m);
 out:
     er_arena_free(m.page);

@@ -14,6 +14,9 @@
 
 #include "store/store.h"
 
+/* Until when a move pauses: the last millisecond of 9999. */
+#define ER_MOVE_PAUSE_MS INT64_C(253402300799999)
+
 enum er_move_pass {
     ER_MOVE_LOADING = 0,
     ER_MOVE_CHECKING = 1,

@@ -4,8 +4,6 @@
 
 #include "client/move.h"
 
-#define ER_MOVE_PAUSE_MS INT64_C(253402300799999) /* the last millisecond of 9999 */
-
 struct er_move_lock {
     struct er_store *store;
     char owner[ERRAND_ID_MAX + 1];
@@ -20,6 +18,8 @@ struct er_moving {
     struct errand_arena *queue_arena;
     struct errand_queue_info *queues; /* of the source; counts: found in the target */
     size_t queues_n;
+    bool is_holding; /* queues of the source are paused by this move, or one before */
+    bool is_first;   /* nothing was loaded yet: what is in the target came otherwise */
     enum er_move_pass pass;
     int64_t done, total;
     struct er_move_lock locks[2];
@@ -32,6 +32,8 @@ int er_move_lock_keep(struct er_moving *m, struct errand_error *err);
 void er_move_unlock(struct er_moving *m);
 
 /* move_jobs.c: one pass. *ret_n: how many jobs it met. */
+/* Before anything is paused: those that are in the target and are not the same. */
+int er_move_jobs_compare(struct er_moving *m, struct errand_error *err);
 int er_move_jobs_load(struct er_moving *m, struct errand_error *err);
 int er_move_jobs_check(struct er_moving *m, struct errand_error *err);
 int er_move_jobs_take_out(struct er_moving *m, struct errand_error *err);
@@ -39,6 +41,7 @@ int er_move_jobs_take_out(struct er_moving *m, struct errand_error *err);
 /* move_rest.c: what is beside the jobs. */
 int er_move_rest_load(struct er_moving *m, struct er_move_result *ret,
                       struct errand_error *err);
+/* With m->is_first: what is not in the target is no difference. */
 int er_move_rest_check(struct er_moving *m, struct errand_error *err);
 int er_move_rest_take_out(struct er_moving *m, struct errand_error *err);
 

@@ -141,7 +141,10 @@ static int batches_check_page(struct er_moving *m, struct errand_batch_info *row
 
     er_arena_reset(m->page);
     for (size_t i = 0; i < n; i++) {
-        if ((rc = er_store_batch_get(m->to, &rows[i].id, m->page, &there, err)) < 0)
+        rc = er_store_batch_get(m->to, &rows[i].id, m->page, &there, err);
+        if (rc == ERRAND_ENOTFOUND && m->is_first)
+            continue;
+        if (rc < 0)
             return rc;
         if ((differs = er_move_batch_differs(&rows[i], &there)))
             return errand_error_set(err, ERRAND_ECONFLICT,
@@ -255,7 +258,7 @@ int er_move_rest_load(struct er_moving *m, struct er_move_result *ret,
 int er_move_rest_check(struct er_moving *m, struct errand_error *err)
 {
     int64_t n;
-    int rc = schedules_check(m, err);
+    int rc = m->is_first ? 0 : schedules_check(m, err);
 
     return rc < 0 ? rc : batches_walk(m, batches_check_page, &n, err);
 }

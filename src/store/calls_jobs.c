@@ -136,6 +136,45 @@ int er_store_get(struct er_store *store, const struct errand_id *id, int64_t now
                           err, "reading job '%s'", id->text);
 }
 
+/* For a driver that has no call for several. */
+static int get_each(struct er_store *store, const struct errand_details_params *p,
+                    struct errand_arena *arena, struct errand_details_result *ret,
+                    struct errand_error *err)
+{
+    size_t used = er_arena_used(arena);
+    int rc = 0;
+
+    ret->details = errand_arena_alloc(arena, p->ids_n * sizeof *ret->details);
+    if (!ret->details)
+        return er_error_nomem(err);
+    for (size_t i = 0; rc == 0 && i < p->ids_n; i++) {
+        if (i && p->max_bytes && er_arena_used(arena) - used > p->max_bytes)
+            break;
+        rc = store->driver->get(store->conn, &p->ids[i], p->now_ms, arena,
+                                &ret->details[ret->details_n++], err);
+        if (rc == ERRAND_ENOTFOUND)
+            rc = 0;
+    }
+    return rc;
+}
+
+int er_store_details(struct er_store *store, const struct errand_details_params *p,
+                     struct errand_arena *arena, struct errand_details_result *ret,
+                     struct errand_error *err)
+{
+    int rc;
+
+    if ((rc = er_store_enter(store, err)) < 0 || (rc = er_check_now(p->now_ms, err)) < 0)
+        return rc;
+    for (size_t i = 0; i < p->ids_n; i++)
+        if ((rc = er_check_id("id", &p->ids[i], err)) < 0)
+            return rc;
+    *ret = (struct errand_details_result){0};
+    rc = store->driver->details ? store->driver->details(store->conn, p, arena, ret, err)
+                                : get_each(store, p, arena, ret, err);
+    return er_store_leave(store, rc, err, "reading %zu jobs", p->ids_n);
+}
+
 int er_store_list(struct er_store *store, const struct errand_list_params *p,
                   struct errand_arena *arena, struct errand_list_result *ret,
                   struct errand_error *err)

@@ -24,6 +24,8 @@
     ER_STORE_OP(prefix##prune, const struct errand_prune_params *p, size_t *ret_n);    \
     ER_STORE_OP(prefix##get, const struct errand_id *id, int64_t now_ms,               \
                 struct errand_arena *arena, struct errand_job_detail *ret);            \
+    ER_STORE_OP(prefix##details, const struct errand_details_params *p,                \
+                struct errand_arena *arena, struct errand_details_result *ret);        \
     ER_STORE_OP(prefix##list, const struct errand_list_params *p,                      \
                 struct errand_arena *arena, struct errand_list_result *ret);           \
     ER_STORE_OP(prefix##count, const struct errand_filter *filter, int64_t now_ms,     \
@@ -80,22 +82,23 @@
                 struct errand_arena *arena, struct errand_load_result *ret)
 
 /* Their places in a struct errand_driver. */
-#define ER_STORE_OPS_TABLE(prefix)                                                    \
-    .push = prefix##push, .exchange = prefix##exchange, .extend = prefix##extend,     \
-    .reap = prefix##reap, .change = prefix##change, .prune = prefix##prune,           \
-    .get = prefix##get, .list = prefix##list, .count = prefix##count,                 \
-    .queues = prefix##queues, .queue_pause = prefix##queue_pause,                     \
-    .limit_put = prefix##limit_put, .limit_delete = prefix##limit_delete,             \
-    .limits = prefix##limits, .rate_take = prefix##rate_take, .lock = prefix##lock,   \
-    .unlock = prefix##unlock, .batch_get = prefix##batch_get,                         \
-    .batch_cancel = prefix##batch_cancel, .batches = prefix##batches,                 \
-    .schedule_put = prefix##schedule_put, .schedule_delete = prefix##schedule_delete, \
-    .schedule_pause = prefix##schedule_pause, .schedules = prefix##schedules,         \
-    .fire = prefix##fire, .beat = prefix##beat, .workers = prefix##workers,           \
-    .command = prefix##command, .define = prefix##define,                             \
-    .definitions = prefix##definitions, .events_add = prefix##events_add,             \
-    .events_read = prefix##events_read, .stats_add = prefix##stats_add,               \
-    .stats_read = prefix##stats_read, .wait_fd = prefix##wait_fd,                     \
+#define ER_STORE_OPS_TABLE(prefix)                                                  \
+    .push = prefix##push, .exchange = prefix##exchange, .extend = prefix##extend,   \
+    .reap = prefix##reap, .change = prefix##change, .prune = prefix##prune,         \
+    .get = prefix##get, .details = prefix##details, .list = prefix##list,           \
+    .count = prefix##count, .queues = prefix##queues,                               \
+    .queue_pause = prefix##queue_pause, .limit_put = prefix##limit_put,             \
+    .limit_delete = prefix##limit_delete, .limits = prefix##limits,                 \
+    .rate_take = prefix##rate_take, .lock = prefix##lock, .unlock = prefix##unlock, \
+    .batch_get = prefix##batch_get, .batch_cancel = prefix##batch_cancel,           \
+    .batches = prefix##batches, .schedule_put = prefix##schedule_put,               \
+    .schedule_delete = prefix##schedule_delete,                                     \
+    .schedule_pause = prefix##schedule_pause, .schedules = prefix##schedules,       \
+    .fire = prefix##fire, .beat = prefix##beat, .workers = prefix##workers,         \
+    .command = prefix##command, .define = prefix##define,                           \
+    .definitions = prefix##definitions, .events_add = prefix##events_add,           \
+    .events_read = prefix##events_read, .stats_add = prefix##stats_add,             \
+    .stats_read = prefix##stats_read, .wait_fd = prefix##wait_fd,                   \
     .wait_arm = prefix##wait_arm, .check = prefix##check, .load = prefix##load
 
 #endif

@@ -62,6 +62,9 @@ int er_store_prune(struct er_store *, const struct errand_prune_params *, size_t
 int er_store_get(struct er_store *, const struct errand_id *id, int64_t now_ms,
                  struct errand_arena *, struct errand_job_detail *ret,
                  struct errand_error *err);
+int er_store_details(struct er_store *, const struct errand_details_params *,
+                     struct errand_arena *, struct errand_details_result *ret,
+                     struct errand_error *err);
 int er_store_list(struct er_store *, const struct errand_list_params *,
                   struct errand_arena *, struct errand_list_result *ret,
                   struct errand_error *err);

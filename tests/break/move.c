@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "break.h"
+#include "support/fresh.h"
 
 static void target_of(const struct world *w, char *url, size_t size)
 {
@@ -53,14 +54,18 @@ static void assert_moved(struct world *w, const char *to)
     assert_int_equal(count_in(w, to, ERRAND_HELD), 2);
 }
 
-static void killed_at(const char *point, long pass)
+/* From a store of one kind to one of another; NULL: to a file. */
+static void killed_at(const char *point, long pass, const char *to_kind)
 {
-    char to[160], spec[128];
+    char to[256], spec[128];
     struct world w;
     int code;
 
     world_make(&w, point);
-    target_of(&w, to, sizeof to);
+    if (to_kind)
+        assert_true(fresh_url(to_kind, w.dir, to, sizeof to));
+    else
+        target_of(&w, to, sizeof to);
     fill(&w);
     snprintf(spec, sizeof spec, "%s=exit@%ld", point, pass);
     setenv("ERRAND_FAILPOINTS", spec, 1);
@@ -71,21 +76,50 @@ static void killed_at(const char *point, long pass)
     assert_true(world_count(&w, ERRAND_READY) + count_in(&w, to, ERRAND_READY) >= 698);
     assert_int_equal(move(&w, to), 0);
     assert_moved(&w, to);
+    assert_true(fresh_remove(to));
     world_free(&w);
 }
+
+#ifdef ERRAND_FAILPOINTS
+static const char *const points[] = {"load-before-commit",          "load-after-commit",
+                                     "change-before-commit",        "change-after-commit",
+                                     "queue_pause-after-commit",    "lock-after-commit",
+                                     "schedule_delete-after-commit"};
+enum { POINTS_N = sizeof points / sizeof *points };
+#endif
 
 TEST(a_move_that_is_killed_anywhere_is_repeated)
 {
 #ifdef ERRAND_FAILPOINTS
-    static const char *const points[] = {
-        "load-before-commit",          "load-after-commit",        "change-before-commit",
-        "change-after-commit",         "queue_pause-after-commit", "lock-after-commit",
-        "schedule_delete-after-commit"};
-    for (size_t i = 0; i < sizeof points / sizeof *points; i++)
+    for (size_t i = 0; i < POINTS_N; i++)
         for (long pass = 1; pass <= scaled(1, 14); pass++)
-            killed_at(points[i], pass);
+            killed_at(points[i], pass, NULL);
 #else
     (void)killed_at;
+    skip();
+#endif
+}
+
+/* Between kinds of stores: two pairs and points by chance, since a move that was killed
+ * holds its lock for seconds; with --long all pairs, at each point on its first passes.
+ */
+TEST(a_move_between_kinds_of_stores_that_is_killed_is_repeated)
+{
+#ifdef ERRAND_FAILPOINTS
+    static const char *const kinds[] = {"sqlite", "postgres", "redis"};
+    uint64_t first = 1 + (uint64_t)mono_ms() % 8;
+
+    if (!getenv("ERRAND_TEST_POSTGRES") || !getenv("ERRAND_TEST_REDIS"))
+        skip();
+    for (long i = 0; i < scaled(2, 8); i++) {
+        uint64_t pair = 1 + (first + 3 * (uint64_t)i) % 8; /* 0: file to file */
+        setenv("ERRAND_TEST_URL", kinds[pair / 3], 1);
+        for (uint64_t k = 0; k < (uint64_t)scaled(1, POINTS_N); k++)
+            for (long pass = 1; pass <= scaled(1, 3); pass++)
+                killed_at(points[(first + pair + k) % POINTS_N], pass, kinds[pair % 3]);
+    }
+    unsetenv("ERRAND_TEST_URL");
+#else
     skip();
 #endif
 }

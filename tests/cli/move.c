@@ -71,7 +71,11 @@ TEST(dry_run_changes_nothing)
 
 TEST(keep_leaves_the_source_paused)
 {
-    assert_has(sh(MOVE " --keep").out, "4 jobs copied");
+    struct run r = sh(MOVE " --keep");
+
+    assert_has(r.out, "4 jobs copied");
+    assert_has(r.out, "the queues of the source stay paused; 'errand queue:resume'");
+    assert_has(sh("errand --url sqlite:a.db queue:status").out, "by a move");
     assert_count("a.db", "default", "ready", 2);
     assert_has(sh("errand --url sqlite:a.db queue:status --queue=default --json").out,
                "\"paused_until\":\"9999");
@@ -111,6 +115,10 @@ TEST(a_job_that_is_another_one_there_is_named_and_kept)
     r = sh(MOVE);
     assert_code(r, 1);
     assert_has(r.err, "job 'a' is in both stores and its name is not the same");
+    /* Refused before anything was done. */
+    assert_has(sh("errand --url sqlite:a.db queue:status --queue=default --json").out,
+               "\"paused_until\":null");
+    assert_code(sh("errand --url sqlite:b.db queue:inspect b"), 3);
     assert_code(sh("errand --url sqlite:a.db queue:inspect a"), 0);
     assert_code(sh("errand --url sqlite:b.db queue:forget a"), 0);
     assert_code(sh(MOVE), 0);

@@ -203,6 +203,39 @@ int er_mem_op_get(struct errand_conn *conn, const struct errand_id *id, int64_t 
     return er_mem_end(&call, "get", rc, err);
 }
 
+static int details(struct mem_call *call, const struct errand_details_params *p,
+                   struct errand_details_result *ret)
+{
+    size_t used = er_arena_used(call->arena);
+
+    ret->details = errand_arena_alloc(call->arena, p->ids_n * sizeof *ret->details);
+    if (!ret->details)
+        return -1;
+    for (size_t i = 0; i < p->ids_n; i++) {
+        const struct mem_job *job = er_mem_job_find(call->store, &p->ids[i]);
+        if (i && p->max_bytes && er_arena_used(call->arena) - used > p->max_bytes)
+            break;
+        ret->details_n++;
+        if (job && detail_out(call, job, &ret->details[i]) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int er_mem_op_details(struct errand_conn *conn, const struct errand_details_params *p,
+                      struct errand_arena *arena, struct errand_details_result *ret,
+                      struct errand_error *err)
+{
+    struct mem_call call;
+    int rc = er_mem_begin(&call, conn, "details", p->now_ms, arena, err);
+
+    if (rc < 0)
+        return rc;
+    if (details(&call, p, ret) < 0)
+        rc = er_error_nomem(err);
+    return er_mem_end(&call, "details", rc, err);
+}
+
 /* ------------------------------------------------------------------ pages */
 
 static struct er_node *step(struct er_node *node, bool newest_first)

@@ -1,6 +1,7 @@
 /* look.c: one job with its history, pages of jobs, and how many there are. */
 #include "store/postgres/rest.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -95,9 +96,10 @@ static int info_read(const struct er_pg_rows *rows, int row, int from,
 
 /* ------------------------------------------------------------------ one job */
 
-/* get (sql/look.sql) answers rows of these kinds, in this order. What is no job stands in
- * columns of one: sql/look.sql says which. */
+/* details (sql/look.sql) answers rows of these kinds, in this order. What is no job
+ * stands in columns of one: sql/look.sql says which. */
 enum part {
+    PART_N = -1, /* how many jobs were read */
     PART_JOB,
     PART_ATTEMPT,
     PART_PARENT,
@@ -106,7 +108,7 @@ enum part {
     PART_LIMIT,
     PARTS_N
 };
-enum { COL_PART, FIRST };
+enum { COL_I, COL_PART, FIRST };
 
 static int attempt_read(const struct er_pg_rows *rows, int row,
                         struct errand_arena *arena, struct errand_attempt *ret)
@@ -178,17 +180,10 @@ static int limit_read(const struct er_pg_rows *rows, int row, struct errand_aren
     return ret->name && ret->key.ptr ? 0 : -1;
 }
 
-/* The arrays of `ret` have room. */
-struct reading {
-    struct errand_job_detail *ret;
-    struct errand_limit_use *limits;
-};
-
+/* Row by row, what stands in arrays of the job: the arrays have room. */
 static int part_read(const struct er_pg_rows *rows, int row, struct errand_arena *arena,
-                     struct reading *r)
+                     struct errand_job_detail *ret)
 {
-    struct errand_job_detail *ret = r->ret;
-
     switch ((enum part)er_pg_get_int(rows, row, COL_PART)) {
     case PART_JOB:
         return info_read(rows, row, FIRST, arena, &ret->job);
@@ -200,56 +195,97 @@ static int part_read(const struct er_pg_rows *rows, int row, struct errand_arena
         return edge_read(rows, row, arena, &ret->children[ret->children_n++]);
     case PART_ASKS:
         return asks_read(rows, row, arena, ret);
-    case PART_LIMIT:
-        return limit_read(rows, row, arena, &r->limits[ret->limits_n++]);
+    case PART_LIMIT: /* `limits` is constant for those who read it */
+        return limit_read(rows, row, arena,
+                          (struct errand_limit_use *)&ret->limits[ret->limits_n++]);
+    case PART_N:
     case PARTS_N:
         break;
     }
     return 0;
 }
 
-static int detail_read(const struct er_pg_rows *rows, struct errand_arena *arena,
+static int arrays_make(const size_t n[PARTS_N], struct errand_arena *arena,
                        struct errand_job_detail *ret)
 {
-    struct reading r = {.ret = ret};
-    size_t n[PARTS_N] = {0};
-
-    for (int i = 0; i < rows->n; i++)
-        n[er_pg_get_int(rows, i, COL_PART)]++;
     ret->attempts = errand_arena_alloc(arena, n[PART_ATTEMPT] * sizeof *ret->attempts);
     ret->parents = errand_arena_alloc(arena, n[PART_PARENT] * sizeof *ret->parents);
     ret->children = errand_arena_alloc(arena, n[PART_CHILD] * sizeof *ret->children);
-    ret->limits = r.limits = errand_arena_alloc(arena, n[PART_LIMIT] * sizeof *r.limits);
-    if (!ret->attempts || !ret->parents || !ret->children || !r.limits)
-        return -1;
-    for (int i = 0; i < rows->n; i++)
-        if (part_read(rows, i, arena, &r) < 0)
-            return -1;
-    return 0;
+    ret->limits = errand_arena_alloc(arena, n[PART_LIMIT] * sizeof *ret->limits);
+    return ret->attempts && ret->parents && ret->children && ret->limits ? 0 : -1;
+}
+
+/* Of which job a row of the answer speaks; its number is from 1. */
+static size_t which(const struct er_pg_rows *rows, int row, size_t n)
+{
+    size_t i = (size_t)er_pg_get_int(rows, row, COL_I) - 1;
+
+    return i < n ? i : 0;
+}
+
+static int details_read(const struct er_pg_rows *rows, size_t asked_n,
+                        struct errand_arena *arena, struct errand_details_result *ret)
+{
+    size_t n = rows->n ? (size_t)er_pg_get_int(rows, 0, COL_I) : 0;
+    size_t(*has)[PARTS_N];
+    int rc = 0;
+
+    if (n > asked_n)
+        n = asked_n;
+    has = calloc(n + 1, sizeof *has);
+    ret->details = errand_arena_alloc(arena, n * sizeof *ret->details);
+    for (int i = 1; has && i < rows->n; i++)
+        has[which(rows, i, n)][er_pg_get_int(rows, i, COL_PART)]++;
+    rc = has && ret->details ? 0 : -1;
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        rc = arrays_make(has[i], arena, &ret->details[i]);
+    for (int i = 1; rc == 0 && i < rows->n; i++)
+        rc = part_read(rows, i, arena, &ret->details[which(rows, i, n)]);
+    free(has);
+    ret->details_n = n;
+    return rc;
+}
+
+int er_pg_op_details(struct errand_conn *conn, const struct errand_details_params *p,
+                     struct errand_arena *arena, struct errand_details_result *ret,
+                     struct errand_error *err)
+{
+    struct errand_details_result got = {0};
+    struct er_pg_rows rows;
+    struct er_pg_args args;
+    int rc;
+
+    er_pg_args_init(&args);
+    er_pg_int(&args, p->now_ms);
+    er_pg_array_begin(&args, ER_PG_TEXTS);
+    for (size_t i = 0; i < p->ids_n; i++)
+        er_pg_add_text(&args, p->ids[i].text);
+    er_pg_array_end(&args);
+    er_pg_int(&args, (int64_t)p->max_bytes);
+    if ((rc = er_pg_ask(conn, "details", ER_PG_HARMLESS, &args, &rows, err)) < 0)
+        return rc;
+    if (details_read(&rows, p->ids_n, arena, &got) < 0)
+        rc = er_error_nomem(err);
+    else
+        *ret = got;
+    er_pg_rows_done(&rows);
+    return rc;
 }
 
 int er_pg_op_get(struct errand_conn *conn, const struct errand_id *id, int64_t now_ms,
                  struct errand_arena *arena, struct errand_job_detail *ret,
                  struct errand_error *err)
 {
-    struct errand_job_detail detail = {0};
-    struct er_pg_rows rows;
-    struct er_pg_args args;
-    int rc;
+    struct errand_details_params p = {.now_ms = now_ms, .ids = id, .ids_n = 1};
+    struct errand_details_result got = {0};
+    int rc = er_pg_op_details(conn, &p, arena, &got, err);
 
-    er_pg_args_init(&args);
-    er_pg_int(&args, now_ms);
-    er_pg_text(&args, id->text);
-    if ((rc = er_pg_ask(conn, "get", ER_PG_HARMLESS, &args, &rows, err)) < 0)
+    if (rc < 0)
         return rc;
-    if (rows.n == 0)
-        rc = errand_error_set(err, ERRAND_ENOTFOUND, "there is no such job");
-    else if (detail_read(&rows, arena, &detail) < 0)
-        rc = er_error_nomem(err);
-    else
-        *ret = detail;
-    er_pg_rows_done(&rows);
-    return rc;
+    if (!got.details_n || !got.details->job.id.text[0])
+        return errand_error_set(err, ERRAND_ENOTFOUND, "there is no such job");
+    *ret = *got.details;
+    return 0;
 }
 
 /* ------------------------------------------------------------------ pages */

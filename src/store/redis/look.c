@@ -96,9 +96,10 @@ static bool edge_read(struct errand_slice packed, struct errand_arena *arena,
     return !u.is_bad;
 }
 
-static bool attempts_read(const struct er_call *call, struct errand_job_detail *ret)
+static bool attempts_read(const struct er_call *call, size_t element,
+                          struct errand_job_detail *ret)
 {
-    struct er_unpack u = er_reply_unpack(call, 1);
+    struct er_unpack u = er_reply_unpack(call, element);
     size_t n = er_unpack_array(&u);
 
     ret->attempts = errand_arena_alloc(call->arena, n * sizeof *ret->attempts);
@@ -143,9 +144,10 @@ static bool limits_read(struct er_unpack *u, struct errand_arena *arena,
 }
 
 /* No key is packed as false: a key may be empty. */
-static bool asks_read(const struct er_call *call, struct errand_job_detail *ret)
+static bool asks_read(const struct er_call *call, size_t element,
+                      struct errand_job_detail *ret)
 {
-    struct er_unpack u = er_reply_unpack(call, 4);
+    struct er_unpack u = er_reply_unpack(call, element);
     struct errand_unique *unique = errand_arena_alloc(call->arena, sizeof *unique);
     bool is_unique = u.at < u.end && *u.at != ER_PACK_FALSE;
 
@@ -166,24 +168,70 @@ static bool asks_read(const struct er_call *call, struct errand_job_detail *ret)
     return !u.is_bad;
 }
 
-int er_redis_op_get(struct errand_conn *conn, const struct errand_id *id, int64_t now_ms,
-                    struct errand_arena *arena, struct errand_job_detail *ret,
-                    struct errand_error *err)
+enum { JOB, ATTEMPTS, PARENTS, CHILDREN, ASKS, PARTS_N }; /* of lua/details.lua */
+
+static bool detail_read(const struct er_call *call, size_t from,
+                        struct errand_job_detail *ret)
+{
+    struct errand_slice job = er_reply_slice(call, from + JOB);
+
+    if (!job.len)
+        return true;
+    return info_read(job, call->arena, &ret->job) &&
+           attempts_read(call, from + ATTEMPTS, ret) &&
+           edges_read(call, from + PARENTS, &ret->parents, &ret->parents_n) &&
+           edges_read(call, from + CHILDREN, &ret->children, &ret->children_n) &&
+           asks_read(call, from + ASKS, ret);
+}
+
+static int details_read(const struct er_call *call, size_t asked_n,
+                        struct errand_details_result *ret, struct errand_error *err)
+{
+    size_t n = er_reply_n(call) / PARTS_N;
+
+    if (n > asked_n || (asked_n && !n))
+        return er_reply_bad(call, err);
+    if (!(ret->details = errand_arena_alloc(call->arena, n * sizeof *ret->details)))
+        return er_error_nomem(err);
+    for (size_t i = 0; i < n; i++)
+        if (!detail_read(call, i * PARTS_N, &ret->details[i]))
+            return er_reply_bad(call, err);
+    ret->details_n = n;
+    return 0;
+}
+
+int er_redis_op_details(struct errand_conn *conn, const struct errand_details_params *p,
+                        struct errand_arena *arena, struct errand_details_result *ret,
+                        struct errand_error *err)
 {
     struct er_call call;
     int rc;
 
-    er_call_begin(&call, conn, "get", ER_LUA_GET, ER_REPEAT_HARMLESS, now_ms, arena);
-    er_call_id(&call, id);
-    if ((rc = er_call_run(&call, err)) == 0 &&
-        (!info_read(er_reply_slice(&call, 0), arena, &ret->job) ||
-         !attempts_read(&call, ret) ||
-         !edges_read(&call, 2, &ret->parents, &ret->parents_n) ||
-         !edges_read(&call, 3, &ret->children, &ret->children_n) ||
-         !asks_read(&call, ret)))
-        rc = er_reply_bad(&call, err);
+    er_call_begin(&call, conn, "details", ER_LUA_DETAILS, ER_REPEAT_HARMLESS, p->now_ms,
+                  arena);
+    er_call_int(&call, (int64_t)p->max_bytes);
+    for (size_t i = 0; i < p->ids_n; i++)
+        er_call_id(&call, &p->ids[i]);
+    if ((rc = er_call_run(&call, err)) == 0)
+        rc = details_read(&call, p->ids_n, ret, err);
     er_call_end(&call);
     return rc;
+}
+
+int er_redis_op_get(struct errand_conn *conn, const struct errand_id *id, int64_t now_ms,
+                    struct errand_arena *arena, struct errand_job_detail *ret,
+                    struct errand_error *err)
+{
+    struct errand_details_params p = {.now_ms = now_ms, .ids = id, .ids_n = 1};
+    struct errand_details_result got = {0};
+    int rc = er_redis_op_details(conn, &p, arena, &got, err);
+
+    if (rc < 0)
+        return rc;
+    if (!got.details->job.id.text[0])
+        return errand_error_set(err, ERRAND_ENOTFOUND, "there is no such job");
+    *ret = *got.details;
+    return 0;
 }
 
 /* ------------------------------------------------------------------ pages */

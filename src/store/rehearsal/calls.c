@@ -443,7 +443,7 @@ static int pass_clock(struct errand_conn *conn, int64_t *ret_wall_ms,
 
 /* A function that the driver has and this file has not would pass by the rehearsal with a
  * connection that is not its own. */
-_Static_assert(offsetof(struct errand_driver, clock) + sizeof(void *) ==
+_Static_assert(offsetof(struct errand_driver, details) + sizeof(void *) ==
                    sizeof(struct errand_driver),
                "a new function of the driver: it has to go through rehearsals as well");
 

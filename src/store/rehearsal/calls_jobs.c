@@ -94,6 +94,22 @@ static int pass_get(struct errand_conn *conn, const struct errand_id *id, int64_
     return er_rehearsal_answer(r, "get", rc, err);
 }
 
+static int pass_details(struct errand_conn *conn, const struct errand_details_params *p,
+                        struct errand_arena *arena, struct errand_details_result *ret,
+                        struct errand_error *err)
+{
+    struct er_rehearsal *r = er_rehearsal_in(conn);
+    struct errand_details_params q = *p;
+    int rc;
+
+    q.now_ms = er_rehearsal_now(r, p->now_ms);
+    if (er_rehearsal_fails(r, "details", false, err))
+        return r->failure.code;
+    rc = er_rehearsal_goes_to(r)->driver->details(er_rehearsal_goes_to(r)->conn, &q,
+                                                  arena, ret, err);
+    return er_rehearsal_answer(r, "details", rc, err);
+}
+
 static int pass_list(struct errand_conn *conn, const struct errand_list_params *p,
                      struct errand_arena *arena, struct errand_list_result *ret,
                      struct errand_error *err)
@@ -147,6 +163,8 @@ void er_rehearsal_calls_jobs(struct errand_driver *driver)
     driver->change = pass_change;
     driver->prune = pass_prune;
     driver->get = pass_get;
+    if (driver->details)
+        driver->details = pass_details;
     driver->list = pass_list;
     driver->count = pass_count;
     driver->load = pass_load;

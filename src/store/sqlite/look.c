@@ -1,12 +1,10 @@
-/* look.c: one job with its history, pages of jobs, and how many there are. */
+/* look.c: one job with its history, and pages of jobs. */
 #include "store/sqlite/push.h"
 #include "store/sqlite/scan.h"
 
 #include <string.h>
 
 #include "base/error.h"
-
-enum { COUNTS_FIRST = 2 };
 
 /* ------------------------------------------------------------ one row */
 
@@ -406,26 +404,21 @@ static int hook_fill(struct er_tx *tx, const struct er_found *job,
 
 /* ------------------------------------------------------------ get */
 
-static int get(struct er_tx *tx, const struct errand_id *id,
+/* 1, or 0: there is no such job. */
+static int one(const struct looking *l, const struct errand_id *id,
                struct errand_job_detail *ret)
 {
     struct errand_attempt last = {0};
-    struct er_running *running;
     const struct er_running *run;
-    struct looking looking = {.tx = tx};
+    struct er_tx *tx = l->tx;
     struct er_found job;
     int64_t number;
     int rc;
 
-    if ((rc = er_id_find(tx, id, &number)) < 0 ||
-        (rc > 0 && (rc = found_fill(tx, number, &job)) < 0))
+    if ((rc = er_id_find(tx, id, &number)) <= 0 ||
+        (rc = found_fill(tx, number, &job)) <= 0)
         return rc;
-    if (rc == 0)
-        return errand_error_set(tx->err, ERRAND_ENOTFOUND, "there is no such job");
-    if ((rc = er_running_load(tx, &running, &looking.running_n)) < 0)
-        return rc;
-    looking.running = running;
-    run = job.state == ERRAND_READY ? er_running_find(running, looking.running_n, job.id)
+    run = job.state == ERRAND_READY ? er_running_find(l->running, l->running_n, job.id)
                                     : NULL;
     if (run)
         job.state = ERRAND_RUNNING;
@@ -437,26 +430,63 @@ static int get(struct er_tx *tx, const struct errand_id *id,
         (rc = asks_fill(tx, job.id, ret)) < 0)
         return rc;
     if ((job.flags & ER_FLAG_PARENTS) &&
-        (rc = edges_fill(&looking, job.id, true, &ret->parents, &ret->parents_n)) < 0)
+        (rc = edges_fill(l, job.id, true, &ret->parents, &ret->parents_n)) < 0)
         return rc;
-    return job.flags & ER_FLAG_CHILDREN
-               ? edges_fill(&looking, job.id, false, &ret->children, &ret->children_n)
-               : 0;
+    if ((job.flags & ER_FLAG_CHILDREN) &&
+        (rc = edges_fill(l, job.id, false, &ret->children, &ret->children_n)) < 0)
+        return rc;
+    return 1;
+}
+
+static int details(struct er_tx *tx, const struct errand_details_params *p,
+                   struct errand_details_result *ret)
+{
+    struct looking looking = {.tx = tx};
+    size_t used = er_arena_used(tx->arena);
+    struct er_running *running;
+    int rc = er_running_load(tx, &running, &looking.running_n);
+
+    looking.running = running;
+    if (rc == 0 &&
+        !(ret->details = errand_arena_alloc(tx->arena, p->ids_n * sizeof *ret->details)))
+        rc = er_tx_nomem(tx);
+    for (size_t i = 0; rc >= 0 && i < p->ids_n; i++) {
+        if (i && p->max_bytes && er_arena_used(tx->arena) - used > p->max_bytes)
+            break;
+        rc = one(&looking, &p->ids[i], &ret->details[ret->details_n++]);
+    }
+    return rc < 0 ? rc : 0;
+}
+
+int er_sqlite_details(struct errand_conn *conn, const struct errand_details_params *p,
+                      struct errand_arena *arena, struct errand_details_result *ret,
+                      struct errand_error *err)
+{
+    struct errand_details_result result = {0};
+    struct er_tx tx;
+    int rc;
+
+    if ((rc = er_tx_begin_read(&tx, conn, p->now_ms, arena, err)) < 0)
+        return rc;
+    if ((rc = er_tx_end(&tx, details(&tx, p, &result))) == 0)
+        *ret = result;
+    return rc;
 }
 
 int er_sqlite_get(struct errand_conn *conn, const struct errand_id *id, int64_t now_ms,
                   struct errand_arena *arena, struct errand_job_detail *ret,
                   struct errand_error *err)
 {
-    struct errand_job_detail result = {0};
-    struct er_tx tx;
-    int rc;
+    struct errand_details_params p = {.now_ms = now_ms, .ids = id, .ids_n = 1};
+    struct errand_details_result got;
+    int rc = er_sqlite_details(conn, &p, arena, &got, err);
 
-    if ((rc = er_tx_begin_read(&tx, conn, now_ms, arena, err)) < 0)
+    if (rc < 0)
         return rc;
-    if ((rc = er_tx_end(&tx, get(&tx, id, &result))) == 0)
-        *ret = result;
-    return rc;
+    if (!got.details->job.id.text[0])
+        return errand_error_set(err, ERRAND_ENOTFOUND, "there is no such job");
+    *ret = *got.details;
+    return 0;
 }
 
 /* ------------------------------------------------------------ list */
@@ -527,65 +557,5 @@ int er_sqlite_list(struct errand_conn *conn, const struct errand_list_params *p,
         return rc;
     if ((rc = er_tx_end(&tx, list(&tx, p, &result))) == 0)
         *ret = result;
-    return rc;
-}
-
-/* ------------------------------------------------------------ count */
-
-/* Queue and states alone: the counters know. */
-static bool is_counted(const struct errand_filter *f)
-{
-    return !f->name && !f->tag && !f->batch.text[0] && !f->search && !f->since_ms &&
-           !f->until_ms;
-}
-
-static int count_counters(struct er_tx *tx, const struct errand_filter *f, int64_t *ret_n)
-{
-    sqlite3_stmt *st = er_tx_bind(tx, ER_SQL_QUEUES_READ, ER_NO_ARGS);
-    int64_t n = 0;
-    int rc;
-
-    if (!st)
-        return tx->err->code;
-    while ((rc = er_tx_next(tx, st)) > 0) {
-        const char *queue = (const char *)sqlite3_column_text(st, 1);
-        if (f->queue && (!queue || strcmp(f->queue, queue) != 0))
-            continue;
-        for (int s = 0; s < ERRAND_STATES_N; s++)
-            if (!f->states || f->states & 1u << s)
-                n += sqlite3_column_int64(st, COUNTS_FIRST + s);
-    }
-    *ret_n = n;
-    return rc;
-}
-
-static int count_scan(struct er_tx *tx, const struct errand_filter *f, int64_t *ret_n)
-{
-    struct er_scan scan;
-    struct er_found job;
-    int64_t n = 0;
-    int rc;
-
-    if ((rc = er_scan_begin(&scan, tx, f, 0, false)) == 0)
-        while ((rc = er_scan_next(&scan, &job)) > 0)
-            n++;
-    er_scan_done(&scan);
-    *ret_n = n;
-    return rc;
-}
-
-int er_sqlite_count(struct errand_conn *conn, const struct errand_filter *filter,
-                    int64_t now_ms, int64_t *ret_n, struct errand_error *err)
-{
-    struct er_tx tx;
-    int64_t n = 0;
-    int rc;
-
-    if ((rc = er_tx_begin_read(&tx, conn, now_ms, NULL, err)) < 0)
-        return rc;
-    rc = is_counted(filter) ? count_counters(&tx, filter, &n)
-                            : count_scan(&tx, filter, &n);
-    if ((rc = er_tx_end(&tx, rc)) == 0)
-        *ret_n = n;
     return rc;
 }

@@ -123,6 +123,53 @@ TEST(a_job_that_never_was_is_not_found)
     fails(ERRAND_ENOTFOUND, er_store_get(store, &id, now, arena, &ret, &err));
 }
 
+static struct errand_details_result details(const struct errand_id *ids, size_t n,
+                                            size_t max_bytes)
+{
+    struct errand_details_params p = {
+        .now_ms = now, .ids = ids, .ids_n = n, .max_bytes = max_bytes};
+    struct errand_details_result ret;
+
+    ok(er_store_details(store, &p, arena, &ret, &err));
+    return ret;
+}
+
+TEST(several_jobs_are_read_in_one_call_and_those_that_are_not_there_are_empty)
+{
+    struct errand_id ids[4] = {[1] = id_of("nobody")};
+    struct errand_details_result got;
+
+    ids[0] = run_failed("a");
+    ids[3] = run_done("c");
+    ids[2] = push("b");
+    got = details(ids, 4, 0);
+
+    assert_int_equal(got.details_n, 4);
+    assert_string_equal(got.details[0].job.name, "a");
+    assert_int_equal(got.details[0].attempts_n, 1);
+    assert_slice(got.details[0].attempts[0].error, "no luck");
+    assert_string_equal(got.details[1].job.id.text, "");
+    assert_id(got.details[2].job.id, ids[2]);
+    assert_int_equal(got.details[2].attempts_n, 0);
+    assert_string_equal(errand_state_name(got.details[3].job.state), "completed");
+    assert_int_equal(got.details[3].attempts_n, 1);
+    assert_int_equal(details(NULL, 0, 0).details_n, 0);
+}
+
+TEST(several_jobs_are_read_as_far_as_bytes_allow_and_one_at_least)
+{
+    static char big[100000];
+    struct errand_id ids[4];
+
+    memset(big, '1', sizeof big);
+    for (size_t i = 0; i < 4; i++)
+        ids[i] = push_job((struct errand_push_job){.data = {big, sizeof big}}).id;
+    assert_int_equal(details(ids, 4, 1).details_n, 1);
+    assert_in_range(details(ids, 4, 250000).details_n, 2, 3);
+    assert_int_equal(details(ids, 4, 1 << 20).details_n, 4);
+    assert_int_equal(details(ids, 4, 0).details[3].job.data.len, sizeof big);
+}
+
 /* ------------------------------------------------------------------ filters */
 
 TEST(a_filter_by_state)

@@ -20,11 +20,6 @@ static struct er_store *open_keeping(int64_t keep)
     return ret;
 }
 
-static struct er_store *open_there(void)
-{
-    return open_keeping(-1);
-}
-
 static struct errand_load_result load(struct errand_load_params p)
 {
     struct errand_load_result ret;
@@ -32,6 +27,21 @@ static struct errand_load_result load(struct errand_load_params p)
     p.now_ms = now;
     ok(er_store_load(there, &p, arena, &ret, &err));
     return ret;
+}
+
+static void details_of(const struct errand_list_result *list,
+                       struct errand_load_params *ret)
+{
+    struct errand_id *ids = errand_arena_alloc(arena, list->jobs_n * sizeof *ids);
+    struct errand_details_params p = {.now_ms = now, .ids = ids, .ids_n = list->jobs_n};
+    struct errand_details_result got;
+
+    for (size_t i = 0; i < list->jobs_n; i++)
+        ids[i] = list->jobs[i].id;
+    ok(er_store_details(here, &p, arena, &got, &err));
+    assert_int_equal(got.details_n, list->jobs_n);
+    ret->jobs = got.details;
+    ret->jobs_n = got.details_n;
 }
 
 /* Every batch and schedule, then every job, so many a call. Answers how many were new. */
@@ -50,13 +60,9 @@ static size_t load_all(size_t page)
     p.schedules = schedules.schedules;
     p.schedules_n = schedules.schedules_n;
     do {
-        struct errand_job_detail *jobs = errand_arena_alloc(arena, page * sizeof *jobs);
         struct errand_load_result ret;
         ok(er_store_list(here, &q, arena, &list, &err));
-        for (size_t i = 0; i < list.jobs_n; i++)
-            ok(er_store_get(here, &list.jobs[i].id, now, arena, &jobs[i], &err));
-        p.jobs = jobs;
-        p.jobs_n = list.jobs_n;
+        details_of(&list, &p);
         ret = load(p);
         for (size_t i = 0; i < list.jobs_n; i++)
             new_n += ret.jobs[i].pushed == ERRAND_INSERTED;
@@ -71,7 +77,7 @@ static size_t load_all(size_t page)
 static void carry(size_t page)
 {
     here = store;
-    there = open_there();
+    there = open_keeping(-1);
     load_all(page);
     assert_int_equal(load_all(page), 0);
     store = there;
@@ -241,7 +247,7 @@ TEST(a_running_job_is_not_loaded)
 
     reserve_one();
     detail = look(id);
-    there = open_there();
+    there = open_keeping(-1);
     fails(ERRAND_EINVAL, er_store_load(there, &p, arena, &ret, &err));
     here = store;
     back();
@@ -269,7 +275,7 @@ TEST(loading_wakes_who_sleeps_and_tells_nobody)
 
     detail = look(push("job"));
     here = store;
-    there = open_there();
+    there = open_keeping(-1);
     follow.now_ms = now;
     ok(er_store_events_read(there, &follow, arena, &events, &err));
     p.fd = er_store_wait_fd(there, &err);
@@ -339,7 +345,7 @@ TEST(a_key_that_another_job_holds_stays_with_it)
     struct errand_id old = push_unique("k", 0, ERRAND_UNIQUE_DONE).id, new;
 
     here = store;
-    there = open_there();
+    there = open_keeping(-1);
     store = there;
     new = push_unique("k", 0, ERRAND_UNIQUE_DONE).id;
     load_all(10);
@@ -504,7 +510,7 @@ TEST(a_member_of_a_batch_that_is_not_there_is_not_loaded)
     detail.job.state = ERRAND_READY;
     p.jobs = &detail;
     here = store;
-    there = open_there();
+    there = open_keeping(-1);
     fails(ERRAND_ENOTFOUND, er_store_load(there, &p, arena, &ret, &err));
     back();
 }
@@ -576,7 +582,7 @@ TEST(a_slot_that_has_fired_there_stays_fired)
     fire(now);
     mine = schedule();
     here = store;
-    store = there = open_there();
+    store = there = open_keeping(-1);
     put("{\"theirs\":1}");
     fire(now + HOUR);
     theirs = schedule();

@@ -5,15 +5,24 @@ CREATE OR REPLACE FUNCTION @.trace_drop(p_keys bigint[], p_uids text[], p_batche
 RETURNS void LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
     DELETE FROM @.attempts WHERE key = ANY (p_keys);
-    DELETE FROM @.uids WHERE uid = ANY (p_uids);
-    DELETE FROM @.members WHERE batch = ANY (p_batches) AND key = ANY (p_keys);
-    -- A child that still waits for it waits for one less.
-    UPDATE @.jobs AS j SET waits = j.waits - e.n
-      FROM (SELECT child, count(*) AS n FROM @.edges WHERE parent = ANY (p_keys) AND NOT is_batch AND state <> 1 GROUP BY child) AS e
-     WHERE j.key = e.child;
-    DELETE FROM @.edges WHERE parent = ANY (p_keys) AND NOT is_batch;
+    IF cardinality(p_uids) > 0 THEN
+        DELETE FROM @.uids WHERE uid = ANY (p_uids);
+    END IF;
+    IF cardinality(p_batches) > 0 THEN
+        DELETE FROM @.members WHERE batch = ANY (p_batches) AND key = ANY (p_keys);
+    END IF;
+    -- A child that still waits for it waits for one less. The update reads all keys of jobs when it has nothing to do, so it is
+    -- asked for only where somebody waits.
+    IF EXISTS(SELECT 1 FROM @.edges WHERE parent = ANY (p_keys) AND NOT is_batch) THEN
+        UPDATE @.jobs AS j SET waits = j.waits - e.n
+          FROM (SELECT child, count(*) AS n FROM @.edges WHERE parent = ANY (p_keys) AND NOT is_batch AND state <> 1 GROUP BY child) AS e
+         WHERE j.key = e.child;
+        DELETE FROM @.edges WHERE parent = ANY (p_keys) AND NOT is_batch;
+    END IF;
     DELETE FROM @.edges WHERE child = ANY (p_keys);
-    IF p_deleted THEN
+    IF coalesce(cardinality(p_claims), 0) = 0 THEN
+        RETURN;
+    ELSIF p_deleted THEN
         DELETE FROM @.claims WHERE key = ANY (p_claims) AND job = ANY (p_keys);
     ELSE
         UPDATE @.claims SET job = NULL WHERE key = ANY (p_claims) AND job = ANY (p_keys);
@@ -63,7 +72,8 @@ BEGIN
         PERFORM @.line_leave(j, p_now);
         DELETE FROM @.jobs WHERE key = p_key;
         PERFORM @.count_move(j.queue, j.state, NULL, 1);
-        PERFORM @.trace_drop(ARRAY[p_key], ARRAY[j.uid], ARRAY[j.batch], ARRAY[@.key_of(j.asks)], true);
+        PERFORM @.trace_drop(ARRAY[p_key], array_remove(ARRAY[j.uid], NULL), array_remove(ARRAY[j.batch], NULL),
+                             array_remove(ARRAY[@.key_of(j.asks)], NULL), true);
     ELSE
         PERFORM @.job_drop(ARRAY[p_key], true);
     END IF;

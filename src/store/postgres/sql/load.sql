@@ -133,7 +133,7 @@ RETURNS TABLE(pushed int, state int) LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off AS $$
 DECLARE
     v_now bigint := CASE WHEN p_now = 0 THEN @.clock_ms() ELSE p_now END;
-    v_known bigint;
+    v_known bigint[];                                                                       -- of those that are there
     v_keys bigint[] := array_fill(NULL::bigint, ARRAY[coalesce(cardinality(p_job), 0)]);    -- of those that are new
     v_last int[] := array_fill(NULL::int, ARRAY[coalesce(cardinality(p_job), 0)]);
     v_batch bigint;
@@ -151,34 +151,34 @@ BEGIN
             v_last[(p_attempt[i]->>'job')::int] := i;
         END IF;
     END LOOP;
+    -- Most that are there were loaded, so they have an id of their own.
+    v_known := ARRAY(SELECT coalesce((SELECT u.key FROM @.uids AS u WHERE u.uid = x.job->>'id'), @.id_find(x.job->>'id'))
+                       FROM unnest(p_job) WITH ORDINALITY AS x(job, i) ORDER BY x.i);
     FOR i IN 1 .. coalesce(cardinality(p_job), 0) LOOP
         v_batch := @.load_batch_of(p_job[i]);
-        v_known := @.id_find(p_job[i]->>'id');
-        pushed := 1;
-        state := (p_job[i]->>'state')::int;
-        IF v_known IS NOT NULL THEN
-            SELECT r.state INTO load.state FROM @.job_rows(ARRAY[v_known], false) AS r;
+        CONTINUE WHEN v_known[i] IS NOT NULL;
+        v_keys[i] := nextval('@.job_keys');
+        INSERT INTO @.uids(uid, key) VALUES(p_job[i]->>'id', v_keys[i]);
+        IF (p_job[i]->>'state')::int = 4 THEN
+            a := v_last[i];
+            PERFORM @.load_completed(p_job[i], v_keys[i], v_batch, p_data[i], p_options[i], p_result[i], p_attempt[a],
+                                     p_attempt_error[a], p_log[a]);
         ELSE
-            pushed := 0;
-            v_keys[i] := nextval('@.job_keys');
-            INSERT INTO @.uids(uid, key) VALUES(p_job[i]->>'id', v_keys[i]);
-            IF load.state = 4 THEN
-                a := v_last[i];
-                PERFORM @.load_completed(p_job[i], v_keys[i], v_batch, p_data[i], p_options[i], p_result[i], p_attempt[a],
-                                         p_attempt_error[a], p_log[a]);
-            ELSE
-                PERFORM @.load_living(p_job[i], v_keys[i], v_batch, p_data[i], p_options[i], p_error[i]);
-            END IF;
-            IF v_batch IS NOT NULL THEN
-                INSERT INTO @.members(batch, key) VALUES(v_batch, v_keys[i]);
-            END IF;
-            IF (p_job[i]->>'unique_until')::bigint > v_now THEN
-                PERFORM @.load_claim(p_job[i], v_keys[i], v_now);
-            END IF;
-            PERFORM @.count_move(p_job[i]->>'queue', NULL, load.state, 1);
+            PERFORM @.load_living(p_job[i], v_keys[i], v_batch, p_data[i], p_options[i], p_error[i]);
         END IF;
-        RETURN NEXT;
+        IF v_batch IS NOT NULL THEN
+            INSERT INTO @.members(batch, key) VALUES(v_batch, v_keys[i]);
+        END IF;
+        IF (p_job[i]->>'unique_until')::bigint > v_now THEN
+            PERFORM @.load_claim(p_job[i], v_keys[i], v_now);
+        END IF;
     END LOOP;
+    PERFORM @.count_move(x.job->>'queue', NULL, (x.job->>'state')::int, count(*))
+       FROM unnest(p_job, v_keys) AS x(job, key) WHERE x.key IS NOT NULL GROUP BY x.job->>'queue', x.job->>'state';
+    RETURN QUERY SELECT (x.known IS NOT NULL)::int, coalesce(r.state::int, (x.job->>'state')::int)
+                   FROM unnest(p_job, v_known) WITH ORDINALITY AS x(job, known, i)
+                   LEFT JOIN @.job_rows(ARRAY(SELECT k FROM unnest(v_known) AS u(k) WHERE k IS NOT NULL), false) AS r ON r.key = x.known
+                  ORDER BY x.i;
     INSERT INTO @.attempts(key, n, started_at, ended_at, worker, outcome, cause, exit_code, signal, max_rss_kib, cpu_ms, error, log)
         SELECT v_keys[(x.a->>'job')::int], (x.a->>'n')::int, (x.a->>'started_at')::bigint, (x.a->>'ended_at')::bigint, x.a->>'worker',
                (x.a->>'outcome')::smallint, (x.a->>'cause')::smallint, (x.a->>'exit_code')::int, (x.a->>'signal')::int,

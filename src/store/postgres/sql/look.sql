@@ -26,11 +26,11 @@ LANGUAGE sql STABLE AS $$
                h.data, h.options, h.result
           FROM asked AS a JOIN @.history AS h ON h.key = a.key
     )
-    SELECT r.key, @.id_text(r.created_at, r.key, r.uid), r.name, r.queue, r.worker, r.state, r.priority, r.attempts, r.tries,
+    SELECT r.key, coalesce(r.uid, @.id_of(r.created_at, r.key, o.salt)), r.name, r.queue, r.worker, r.state, r.priority, r.attempts, r.tries,
            r.run_at, r.created_at, r.started_at, r.ended_at, r.cancel, r.waits, r.percent, r.note, r.error,
            array_to_string(r.tags, ','), b.uid,
            CASE WHEN p_with_data THEN r.data END, CASE WHEN p_with_data THEN r.options END, CASE WHEN p_with_data THEN r.result END
-      FROM rows AS r LEFT JOIN @.batches AS b ON b.key = r.batch
+      FROM rows AS r CROSS JOIN @.root AS o LEFT JOIN @.batches AS b ON b.key = r.batch
      ORDER BY r.i
 $$;
 
@@ -92,54 +92,81 @@ LANGUAGE sql STABLE AS $$
      ORDER BY e.id
 $$;
 
--- What a job asks: asks->'u' is [until, ttl, hex of the key], asks->'l' holds [kind, n, per, name, hex of the key] each.
-CREATE OR REPLACE FUNCTION @.asks_of(p_key bigint, OUT flags int, OUT asks jsonb) LANGUAGE sql STABLE AS $$
-    SELECT flags, asks FROM @.jobs WHERE key = p_key UNION ALL SELECT flags, asks FROM @.history WHERE key = p_key
+-- How many of the jobs are read at once: those before the sum of their bytes is more than p_max_bytes (0: all).
+CREATE OR REPLACE FUNCTION @.details_n(p_keys bigint[], p_max_bytes bigint) RETURNS bigint LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN p_max_bytes = 0 THEN cardinality(p_keys) ELSE 1 + count(*) FILTER (WHERE sum <= p_max_bytes AND i < n) END
+      FROM (SELECT a.i, cardinality(p_keys) AS n, sum(
+                coalesce((SELECT coalesce(octet_length(data), 0) + coalesce(octet_length(options), 0) + coalesce(octet_length(error), 0)
+                            FROM @.jobs WHERE key = a.key), 0)
+                + coalesce((SELECT coalesce(octet_length(data), 0) + coalesce(octet_length(options), 0) + coalesce(octet_length(result), 0)
+                                   + coalesce(octet_length(log), 0) FROM @.history WHERE key = a.key), 0)
+                + coalesce((SELECT sum(coalesce(octet_length(error), 0) + coalesce(octet_length(log), 0))
+                              FROM @.attempts WHERE key = a.key), 0)) OVER (ORDER BY a.i) AS sum
+              FROM unnest(p_keys) WITH ORDINALITY AS a(key, i)) AS sums
 $$;
 
--- Everything about one job, none when it is not there: the job (part 0), its attempts (1), what it waits for (2), who waits
--- for it (3), what it asks (4) and its limits (5). They stand in the columns of a job so.
+-- Everything about jobs, as many of p_ids as @.details_n says, each with the number i of its id: first a row that says how
+-- many (part -1, i), then the jobs (part 0), their attempts (1), what they wait for (2), who waits for them (3), what they ask
+-- (4) and their limits (5), each in order. They stand in the columns of a job so.
 --   an attempt: n attempts, outcome state, cause priority, exit_code tries, signal waits, max_rss_kib key, cpu_ms run_at, log data
 --   an edge: is_batch cancel, on_end priority, is_satisfied waits, has_cancelled percent
 --   asks: has_failed_hook cancel, is_hook_due percent; of its unique key, if any: until waits, ttl run_at, key data, held until
 --   created_at
 --   a limit: name, key data, kind priority, n key, per_ms run_at
-CREATE OR REPLACE FUNCTION @.get(p_now bigint, p_id text)
-RETURNS TABLE(part int, key bigint, id text, name text, queue text, worker text, state smallint, priority int, attempts int,
+-- In a job, asks->'u' is [until, ttl, hex of the key], asks->'l' holds [kind, n, per, name, hex of the key] each.
+CREATE OR REPLACE FUNCTION @.details(p_now bigint, p_ids text[], p_max_bytes bigint)
+RETURNS TABLE(i int, part int, key bigint, id text, name text, queue text, worker text, state smallint, priority int, attempts int,
               tries int, run_at bigint, created_at bigint, started_at bigint, ended_at bigint, cancel boolean, waits int,
               percent int, note bytea, error bytea, tags text, batch text, data bytea, options bytea, result bytea)
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off AS $$
 DECLARE
-    k constant bigint := @.id_find(p_id);
-    f int;
-    a jsonb;
+    now constant bigint := @.now_ms(p_now);
+    k bigint[] := ARRAY(SELECT @.id_find(u.id) FROM unnest(p_ids) WITH ORDINALITY AS u(id, i) ORDER BY u.i);
+    v_some bigint[];
 BEGIN
-    IF k IS NULL THEN
-        RETURN;
-    END IF;
-    RETURN QUERY SELECT 0, j.* FROM @.job_rows(ARRAY[k], true) AS j;
-    RETURN QUERY SELECT 1, t.max_rss_kib, NULL, NULL, NULL, t.worker, t.outcome, t.cause::int, t.n, t.exit_code, t.cpu_ms, NULL::bigint,
-                        t.started_at, t.ended_at, NULL::boolean, t.signal, NULL::int, NULL::bytea, t.error, NULL, NULL, t.log,
-                        NULL::bytea, NULL::bytea
-                   FROM @.attempts_of(k) AS t;
-    FOR p IN 2..3 LOOP
-        RETURN QUERY SELECT p, NULL::bigint, e.id, e.name, NULL, NULL, e.state, e.on_end::int, NULL::int, NULL::int, NULL::bigint,
-                            NULL::bigint, NULL::bigint, NULL::bigint, e.is_batch, e.is_satisfied::int, e.is_cause::int, NULL::bytea,
-                            NULL::bytea, NULL, NULL, NULL::bytea, NULL::bytea, e.result
-                       FROM @.edges_of(k, p = 2) AS e;
-    END LOOP;
-    SELECT x.flags, x.asks INTO f, a FROM @.asks_of(k) AS x;
-    part := 4;
-    cancel := f & 32 <> 0;
-    percent := (f & 128 <> 0)::int;
-    waits := a->'u'->>0;
-    run_at := a->'u'->>1;
-    data := decode(a->'u'->>2, 'hex');
-    created_at := (SELECT c.until_ms FROM @.claims AS c WHERE c.key = data AND c.job = k AND c.until_ms > @.now_ms(p_now));
+    i := @.details_n(k, p_max_bytes);
+    k := k[1:i];
+    part := -1;
     RETURN NEXT;
-    RETURN QUERY SELECT 5, (u.l->>1)::bigint, NULL, u.l->>3, NULL, NULL, NULL::smallint, (u.l->>0)::int, NULL::int, NULL::int,
-                        (u.l->>2)::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::boolean, NULL::int, NULL::int, NULL::bytea,
-                        NULL::bytea, NULL, NULL, decode(u.l->>4, 'hex'), NULL::bytea, NULL::bytea
-                   FROM jsonb_array_elements(a->'l') WITH ORDINALITY AS u(l, i) ORDER BY u.i;
+
+    RETURN QUERY SELECT array_position(k, j.key), 0, j.* FROM @.job_rows(k, true) AS j;
+
+    v_some := ARRAY(SELECT j.key FROM @.jobs AS j WHERE j.key = ANY (k) AND j.flags & 512 <> 0
+                    UNION ALL SELECT h.key FROM @.history AS h WHERE h.key = ANY (k));
+    RETURN QUERY SELECT array_position(k, s.key), 1, t.max_rss_kib, NULL, NULL, NULL, t.worker, t.outcome, t.cause::int, t.n,
+                        t.exit_code, t.cpu_ms, NULL::bigint, t.started_at, t.ended_at, NULL::boolean, t.signal, NULL::int, NULL::bytea,
+                        t.error, NULL, NULL, t.log, NULL::bytea, NULL::bytea
+                   FROM unnest(v_some) AS s(key)
+                  CROSS JOIN LATERAL @.attempts_of(s.key) WITH ORDINALITY
+                        AS t(n, started_at, ended_at, worker, outcome, cause, exit_code, signal, max_rss_kib, cpu_ms, error, log, o)
+                  ORDER BY s.key, t.o;
+
+    FOR p IN 2..3 LOOP
+        v_some := CASE p WHEN 2 THEN ARRAY(SELECT DISTINCT e.child FROM @.edges AS e WHERE e.child = ANY (k))
+                         ELSE ARRAY(SELECT DISTINCT e.parent FROM @.edges AS e WHERE e.parent = ANY (k) AND NOT e.is_batch) END;
+        RETURN QUERY SELECT array_position(k, s.key), p, NULL::bigint, e.id, e.name, NULL, NULL, e.state, e.on_end::int, NULL::int,
+                            NULL::int, NULL::bigint, NULL::bigint, NULL::bigint, NULL::bigint, e.is_batch, e.is_satisfied::int,
+                            e.is_cause::int, NULL::bytea, NULL::bytea, NULL, NULL, NULL::bytea, NULL::bytea, e.result
+                       FROM unnest(v_some) AS s(key)
+                      CROSS JOIN LATERAL @.edges_of(s.key, p = 2) WITH ORDINALITY
+                            AS e(id, is_batch, is_satisfied, on_end, state, name, result, is_cause, o)
+                      ORDER BY s.key, e.o;
+    END LOOP;
+
+    RETURN QUERY WITH asking AS (
+        SELECT j.key, j.flags, j.asks FROM @.jobs AS j WHERE j.key = ANY (k) AND (j.asks IS NOT NULL OR j.flags & 160 <> 0)
+        UNION ALL SELECT h.key, h.flags, h.asks FROM @.history AS h WHERE h.key = ANY (k) AND (h.asks IS NOT NULL OR h.flags & 160 <> 0))
+        SELECT array_position(k, a.key), 4, NULL::bigint, NULL, NULL, NULL, NULL, NULL::smallint, NULL::int, NULL::int, NULL::int,
+               (a.asks->'u'->>1)::bigint,
+               (SELECT c.until_ms FROM @.claims AS c WHERE c.key = decode(a.asks->'u'->>2, 'hex') AND c.job = a.key AND c.until_ms > now),
+               NULL::bigint, NULL::bigint, a.flags & 32 <> 0, (a.asks->'u'->>0)::int, (a.flags & 128 <> 0)::int, NULL::bytea,
+               NULL::bytea, NULL, NULL, decode(a.asks->'u'->>2, 'hex'), NULL::bytea, NULL::bytea
+          FROM asking AS a
+        UNION ALL
+        SELECT array_position(k, a.key), 5, (u.l->>1)::bigint, NULL, u.l->>3, NULL, NULL, NULL::smallint, (u.l->>0)::int, NULL::int,
+               NULL::int, (u.l->>2)::bigint, NULL::bigint, NULL::bigint, NULL::bigint, NULL::boolean, NULL::int, NULL::int, NULL::bytea,
+               NULL::bytea, NULL, NULL, decode(u.l->>4, 'hex'), NULL::bytea, NULL::bytea
+          FROM asking AS a CROSS JOIN LATERAL jsonb_array_elements(a.asks->'l') AS u(l)
+         WHERE a.asks ? 'l';
 END $$;

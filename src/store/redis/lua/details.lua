@@ -1,13 +1,10 @@
 #!lua flags=no-writes
 -- needs: look follow
--- get.lua: one job with its history and those it waits for or that wait for it. ARGV: now, id.
--- Answers the job, its attempts, its parents, its children, what it asks of the store.
+-- details.lua: jobs with their history and those they wait for or that wait for them. ARGV: now, how many bytes are enough
+-- (0: no bound), ids. Answers five a job: itself ('': it is not there), its attempts, its parents, its children, what it asks
+-- of the store.
 local gone = begin()
 if gone then return gone end
-local j = job_read(ARGV[2])
-if not j then
-  return fail('ENOTFOUND', 'there is no such job')
-end
 
 -- A batch is RUNNING until it has ended, and FAILED when a member did not succeed.
 local function batch_state(b)
@@ -17,7 +14,7 @@ local function batch_state(b)
   return (b.failed > 0 or b.cancelled_n > 0) and FAILED or COMPLETED
 end
 
-local function edges_shown(edges, is_parent)
+local function edges_shown(j, edges, is_parent)
   local rows = {}
   for i, e in ipairs(edges) do
     local iid = is_parent and e.parent or e.child
@@ -33,7 +30,7 @@ local function edges_shown(edges, is_parent)
 end
 
 -- Its key, and until when it holds it; the limits it brought; whether it has a hook, and that is due.
-local function asks_shown()
+local function asks_shown(j)
   local x, held_until = j.x, 0
   local claim = x.uk and call('HGET', claims_key, x.uk)
   if claim then
@@ -43,5 +40,22 @@ local function asks_shown()
   return pack(x.uk or false, x.ut or 0, x.uu or 0, held_until, x.l or {}, x.h == 1, x.k == 1)
 end
 
-return {job_shown(j, true), pack(attempts_of(j)), edges_shown(edges_of(P .. 'up:' .. j.iid), true),
-  edges_shown(edges_of(P .. 'down:' .. j.iid), false), asks_shown()}
+local function shown(j)
+  if not j then
+    return {'', '', '', '', ''}
+  end
+  return {job_shown(j, true), pack(attempts_of(j)), edges_shown(j, edges_of(P .. 'up:' .. j.iid), true),
+    edges_shown(j, edges_of(P .. 'down:' .. j.iid), false), asks_shown(j)}
+end
+
+local answer, bytes, enough = {}, 0, tonumber(ARGV[2])
+for i = 3, #ARGV do
+  if enough > 0 and bytes > enough then
+    break
+  end
+  for _, part in ipairs(shown(job_read(ARGV[i]))) do
+    answer[#answer + 1] = part
+    bytes = bytes + #part
+  end
+end
+return answer
