@@ -249,10 +249,11 @@ static int push_read(const struct er_call *call, const struct errand_push_params
 static int ids_make(struct er_redis *conn, const struct errand_push_params *p,
                     struct errand_id *ids, struct errand_error *err)
 {
+    int64_t now_ms = p->now_ms ? p->now_ms : er_clock_wall_ms(NULL);
     int rc = 0;
 
     for (size_t i = 0; i < p->jobs_n && rc == 0; i++)
-        rc = er_push_id(conn, &p->jobs[i], p->now_ms, &ids[i], err);
+        rc = er_push_id(conn, &p->jobs[i], now_ms, &ids[i], err);
     return rc;
 }
 
