@@ -222,20 +222,22 @@ TEST(who_may_not_raise_is_told_who_may)
 
 /* ------------------------------------------------------------------ answers */
 
-/* A function that answers less in place of the one there is. */
+/* A function that answers less in place of the one there is, or the longest of them. */
 static void spoil(const char *function, const char *how)
 {
     char text[1024];
 
-    snprintf(text, sizeof text,
-             "DO $do$ DECLARE f regproc := 't%u.%s'::regproc; d text; BEGIN "
-             "SELECT format('CREATE FUNCTION t%u.%s(%%s) RETURNS %%s LANGUAGE sql AS $$ "
-             "SELECT * FROM t%u.%s_whole(%%s) %s $$', oidvectortypes(proargtypes), "
-             "pg_get_function_result(oid), (SELECT string_agg('$' || i, ',') FROM "
-             "generate_series(1, pronargs) AS i)) INTO d FROM pg_proc WHERE oid = f; "
-             "ALTER FUNCTION t%u.%s RENAME TO %s_whole; EXECUTE d; END $do$",
-             schema_n, function, schema_n, function, schema_n, function, how, schema_n,
-             function, function);
+    snprintf(
+        text, sizeof text,
+        "DO $do$ DECLARE f oid := (SELECT oid FROM pg_proc WHERE proname = '%s' AND "
+        "pronamespace = 't%u'::regnamespace ORDER BY pronargs DESC LIMIT 1); d text; "
+        "BEGIN SELECT format('CREATE FUNCTION t%u.%s(%%s) RETURNS %%s LANGUAGE sql AS "
+        "$$ SELECT * FROM t%u.%s_whole(%%s) %s $$', oidvectortypes(proargtypes), "
+        "pg_get_function_result(oid), (SELECT string_agg('$' || i, ',') FROM "
+        "generate_series(1, pronargs) AS i)) INTO d FROM pg_proc WHERE oid = f; "
+        "EXECUTE format('ALTER FUNCTION %%s RENAME TO %s_whole', f::regprocedure); "
+        "EXECUTE d; END $do$",
+        function, schema_n, schema_n, function, schema_n, function, how, function);
     pg_exec(admin, text);
 }
 
