@@ -15,6 +15,8 @@ enum { RUN_SLACK_MS = 3, RUN_SLACK_MIN = 16 };
 struct done {
     int64_t id, queue, started_at, ran_ms, max_rss_kib, cpu_ms;
     const char *worker;
+    size_t place; /* in the order of the input */
+    bool is_left; /* not written by a run: it may have something to follow up */
 };
 
 struct done_list {
@@ -163,7 +165,36 @@ static int done_run(struct er_tx *tx, const struct done *first, size_t n, bool *
     if (keeps)
         count->delta[ERRAND_COMPLETED] += gone;
     tx->wake |= ERRAND_WAIT_ENDED;
-    *ret_left |= gone < (int64_t)n;
+    *ret_left = gone < (int64_t)n;
+    return 0;
+}
+
+static size_t run_at(const struct done *first, size_t n)
+{
+    size_t length = run_length(first, n, RUN_SLACK_MS);
+
+    return length < RUN_SLACK_MIN ? run_length(first, n, 0) : length;
+}
+
+/* In runs. Where a run of one finds that its job has more beside it, so have mostly the
+ * others that stand alone: links of many chains end together, and each run that finds
+ * nothing is a tenth of a link. */
+static int runs_write(struct er_tx *tx, const struct done *sorted, size_t n,
+                      struct done *ret_done)
+{
+    bool is_alone = false;
+
+    for (size_t i = 0, length; i < n; i += length) {
+        bool left = is_alone;
+        int rc;
+        length = run_at(sorted + i, n - i);
+        if ((length > 1 || !is_alone) &&
+            (rc = done_run(tx, sorted + i, length, &left)) < 0)
+            return rc;
+        is_alone |= left && length == 1;
+        for (size_t k = 0; left && k < length; k++)
+            ret_done[sorted[i + k].place].is_left = true;
+    }
     return 0;
 }
 
@@ -172,27 +203,22 @@ static int done_run(struct er_tx *tx, const struct done *first, size_t n, bool *
 static int done_write(struct er_tx *tx, struct done_list *list)
 {
     struct done *sorted;
-    bool has_left = false;
     size_t n = list->n;
-    int rc = 0;
+    int rc;
 
     list->n = 0;
     if (!n)
         return 0;
     if (!(sorted = errand_arena_alloc(tx->scratch, n * sizeof *sorted)))
         return er_tx_nomem(tx);
+    for (size_t i = 0; i < n; i++)
+        list->done[i].place = i;
     memcpy(sorted, list->done, n * sizeof *sorted);
     qsort(sorted, n, sizeof *sorted, by_id);
-    for (size_t i = 0; i < n;) {
-        size_t length = run_length(sorted + i, n - i, RUN_SLACK_MS);
-        if (length < RUN_SLACK_MIN)
-            length = run_length(sorted + i, n - i, 0);
-        if ((rc = done_run(tx, sorted + i, length, &has_left)) < 0)
-            return rc;
-        i += length;
-    }
-    for (size_t i = 0; rc == 0 && has_left && i < n; i++)
-        rc = done_alone(tx, &list->done[i]);
+    rc = runs_write(tx, sorted, n, list->done);
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        if (list->done[i].is_left)
+            rc = done_alone(tx, &list->done[i]);
     return rc;
 }
 
