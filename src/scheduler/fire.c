@@ -69,14 +69,16 @@ static void skipped_tell(struct er_ticker *t, const struct er_entry *e, int64_t 
         event_add(t, e, ER_TOLD_SCHEDULE_SKIPPED, NULL, text);
 }
 
+/* Of slots that are late one line has told how many there are. */
 static void fired_tell(struct er_ticker *t, const struct er_entry *e, int64_t slot_ms,
-                       const struct errand_fire_result *fired)
+                       bool is_late, const struct errand_fire_result *fired)
 {
     char at[32];
 
-    er_ticker_note(t, false, "%s: %s %s of %s", name_of(e),
-                   fired->pushed.pushed == ERRAND_INSERTED ? "dispatched" : "found",
-                   fired->pushed.id.text, er_time_format(slot_ms, at, sizeof at));
+    if (!is_late)
+        er_ticker_note(t, false, "%s: %s %s of %s", name_of(e),
+                       fired->pushed.pushed == ERRAND_INSERTED ? "dispatched" : "found",
+                       fired->pushed.id.text, er_time_format(slot_ms, at, sizeof at));
     if (fired->hints & ERRAND_HINT_EVENTS)
         event_add(t, e, ER_TOLD_SCHEDULE_FIRED, &fired->pushed.id, NULL);
 }
@@ -132,6 +134,7 @@ struct shot {
     /* what is done with now, beyond this slot: late ones that follow. The store keeps the
      * slot after it as the next one, and so does who comes later know of it. */
     int64_t until_ms;
+    bool is_late; /* one of several that are caught up */
 };
 
 static int shoot(struct er_ticker *t, const struct shot *shot,
@@ -184,7 +187,7 @@ static int slot_fire(struct er_ticker *t, const struct shot *shot,
         pthread_mutex_lock(&t->lock);
         e->last_ms = shot->now_ms;
         pthread_mutex_unlock(&t->lock);
-        fired_tell(t, e, shot->slot_ms, &fired);
+        fired_tell(t, e, shot->slot_ms, shot->is_late, &fired);
     } else if (rc == ERRAND_FIRED_SKIPPED) {
         skipped_tell(t, e, shot->slot_ms, fired.hints);
     }
@@ -228,6 +231,7 @@ static int late_fire(struct er_ticker *t, struct shot shot,
         is_told = true;
     }
     shot.slots_n = 0;
+    shot.is_late = late->slots_n > 1;
     for (size_t k = 0; rc >= 0 && k < late->slots_n && !is_stopping(t); k++) {
         shot.slot_ms = late->slots[k];
         rc = slot_fire(t, &shot, err);
