@@ -93,13 +93,18 @@ static int names_know(struct er_cli *cli, const struct er_item *items, size_t n,
 static int callbacks_know(struct er_cli *cli, const struct errand_batch_options *o,
                           struct errand_error *err)
 {
-    const struct errand_dispatch_item *const items[] = {o->on_success, o->on_failure,
-                                                        o->finally};
+    const struct {
+        const char *option;
+        const struct errand_dispatch_item *item;
+    } callbacks[] = {{"--on-success", o->on_success},
+                     {"--on-failure", o->on_failure},
+                     {"--finally", o->finally}};
     int rc = 0;
 
-    for (size_t i = 0; rc == 0 && i < sizeof items / sizeof *items; i++)
-        if (items[i])
-            rc = er_project_know(cli, items[i]->name, err);
+    for (size_t i = 0; rc == 0 && i < sizeof callbacks / sizeof *callbacks; i++)
+        if (callbacks[i].item &&
+            (rc = er_project_know_callback(cli, callbacks[i].item->name, err)) < 0)
+            return er_error_wrap(err, rc, "%s", callbacks[i].option);
     return rc;
 }
 

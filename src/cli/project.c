@@ -66,27 +66,31 @@ static int is_known(struct er_cli *cli, const char *name, int64_t newest,
     return found.definitions_n > 0 && found.definitions[0].updated_ms >= newest;
 }
 
-static int say_unknown(struct er_cli *cli, const struct er_jobs_about *jobs,
-                       const char *name, struct errand_error *err)
+/* Nobody: neither this project nor a worker that has told of its jobs. */
+static int unknown(struct er_cli *cli, const struct er_jobs_about *jobs, const char *name,
+                   bool is_callback, struct errand_error *err)
 {
     const struct er_options *published = NULL;
     const char *near = nearest(cli, jobs, name);
+    const char *before = near ? "; did you mean '" : "", *after = near ? "'?" : "";
     int rc = er_client_definition(cli->errand, name, &published, err);
 
     if (rc < 0 || published)
         return rc;
-    if (near)
-        er_cli_note_later(cli,
-                          "no job named '%s' here; a worker elsewhere may know it; did "
-                          "you mean '%s'?",
-                          name, near);
-    else
-        er_cli_note_later(cli, "no job named '%s' here; a worker elsewhere may know it",
-                          name);
+    if (!near)
+        near = "";
+    if (is_callback)
+        return errand_error_set(err, ERRAND_ENOTFOUND,
+                                "no job named '%s' in %s/app/Jobs, and no worker knows "
+                                "one%s%s%s",
+                                name, cli->config->project, before, near, after);
+    er_cli_note_later(cli, "no job named '%s' here; a worker elsewhere may know it%s%s%s",
+                      name, before, near, after);
     return 0;
 }
 
-int er_project_know(struct er_cli *cli, const char *name, struct errand_error *err)
+static int know(struct er_cli *cli, const char *name, bool is_callback,
+                struct errand_error *err)
 {
     char *folder = er_arena_printf(cli->arena, "%s/app/Jobs", cli->config->project);
     const struct er_job_about *job;
@@ -109,11 +113,22 @@ int er_project_know(struct er_cli *cli, const char *name, struct errand_error *e
     if ((rc = er_jobs_publish(cli->store, &jobs, er_config_owner(cli->config), err)) < 0)
         return rc;
     if (!(job = er_jobs_about_find(&jobs, name)))
-        return say_unknown(cli, &jobs, name, err);
+        return unknown(cli, &jobs, name, is_callback, err);
     if (job->error)
         er_cli_note_later(cli, "the job is stored, but cannot run as it is: %s",
                           job->error);
     return 0;
+}
+
+int er_project_know(struct er_cli *cli, const char *name, struct errand_error *err)
+{
+    return know(cli, name, false, err);
+}
+
+int er_project_know_callback(struct er_cli *cli, const char *name,
+                             struct errand_error *err)
+{
+    return know(cli, name, true, err);
 }
 
 void er_project_remark(struct er_cli *cli, const char *name)

@@ -221,10 +221,26 @@ TEST(a_job_that_nobody_knows_is_stored_and_noted)
 {
     struct run r;
 
-    sh("echo '[{\"job\":\"one\"}]' >b.json");
-    r = sh("errand queue:batch b.json --finally=tydi");
+    sh("echo '[{\"job\":\"oen\"}]' >b.json");
+    r = sh("errand queue:batch b.json");
     assert_code(r, 0);
-    assert_has(r.err, "tydi");
+    assert_has(r.err, "no job named 'oen' here");
+    assert_has(r.err, "did you mean 'one'?");
+}
+
+TEST(a_callback_that_nobody_knows_is_refused_and_nothing_stored)
+{
+    struct run r;
+
+    sh("echo '[{\"job\":\"one\"}]' >b.json");
+    r = sh("errand queue:batch b.json --finally=tidi");
+    assert_code(r, 3);
+    assert_has(r.err, "--finally: no job named 'tidi'");
+    assert_has(r.err, "did you mean 'tidy'?");
+    r = sh("errand queue:chain b.json --on-failure=nosuch");
+    assert_code(r, 3);
+    assert_has(r.err, "--on-failure: no job named 'nosuch'");
+    assert_int_equal(lines_n(sh("errand queue:list --json")), 0);
 }
 
 TEST(a_flow_that_is_refused_is_not_noted_as_stored)
