@@ -43,7 +43,9 @@ static napi_value job_answer(napi_env env, struct en_op *op)
 static int batch_run(struct en_op *op, errand *e, struct errand_error *err)
 {
     struct wait *w = op->own;
-    const struct errand_batch_waiter waiter = {.timeout_ms = (int64_t)w->ms};
+    /* Of a batch, 0 would be for ever. */
+    const struct errand_batch_waiter waiter = {.timeout_ms =
+                                                   w->ms > 0 ? (int64_t)w->ms : -1};
     int rc = errand_batch_wait(e, &w->id, &waiter, &w->result, err);
 
     w->is_over = rc >= 0;
