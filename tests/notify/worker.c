@@ -63,22 +63,30 @@ CASE(a_storm_is_one_mail_and_then_a_digest)
     told_stop();
 }
 
-CASE(a_digest_and_what_came_before_it_stand_for_every_failure)
+/* Of how many failures the messages have told, together. */
+static int64_t told_total(void)
 {
     int64_t told = 0;
 
-    told_start(NULL, NULL);
-    notify.channels = (const char *const[]){"webhook", NULL};
-    notify.every = 1;
-    for (int i = 0; i < 300; i++)
-        push("Fail", "null", NULL);
-    UNTIL((work_for(0.5), told_count(ERRAND_HELD) == 0 && sink_count(&web) > 1));
     for (int i = 1; i <= sink_count(&web); i++) {
         char *text = sink_message(&web, i);
         told += strtol(strstr(text, "\"total\":") + 8, NULL, 10);
         free(text);
     }
-    assert_int_equal(told, 300);
+    return told;
+}
+
+CASE(a_digest_and_what_came_before_it_stand_for_every_failure)
+{
+    told_start(NULL, NULL);
+    notify.channels = (const char *const[]){"webhook", NULL};
+    notify.every = 1;
+    push("Fail", "null", NULL);
+    UNTIL((work_for(0.5), sink_count(&web) == 1));
+    for (int i = 0; i < 299; i++)
+        push("Fail", "null", NULL);
+    UNTIL((work_for(0.5), told_count(ERRAND_HELD) == 0 && told_total() >= 300));
+    assert_int_equal(told_total(), 300);
     told_stop();
 }
 
