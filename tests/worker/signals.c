@@ -17,6 +17,7 @@ TEST(term_lets_what_runs_finish_and_begins_nothing_more)
     for (int i = 0; i < 2; i++)
         until_ledger("start", running[i], 1);
     kill(pid, SIGTERM);
+    usleep(200000); /* else what ends now may be seen before the signal */
     go();
     assert_int_equal(ended(pid, 5000), 0);
     for (int i = 0; i < 2; i++)
