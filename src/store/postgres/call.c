@@ -264,9 +264,6 @@ static int settings_make(struct er_pg *conn, int64_t until_ms, enum verdict *ret
                      "SET default_transaction_isolation = 'read committed';"
                      " SET synchronous_commit = on",
                      until_ms, ret, err);
-    /* Nothing was asked yet, whatever became of this. */
-    if (rc < 0 && *ret == UNKNOWN)
-        *ret = NOTHING;
     conn->session.has_settings = rc == 0;
     return rc;
 }
@@ -316,18 +313,24 @@ static struct er_pg_name *name_find(struct er_pg *conn, const char *function, in
     return NULL;
 }
 
-/* Has the server keep it, the second time that it is used. */
-static int name_make(struct er_pg *conn, const char *function, struct statement *s,
-                     int64_t until_ms, enum verdict *ret, struct errand_error *err)
+/* What to send for a call: a name, or a text, and the second time the text becomes a name
+ * that the server keeps. */
+static int statement_make(struct er_pg *conn, const char *function, struct statement *s,
+                          int64_t until_ms, enum verdict *ret, struct errand_error *err)
 {
     struct er_pg_name *name = name_find(conn, function, s->args->n);
     PGresult *res = NULL;
     int rc;
 
-    if (!name)
+    if (name)
+        s->name = name->text;
+    if (name && name->is_kept)
         return 0;
-    s->name = name->text;
-    if (name->is_kept)
+    if (!(s->sql = call_text(conn, function, s->args->n))) {
+        *ret = FINAL;
+        return er_error_nomem(err);
+    }
+    if (!name)
         return 0;
     if (is_dead(conn->pg))
         return lost(conn, NOTHING, ret, err);
@@ -335,10 +338,7 @@ static int name_make(struct er_pg *conn, const char *function, struct statement 
                 PQsendPrepare(conn->pg, s->name, s->sql, s->args->n, s->args->types),
                 until_ms, &res, ret, err);
     PQclear(res);
-    if (rc < 0 && *ret == UNKNOWN)
-        *ret = NOTHING;
-    else if (rc == 0)
-        name->is_kept = true;
+    name->is_kept = rc == 0;
     return rc;
 }
 
@@ -355,13 +355,12 @@ static int attempt(struct er_pg *conn, const char *function,
             *ret_verdict = FINAL;
         return rc;
     }
-    if (!(s.sql = call_text(conn, function, args->n))) {
-        *ret_verdict = FINAL;
-        return er_error_nomem(err);
-    }
     if ((rc = settings_make(conn, until_ms, ret_verdict, err)) < 0 ||
-        (rc = name_make(conn, function, &s, until_ms, ret_verdict, err)) < 0)
+        (rc = statement_make(conn, function, &s, until_ms, ret_verdict, err)) < 0) {
+        if (*ret_verdict == UNKNOWN) /* the call itself was not sent yet */
+            *ret_verdict = NOTHING;
         return rc;
+    }
     if (conn->needs_settings && !conn->is_direct)
         return run_wrapped(conn, &s, until_ms, ret, ret_verdict, err);
     return run(conn, &s, until_ms, ret, ret_verdict, err);
