@@ -42,6 +42,10 @@ function text(value, unit) {
     return sprintf(value < 100 ? "%.1f %s" : "%.0f %s", value, unit)
 }
 
+function ratio_of(value, base) {
+    return base ? value / base : 0
+}
+
 function reaches(value, sense, mark) {
     return sense == ">=" ? value >= mark : value <= mark
 }

@@ -19,7 +19,7 @@ function row(line,   f, value, base, verdict, share) {
     share = value
     if (f[3] != "-") {
         base = median(f[3])
-        share = base ? value / base : 0
+        share = ratio_of(value, base)
     }
     verdict = ""
     if (f[6] != "-") {

@@ -77,7 +77,7 @@ function ratio(line,   f, share) {
     split(line, f, FS)
     if (!(f[2] in count) || !(f[3] in count))
         return
-    share = median(f[2]) / median(f[3])
+    share = ratio_of(median(f[2]), median(f[3]))
     printf "| %s | %s | %s | %.1f | %s |\n", f[1], text(median(f[2]), f[4]), text(median(f[3]), f[4]), share,
         f[6] == "-" ? "" : f[6] (f[7] == "-" ? "" : ", goal " f[7]) (reaches(share, f[5], f[6]) ? "" : ", missed")
 }
