@@ -97,8 +97,10 @@ int errand_engine_finish(errand_engine *g, struct errand_engine_job *job,
         o.kind = ERRAND_OUT_HOOK_DONE;
     else
         decide(g, h, said, &o);
-    if (o.cause == ERRAND_CAUSE_TIMEOUT)
+    if (o.cause == ERRAND_CAUSE_TIMEOUT && !h->is_late_told) {
+        h->is_late_told = true; /* also when it is finished once more */
         er_engine_tell_late(g, h);
+    }
     return er_engine_settle(g, h, &o, err);
 }
 

@@ -21,7 +21,7 @@ struct er_held {
     const struct errand_reserved *reserved;
     struct er_options options;
     int64_t started_ms, started_mono_ms;
-    bool is_cancel_wanted, has_progress;
+    bool is_cancel_wanted, has_progress, is_late_told;
     int percent;
     char note[ER_NOTE_MAX];
 };
