@@ -1,6 +1,15 @@
 /* stat.c: counts of a minute, added up. */
 #include "core/stat.h"
 
+#include <string.h>
+
+bool er_stat_is(const struct errand_stat *row, int64_t minute_ms, const char *queue,
+                const char *name)
+{
+    return row->minute_ms == minute_ms && strcmp(row->name, name) == 0 &&
+           strcmp(row->queue, queue) == 0;
+}
+
 void er_stat_add(struct errand_stat *to, const struct errand_stat *from)
 {
     to->done += from->done;

@@ -4,6 +4,9 @@
 
 #include "errand/driver.h"
 
+/* Whether it counts these in this minute. */
+bool er_stat_is(const struct errand_stat *row, int64_t minute_ms, const char *queue,
+                const char *name);
 /* Counts, sums and histograms; minute, queue and name stay. */
 void er_stat_add(struct errand_stat *to, const struct errand_stat *from);
 /* One attempt of a job that might run from run_at_ms on; not one that was given back. */

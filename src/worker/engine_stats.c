@@ -17,8 +17,7 @@ static struct errand_stat *row_of(errand_engine *g, int64_t minute_ms, const cha
 
     for (size_t i = 0; i < st->n; i++) {
         row = &st->rows[i];
-        if (row->minute_ms == minute_ms && strcmp(row->name, name) == 0 &&
-            strcmp(row->queue, queue) == 0)
+        if (er_stat_is(row, minute_ms, queue, name))
             return row;
     }
     if (st->n == ER_ENGINE_ROWS)
@@ -42,7 +41,7 @@ void er_engine_count(errand_engine *g, const struct er_held *h,
     const struct errand_reserved *job = h->reserved; /* also of one that was refused */
     struct errand_stat *row;
 
-    if (o->kind > ERRAND_OUT_FAIL || job->kind == ERRAND_WORK_FAILED_HOOK)
+    if (o->kind > ERRAND_OUT_FAIL) /* nor what only a hook did */
         return;
     row = row_of(g, o->ended_ms - o->ended_ms % 60000, job->queue, job->name);
     if (row)

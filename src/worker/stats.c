@@ -38,23 +38,16 @@ void er_stats_done(struct er_supervisor *s)
 
 /* ------------------------------------------------------------------ rows */
 
-static bool is_row(const struct errand_stat *row, int64_t minute_ms, const char *queue,
-                   const char *name)
-{
-    return row->minute_ms == minute_ms && strcmp(row->name, name) == 0 &&
-           strcmp(row->queue, queue) == 0;
-}
-
 static struct errand_stat *row_find(struct er_supervisor *s, int64_t minute_ms,
                                     const char *queue, const char *name)
 {
     struct er_stats *st = &s->stats;
     struct errand_stat *row;
 
-    if (st->last < st->rows_n && is_row(&st->rows[st->last], minute_ms, queue, name))
+    if (st->last < st->rows_n && er_stat_is(&st->rows[st->last], minute_ms, queue, name))
         return &st->rows[st->last];
     for (size_t i = 0; i < st->rows_n; i++)
-        if (is_row(&st->rows[i], minute_ms, queue, name)) {
+        if (er_stat_is(&st->rows[i], minute_ms, queue, name)) {
             st->last = i;
             return &st->rows[i];
         }
