@@ -82,6 +82,8 @@ static int class_define(const struct errand_job_class *job_class,
         return rc;
     if ((rc = er_class_options(job_class, &options, err)) < 0)
         return er_error_wrap(err, rc, "class '%s'", name);
+    if (job_class->schedule && (rc = er_options_check_schedule(&options, err)) < 0)
+        return er_error_wrap(err, rc, "class '%s'", name);
     er_name_key(name, key);
     er_buf_init(&spec, 1 << 20);
     if (er_options_encode(&options, &spec) == 0) {
@@ -109,18 +111,6 @@ static int schedules_bring(errand *e, const errand_project *project,
     return er_schedules_bring_classes(e->store, &said, er_client_wall_ms(e), err);
 }
 
-static int check_can_fire(const struct errand_job_class *job_class,
-                          struct errand_error *err)
-{
-    struct er_options options;
-    int rc = er_class_options(job_class, &options, err);
-
-    if (rc == 0 && job_class->schedule &&
-        (rc = er_options_check_schedule(&options, err)) < 0)
-        return er_error_wrap(err, rc, "class '%s'", job_class->name);
-    return rc;
-}
-
 int errand_define(errand *e, const errand_project *project,
                   const struct errand_job_class *const *classes, size_t n,
                   struct errand_error *err)
@@ -137,8 +127,7 @@ int errand_define(errand *e, const errand_project *project,
     }
     memset(list, 0, (n + 1) * sizeof *list);
     for (size_t i = 0; i < n; i++)
-        if ((rc = class_define(classes[i], arena, &list[i], err)) < 0 ||
-            (rc = check_can_fire(classes[i], err)) < 0)
+        if ((rc = class_define(classes[i], arena, &list[i], err)) < 0)
             goto out;
     if (n == 0)
         goto out;
