@@ -196,13 +196,13 @@ static int stop(struct er_moving *m, struct errand_error *err)
 }
 
 /* What stands still because of a move that did not come to its end, and what to do. */
-static int held_tell(const struct er_moving *m, struct errand_error *err)
+static void held_tell(const struct er_moving *m, struct errand_error *err)
 {
     char names[200] = "", why[ERRAND_ERROR_MAX];
     size_t used = 0, n = 0;
 
     if (!err)
-        return 0;
+        return;
     for (size_t i = 0; i < m->queues_n; i++) {
         if (used < sizeof names / 2)
             used += (size_t)snprintf(names + used, sizeof names - used, "%s'%.60s'",
@@ -213,11 +213,11 @@ static int held_tell(const struct er_moving *m, struct errand_error *err)
     if (n)
         snprintf(names + used, sizeof names - used, " and %zu more", n);
     memcpy(why, err->message, sizeof why);
-    return errand_error_set(err, err->code,
-                            "%.500s\n        queues %s of %.100s are paused: repeat the "
-                            "move, or give it up with 'queue:resume' there, and "
-                            "'queue:clear' in the other store",
-                            why, names, er_store_url(m->from));
+    (void)errand_error_set(err, err->code,
+                           "%.500s\n        queues %s of %.100s are paused: repeat the "
+                           "move, or give it up with 'queue:resume' there, and "
+                           "'queue:clear' in the other store",
+                           why, names, er_store_url(m->from));
 }
 
 /* ------------------------------------------------------------------ the passes */
@@ -316,7 +316,7 @@ int er_move_run(const struct er_move *move, struct errand_arena *arena,
         (rc = queues_out(&m, arena, &result, err)) == 0)
         *ret = result;
     if (rc < 0 && m.is_holding)
-        rc = held_tell(&m, err);
+        held_tell(&m, err);
     er_move_unlock(&m);
 out:
     er_arena_free(m.page);
