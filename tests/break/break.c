@@ -135,6 +135,19 @@ static int log_open(struct world *w)
     return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
 }
 
+size_t world_said(const struct world *w, const char *words)
+{
+    char path[200], *text;
+    size_t n = 0;
+
+    snprintf(path, sizeof path, "%s/out.log", w->dir);
+    file_read(path, &text);
+    for (const char *at = text; (at = strstr(at, words)); at++)
+        n++;
+    free(text);
+    return n;
+}
+
 static size_t arguments(struct world *w, const char *const *args, const char **argv)
 {
     size_t n = 0;

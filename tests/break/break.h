@@ -45,6 +45,9 @@ int world_run(struct world *w, const char *const *args, char *out, size_t size);
 /* The same as the user nobody, for whom file modes hold: root only. */
 int world_run_as_nobody(struct world *w, const char *const *args, char *out, size_t size);
 
+/* How often what ran has said these words. */
+size_t world_said(const struct world *w, const char *words);
+
 /* All living processes that belong to this world (by their environment), the test itself
  * left out. */
 size_t world_processes(const struct world *w, pid_t *pids, size_t max);

@@ -59,20 +59,6 @@ static void work_off(struct world *w)
     assert_int_equal(world_count(w, ERRAND_RUNNING), 0);
 }
 
-/* How often the worker complained. */
-static int lines_of_full(const struct world *w)
-{
-    char path[200], *text;
-    int lines = 0;
-
-    snprintf(path, sizeof path, "%s/out.log", w->dir);
-    file_read(path, &text);
-    for (char *at = text; (at = strstr(at, "full")); at++)
-        lines++;
-    free(text);
-    return lines;
-}
-
 /* T16. */
 TEST(t16_a_full_disk_refuses_clearly_and_loses_nothing)
 {
@@ -123,7 +109,7 @@ TEST(t16_a_full_disk_refuses_clearly_and_loses_nothing)
     kill(worker, SIGTERM);
     assert_int_equal(process_wait(worker, PATIENCE_MS), 0);
     errand_close(e);
-    assert_true(lines_of_full(&w) <= 20);
+    assert_true(world_said(&w, "full") <= 20); /* how often it complained */
     unmounted_free(&w);
 }
 

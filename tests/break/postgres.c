@@ -200,18 +200,12 @@ static bool doctor_names(struct world *w, int pid)
 }
 
 /* How often the worker has said so. */
-static int worker_named(const struct world *w, int pid)
+static size_t worker_named(const struct world *w, int pid)
 {
-    char path[200], text[64], *log;
-    int n = 0;
+    char text[64];
 
-    snprintf(path, sizeof path, "%s/out.log", w->dir);
     snprintf(text, sizeof text, "session with pid %d ", pid);
-    file_read(path, &log);
-    for (const char *at = log; (at = strstr(at, text)); at++)
-        n++;
-    free(log);
-    return n;
+    return world_said(w, text);
 }
 
 /* T30. Rows that are gone pile up behind an old snapshot and cannot be cleared away: work

@@ -6,26 +6,13 @@
 
 enum { JOBS = 20 };
 
-static size_t times_said(const struct world *w, const char *words)
-{
-    char path[200], *text;
-    size_t n = 0;
-
-    snprintf(path, sizeof path, "%s/out.log", w->dir);
-    file_read(path, &text);
-    for (const char *at = text; (at = strstr(at, words)); at++)
-        n++;
-    free(text);
-    return n;
-}
-
 static void wait_said(const struct world *w, const char *words)
 {
     int64_t until = mono_ms() + PATIENCE_MS;
 
-    while (!times_said(w, words) && mono_ms() < until)
+    while (!world_said(w, words) && mono_ms() < until)
         sleep_ms(20);
-    if (!times_said(w, words))
+    if (!world_said(w, words))
         fail_msg("nobody said '%s'", words);
 }
 
@@ -59,7 +46,7 @@ TEST(a_worker_goes_on_with_the_store_that_replaces_its_own)
     push_jobs(&w, "work", "{\"ms\":1}", JOBS);
     assert_true(world_drained(&w, PATIENCE_MS));
     wait_said(&w, "the store is another one now");
-    assert_int_equal(times_said(&w, "the store is another one now"), 1);
+    assert_int_equal(world_said(&w, "the store is another one now"), 1);
     assert_int_equal(world_count(&w, ERRAND_COMPLETED), JOBS);
     world_run(&w, health, out, sizeof out);
     assert_non_null(strstr(out, "found the store to be another one since"));
