@@ -212,10 +212,10 @@ const struct er_command er_cmd_move = {
     .help = "moves everything from one store to another",
     .about =
         "Stop the workers and schedulers of the source first. The queues of both stores "
-        "stand still until the end. Every job is loaded into the target, compared there, "
-        "and only then taken out of the source. A move that was cut off, or that met "
-        "jobs "
-        "that came meanwhile, is repeated and goes on. Not carried: workers, leases, "
+        "stand still until the end, those of the source after it, too. Every job is "
+        "loaded into the target, compared there, and only then taken out of the source. "
+        "A move that was cut off, or that met jobs that came meanwhile, is repeated and "
+        "goes on. Not carried: workers, leases, "
         "locks, events, statistics, what rate limits have counted, and the unique keys "
         "of jobs that are no longer kept.",
     .example = "errand move --from sqlite:errand.db --to postgres://db/app --dry-run\n"

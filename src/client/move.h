@@ -1,11 +1,13 @@
 /* move.h: everything of one store into another, by the store interface alone.
  *
- * Three passes over the source: its jobs are loaded into the target; loaded once more,
- * with which every one of them is compared; taken out of the source. The queues of both
- * stand still meanwhile: they are paused until MOVE_PAUSE_MS, which nobody else does, so
- * that a repeated move knows which pauses are its own. Cut off anywhere and repeated, it
- * goes on: a job that is in the target is not loaded again, and none leaves the source
- * before it has been found in the target. Nothing runs in either store before the end.
+ * What is in the target already is compared before anything is changed, unless a move was
+ * cut off. Then three passes over the source: its jobs are loaded into the target; loaded
+ * once more, with which every one of them is compared; taken out of the source. The
+ * queues of both stand still meanwhile: they are paused until ER_MOVE_PAUSE_MS, which
+ * nobody else does, so that a repeated move knows which pauses are its own. Cut off
+ * anywhere and repeated, it goes on: a job that is in the target is not loaded again, and
+ * none leaves the source before it has been found in the target. Nothing runs in either
+ * store before the end.
  *
  * Not carried: what belongs to a run and not to a job: workers, leases, locks, events,
  * statistics, starts counted by rate limits; and the keys of jobs that are gone. */
