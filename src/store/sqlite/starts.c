@@ -87,6 +87,12 @@ static unsigned char *pack(const struct er_start *starts, size_t n, unsigned cha
     return p;
 }
 
+static int unreadable(struct er_tx *tx)
+{
+    return errand_error_set(tx->err, ERRAND_ECORRUPT,
+                            "the starts of a limit cannot be read; run 'errand doctor'");
+}
+
 /* Those after `since`. */
 static int unpack(struct er_tx *tx, sqlite3_stmt *st, int i, int64_t since,
                   struct er_starts *starts)
@@ -100,9 +106,7 @@ static int unpack(struct er_tx *tx, sqlite3_stmt *st, int i, int64_t since,
     while (p < end) {
         uint64_t step, n;
         if (!(p = er_varint_read(p, end, &step)) || !(p = er_varint_read(p, end, &n)))
-            return errand_error_set(tx->err, ERRAND_ECORRUPT,
-                                    "the starts of a limit cannot be read; run 'errand "
-                                    "doctor'");
+            return unreadable(tx);
         at += step;
         if ((int64_t)at > since &&
             (rc = start_add(tx, starts, (struct er_start){(int64_t)at, (int64_t)n})) < 0)
@@ -113,12 +117,16 @@ static int unpack(struct er_tx *tx, sqlite3_stmt *st, int i, int64_t since,
 
 /* ------------------------------------------------------------ reading */
 
+/* Nobody leaves more than RECENT_MAX there, and there is no room for more. */
 int er_starts_read(struct er_tx *tx, struct er_bucket *bucket, sqlite3_stmt *st, int i)
 {
+    int rc;
+
     bucket->newest_ms = sqlite3_column_int64(st, i + 1);
     bucket->older_n = sqlite3_column_int64(st, i + 2);
     bucket->older_ms = sqlite3_column_int64(st, i + 3);
-    return unpack(tx, st, i, tx->now_ms - bucket->longest_ms, &bucket->recent);
+    rc = unpack(tx, st, i, tx->now_ms - bucket->longest_ms, &bucket->recent);
+    return rc == 0 && bucket->recent.n > RECENT_MAX ? unreadable(tx) : rc;
 }
 
 /* A row of errand_starts without bytes is of one moment: so they were before schema 5. */

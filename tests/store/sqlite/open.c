@@ -312,6 +312,27 @@ TEST(starts_are_counted_when_the_clock_is_set_back)
     driver->close(conn);
 }
 
+TEST(more_starts_in_a_row_than_anybody_leaves_there_are_damage)
+{
+    const struct errand_rate_params p = {.now_ms = 30000,
+                                         .name = "mail",
+                                         .key = {"k", 1},
+                                         .n = RATE,
+                                         .per_ms = 60000,
+                                         .take = 1};
+    struct errand_rate_result ret = {0};
+    struct errand_conn *conn = open_ok();
+    sqlite3 *db = plain_open(file);
+
+    assert_true(take(conn, "k", 1, 20000).allowed);
+    plain_exec(db,
+               "UPDATE errand_buckets SET recent = "
+               "CAST(replace(hex(zeroblob(200)), '00', char(127) || char(1)) AS BLOB)");
+    assert_int_equal(driver->rate_take(conn, &p, &ret, &err), ERRAND_ECORRUPT);
+    driver->close(conn);
+    sqlite3_close(db);
+}
+
 /* As a store of schema 4 wrote them: a row for each moment, and no numbers beside. */
 TEST(starts_of_an_older_schema_still_count)
 {
