@@ -269,7 +269,9 @@ static int push_in_callers(struct er_sqlite *conn, const struct errand_push_para
     struct er_tx tx;
     int rc;
 
-    if ((rc = callers_check(conn, p->transaction, err)) < 0)
+    /* The caller may have opened what took the place of the file that we have. */
+    if ((rc = er_sqlite_replace(conn, p->now_ms, err)) < 0 ||
+        (rc = callers_check(conn, p->transaction, err)) < 0)
         return rc;
     er_tx_init(&tx, conn, p->now_ms, arena, err);
     tx.db = &db;

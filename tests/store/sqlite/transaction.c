@@ -37,6 +37,29 @@ TEST(a_job_is_committed_with_the_rows_of_the_application)
     end();
 }
 
+/* The application may be the first to have opened the store that took its place. */
+TEST(a_transaction_in_the_store_that_took_the_place_is_joined)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm"};
+    struct errand_pushed_job pushed;
+    char path[128];
+
+    begin();
+    push_ok(conn);
+    sqlite3_close(app);
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%s%s", file, suffixes[i]);
+        unlink(path);
+    }
+    driver->close(open_ok());
+    app = plain_open(file);
+    plain_exec(app, "BEGIN IMMEDIATE");
+    assert_int_equal(push_try(conn, (struct errand_push_job){0}, app, &pushed), 0);
+    plain_exec(app, "COMMIT");
+    assert_string_equal(reserve(conn, 1).jobs[0].id.text, pushed.id.text);
+    end();
+}
+
 TEST(it_is_told_to_those_who_follow_when_it_is_committed)
 {
     struct errand_events_params p = {.max = 10, .follow_ms = 60000};
