@@ -258,6 +258,7 @@ void er_wake_adopt(struct er_sqlite *conn, struct er_wake *old)
     take_fd(&wake->epoll, &old->epoll);
     take_fd(&wake->inotify, &old->inotify);
     take_fd(&wake->timer, &old->timer);
+    timer_set(wake, 0); /* what it was to look at is another log */
     if (wake->file >= 0)
         wake->file_watch = inotify_add_watch(wake->inotify, wake->path, IN_MODIFY);
     locks_set(wake, old->armed);
