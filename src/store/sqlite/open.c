@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "core/backoff.h"
 #include "core/clock.h"
 #include "store/drivers.h"
 #include "store/sqlite/wake.h"
@@ -46,8 +47,7 @@ static int on_busy(void *arg, int n)
     us = (uint64_t)BUSY_SLEEP_FIRST_US << (n < 10 ? n : 10);
     if (us > BUSY_SLEEP_MAX_US)
         us = BUSY_SLEEP_MAX_US;
-    conn->busy_random = conn->busy_random * 6364136223846793005u + 1442695040888963407u;
-    us = us / 2 + (conn->busy_random >> 33) % us;
+    us = us / 2 + (uint64_t)(er_backoff_random(&conn->busy_random) * (double)us);
     nanosleep(&(struct timespec){.tv_nsec = (long)us * 1000}, NULL);
     return 1;
 }
@@ -292,8 +292,7 @@ static int conn_new(const struct errand_open_params *p, struct er_sqlite **ret,
     conn->keep_ms = p->keep_completed_ms;
     conn->keep_n = p->keep_completed_n;
     conn->busy_ms = p->busy_ms ? p->busy_ms : BUSY_MS;
-    conn->busy_random =
-        (uint64_t)getpid() << 32 ^ (uint64_t)er_clock_mono_ms(NULL) ^ (uintptr_t)conn;
+    conn->busy_random = er_backoff_seed();
     conn->boot = boot_read();
     conn->params = *p;
     conn->params.url = conn->params.shown = NULL;
