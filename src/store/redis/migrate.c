@@ -74,13 +74,17 @@ int er_redis_migrate(struct er_redis *conn, bool create, int *ret_found,
 {
     int again = 0, rc = found_read(conn, false, ret_found, err);
 
-    if (rc < 0 || !create || *ret_found < 0 || *ret_found >= ER_REDIS_SCHEMA)
+    if (rc < 0)
         return rc;
+    if (*ret_found < 0 || *ret_found > ER_REDIS_SCHEMA)
+        return er_redis_no_schema(*ret_found, err);
+    if (!create || *ret_found == ER_REDIS_SCHEMA)
+        return 0;
     if ((!*ret_found && (rc = check_empty(conn, err)) < 0) ||
         (rc = found_read(conn, true, &again, err)) < 0)
         return rc;
     /* Somebody else may have been faster, with another version. */
-    return again > ER_REDIS_SCHEMA ? er_redis_no_schema(again, err) : 0;
+    return again < 0 || again > ER_REDIS_SCHEMA ? er_redis_no_schema(again, err) : 0;
 }
 
 int er_redis_no_schema(int found, struct errand_error *err)
@@ -109,8 +113,6 @@ int er_redis_op_migrate(const struct errand_open_params *p, bool apply,
     if ((rc = er_redis_conn_new(p->url, &params, &conn, err)) == 0 &&
         (rc = er_redis_migrate(conn, apply, &ret->schema_found, err)) == 0)
         ret->schema_wanted = ER_REDIS_SCHEMA;
-    if (rc == 0 && (ret->schema_found < 0 || ret->schema_found > ER_REDIS_SCHEMA))
-        rc = er_redis_no_schema(ret->schema_found, err);
     er_redis_close(conn ? &conn->base : NULL);
     return rc;
 }

@@ -63,17 +63,17 @@ int er_redis_conn_new(const char *url, const struct errand_open_params *p,
 static int open_url(const char *url, const struct errand_open_params *p,
                     struct errand_conn **ret_conn, struct errand_error *err)
 {
+    bool create = p->create && !p->read_only;
     struct er_redis *conn = NULL;
     int found = 0, rc;
 
     if ((rc = er_redis_conn_new(url, p, &conn, err)) < 0)
         return rc;
-    rc = er_redis_migrate(conn, p->create && !p->read_only, &found, err);
-    if (rc == 0 && !found && (!p->create || p->read_only))
+    rc = er_redis_migrate(conn, create, &found, err);
+    if (rc == 0 && !found && !create)
         rc = errand_error_set(err, ERRAND_ENOTFOUND, "there is no store with prefix '%s'",
                               conn->target.prefix);
-    if (rc == 0 && found && found != ER_REDIS_SCHEMA &&
-        (found < 0 || found > ER_REDIS_SCHEMA || !p->create || p->read_only))
+    if (rc == 0 && found && found < ER_REDIS_SCHEMA && !create)
         rc = er_redis_no_schema(found, err);
     if (rc < 0) {
         er_redis_close(&conn->base);
