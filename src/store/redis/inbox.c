@@ -102,23 +102,11 @@ static void claim_add(struct er_call *call, const struct errand_push_job *job,
     er_call_packed(call);
 }
 
-static enum er_inbox by_script(struct er_redis *conn, const struct errand_push_params *p,
-                               const struct errand_id *id)
+static enum er_inbox by_script(struct er_call *call)
 {
-    enum er_inbox answer = ER_INBOX_NOT;
-    struct er_call call;
-
-    er_call_begin(&call, &conn->base, "push", ER_LUA_PUSH_IN, ER_REPEAT_NO, p->now_ms,
-                  NULL);
-    er_call_slice(&call, p->jobs->unique ? p->jobs->unique->key : errand_text(""));
-    claim_add(&call, p->jobs, id);
-    entry_add(&call, p, id);
-    if (er_call_once(&call) < 0)
-        answer = ER_INBOX_PERHAPS;
-    else if (call.reply->type == REDIS_REPLY_STRING)
-        answer = ER_INBOX_PUT;
-    er_call_end(&call);
-    return answer;
+    if (er_call_once(call) < 0)
+        return ER_INBOX_PERHAPS;
+    return call->reply->type == REDIS_REPLY_STRING ? ER_INBOX_PUT : ER_INBOX_NOT;
 }
 
 /* ------------------------------------------------------------------ by two commands */
@@ -175,7 +163,6 @@ static enum er_inbox by_commands(struct er_redis *conn)
     for (int i = 0; i < 2; i++)
         if (replies[i])
             freeReplyObject(replies[i]);
-    er_redis_wake_rest(conn);
     return answer;
 }
 
@@ -193,10 +180,13 @@ int er_inbox_push(struct er_redis *conn, const struct errand_push_params *p,
         return rc;
     er_call_begin(&call, &conn->base, "push", ER_LUA_PUSH_IN, ER_REPEAT_NO, p->now_ms,
                   NULL);
+    er_call_slice(&call, p->jobs->unique ? p->jobs->unique->key : errand_text(""));
+    claim_add(&call, p->jobs, id);
     entry_add(&call, p, id);
     if (p->jobs->unique || conn->pack.len > WRITE_MAX)
-        *ret = by_script(conn, p, id);
+        *ret = by_script(&call);
     else
         *ret = by_commands(conn);
+    er_call_end(&call);
     return *ret == ER_INBOX_PUT ? er_failpoint_commit("push", "after", err) : 0;
 }

@@ -279,8 +279,7 @@ int er_redis_op_push(struct errand_conn *conn, const struct errand_push_params *
         return er_error_nomem(err);
     if ((rc = ids_make((struct er_redis *)conn, p, ids, err)) < 0)
         return rc;
-    if (p->jobs_n == 1 &&
-        (rc = er_inbox_push((struct er_redis *)conn, p, ids, &inbox, err)) < 0)
+    if ((rc = er_inbox_push((struct er_redis *)conn, p, ids, &inbox, err)) < 0)
         return rc;
     if (inbox == ER_INBOX_PUT)
         return put_answer(ids, arena, ret, err);
