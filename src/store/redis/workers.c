@@ -11,8 +11,11 @@
 static int beat_read(const struct er_call *call, struct errand_beat_result *ret,
                      struct errand_error *err)
 {
-    size_t n = er_reply_n(call) - 2;
+    size_t n = er_reply_n(call);
 
+    if (n < 2)
+        return er_reply_bad(call, err);
+    n -= 2;
     ret->control = er_reply_int(call, 0);
     ret->identity = er_reply_int(call, 1);
     if (!(ret->commands = errand_arena_alloc(call->arena, n * sizeof *ret->commands)))
