@@ -90,10 +90,17 @@ struct errand_engine_outcome {
     double wait;          /* SNOOZE: seconds; RETRY: > 0 in place of the backoff */
     bool has_failed_hook; /* FAILED in the end: the host's class has a failed hook */
 };
+/* Whether it can be settled: a wait of 0 seconds to a year, a result that is JSON and not
+ * too long. EINVAL, EJSON, ETOOBIG. */
+ERRAND_API int errand_engine_outcome_check(const struct errand_engine_job *job,
+                                           const struct errand_engine_outcome *outcome,
+                                           struct errand_error *err);
 /* Settles it: done, tried again after the backoff that the job, its published class, its
  * queue and the configuration say, or failed. For a failed hook the outcome means nothing
- * (NULL will do). After 0 or an error that is not retryable the job is gone; else finish
- * it again later. 1: it was settled by somebody else, because the lease was lost. */
+ * (NULL will do). An outcome that outcome_check refuses is refused, and the job stays.
+ * Else the job is gone after 0 or an error that is not retryable; after one that is,
+ * finish it again later. 1: it was settled by somebody else, because the lease was lost.
+ */
 ERRAND_API int errand_engine_finish(errand_engine *engine, struct errand_engine_job *job,
                                     const struct errand_engine_outcome *outcome,
                                     struct errand_error *err);

@@ -64,9 +64,9 @@ static void decide(errand_engine *g, struct er_held *h,
         o->hook_due = said->has_failed_hook;
 }
 
-static int outcome_check(const struct errand_engine_job *job,
-                         const struct errand_engine_outcome *said,
-                         struct errand_error *err)
+int errand_engine_outcome_check(const struct errand_engine_job *job,
+                                const struct errand_engine_outcome *said,
+                                struct errand_error *err)
 {
     const struct er_json_limits limits = {.max_bytes = ER_RESULT_MAX};
 
@@ -91,7 +91,7 @@ int errand_engine_finish(errand_engine *g, struct errand_engine_job *job,
     struct errand_outcome o = er_engine_outcome(g, h);
     int rc;
 
-    if ((rc = outcome_check(job, said, err)) < 0)
+    if ((rc = errand_engine_outcome_check(job, said, err)) < 0)
         return rc;
     if (job->is_failed_hook)
         o.kind = ERRAND_OUT_HOOK_DONE;

@@ -50,6 +50,9 @@ class JobContext {
   }
 }
 
+/** Text as a store takes it. */
+const storable = (text) => text.replaceAll('\0', '\uFFFD')
+
 /** The text of an error as it is stored, and the error that such a text means. */
 function errorText(error) {
   if (!(error instanceof Error)) return `${error}`
@@ -97,25 +100,30 @@ async function hook(source, name, ...args) {
   if (typeof job[name] === 'function') await job[name](...args)
 }
 
-/** What became of an attempt, as a worker settles it. */
-function outcomeOf(context, error, result) {
-  const log = () => context.lines.join('\n')
-  if (!error) {
-    const outcome = { verdict: 'done' }
-    if (result !== undefined) {
-      try {
-        const text = encode(result, 'result')
-        if (Buffer.byteLength(text) <= resultMost) outcome.result = text
-        else context.log(`the result has ${Buffer.byteLength(text)} bytes, ${resultMost} are allowed: it is left out`)
-      } catch (wrong) {
-        context.log(`the result is left out: ${wrong.message}`)
-      }
+const logOf = (context) => storable(context.lines.join('\n'))
+
+/** What became of an attempt, as a worker settles it: one that came to its end, and one that threw, whatever it threw. */
+function doneOf(context, result) {
+  const outcome = { verdict: 'done' }
+  if (result !== undefined) {
+    try {
+      const text = encode(result, 'result')
+      if (Buffer.byteLength(text) <= resultMost) outcome.result = text
+      else context.log(`the result has ${Buffer.byteLength(text)} bytes, ${resultMost} are allowed: it is left out`)
+    } catch (wrong) {
+      context.log(`the result is left out: ${wrong.message}`)
     }
-    return { ...outcome, log: log() }
   }
-  if (error instanceof Snooze) return { verdict: 'snooze', wait: error.seconds, log: log() }
-  if (error instanceof Error && error.stack) context.log(error.stack)
-  return { verdict: error instanceof JobFailedError ? 'fail' : 'retry', wait: error.retryIn, error: errorText(error), log: log() }
+  return { ...outcome, log: logOf(context) }
 }
 
-module.exports = { JobContext, runHandler, runWithin, hook, outcomeOf, errorFrom, errorText, Snooze }
+function thrownOf(context, error) {
+  if (error instanceof Snooze) return { verdict: 'snooze', wait: error.seconds, log: logOf(context) }
+  if (error instanceof Error && error.stack) context.log(error.stack)
+  return {
+    verdict: error instanceof JobFailedError ? 'fail' : 'retry',
+    wait: error?.retryIn, error: storable(errorText(error)), log: logOf(context),
+  }
+}
+
+module.exports = { JobContext, runHandler, runWithin, hook, doneOf, thrownOf, errorFrom, errorText, Snooze }

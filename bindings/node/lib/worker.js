@@ -7,7 +7,7 @@ const native = require('./native.js')
 const { ErrandError, JobTimeoutError } = require('./errors.js')
 const { decode } = require('./data.js')
 const { session, settings, project } = require('./session.js')
-const { JobContext, runHandler, hook, outcomeOf, errorFrom } = require('./run.js')
+const { JobContext, runHandler, hook, doneOf, thrownOf, errorFrom } = require('./run.js')
 
 const mendAfter = 10
 
@@ -30,6 +30,7 @@ class QueueWorker {
   #jobs = null
   #running = new Map() // by place
   #ended = Promise.resolve()
+  #isStarting = false
 
   constructor(options = {}) {
     this.options = options
@@ -47,11 +48,21 @@ class QueueWorker {
 
   /** Resolves when it works; what happens then is until stop(), maxJobs or stopWhenEmpty. */
   async start() {
-    if (this.#native) throw new ErrandError('this worker works already', 'ECONFLICT')
+    if (this.#native || this.#isStarting) throw new ErrandError('this worker works already', 'ECONFLICT')
+    this.#isStarting = true
+    try {
+      await this.#startNow()
+    } finally {
+      this.#isStarting = false
+    }
+    return this
+  }
+
+  async #startNow() {
     this.#jobs = (await session()).jobs
     const { concurrency = 1, maxJobs, stopWhenEmpty, grace = 30, lease, name } = this.options
     let isEnded
-    this.#ended = new Promise((resolve) => { isEnded = resolve })
+    const ended = new Promise((resolve) => { isEnded = resolve })
     await new Promise((resolve, reject) => {
       const told = {
         working: resolve,
@@ -67,8 +78,8 @@ class QueueWorker {
         url: settings.url, folder: project(), config: settings.url === undefined ? undefined : settings.config,
         queues: queuesOf(this.options), concurrency, maxJobs, stopWhenEmpty, grace, lease, name,
       }, (what) => told[what.kind](what))
+      this.#ended = ended // from now on there is something to wait for
     })
-    return this
   }
 
   /** Reserves nothing more, lets what runs end within the grace, hands the rest back. */
@@ -85,6 +96,7 @@ class QueueWorker {
   #end(isEnded) {
     native.workerEnd(this.#native)
     this.#native = null
+    this.#running.clear()
     isEnded()
   }
 
@@ -96,23 +108,27 @@ class QueueWorker {
   #begin(told) {
     const entry = this.#jobs.find(told.name)
     if (!native.workerBegin(this.#native, told.place, told.serial, Boolean(entry?.told?.hasFailed))) return
-    const run = told.isFailedHook ? this.#runHook(entry, told) : this.#runJob(entry, told)
-    run.then((outcome) => {
+    // One that ends after its worker has ended has nobody to tell: the next one counts its places anew.
+    const on = this.#native
+    const finish = (outcome) => {
+      if (this.#native !== on) return
+      native.workerFinish(on, told.place, told.serial, outcome)
       this.#running.delete(told.place)
-      if (this.#native) native.workerFinish(this.#native, told.place, told.serial, outcome)
-    })
+    }
+    const run = told.isFailedHook ? this.#runHook(entry, told) : this.#runJob(entry, told, on)
+    run.then(finish).catch((wrong) => finish({ verdict: 'retry', error: String(wrong?.message) })) // of an outcome without sense
   }
 
   async #runHook(entry, { name, data, error }) {
     try {
       if (entry && !entry.error) await hook(entry.source, 'failed', errorFrom(error), decode(data))
     } catch (wrong) {
-      this.#warn(`failed() of ${name} went wrong: ${wrong.message}`)
+      this.#warn(`failed() of ${name} went wrong: ${wrong?.message}`)
     }
     return { verdict: 'done' }
   }
 
-  async #runJob(entry, told) {
+  async #runJob(entry, told, on) {
     if (!entry) {
       const names = this.#jobs.list.map((each) => each.name).join(', ') || 'none'
       return { verdict: 'retry', error: `there is no job '${told.name}' in this worker; it has ${names}` }
@@ -120,13 +136,13 @@ class QueueWorker {
     if (entry.error) return { verdict: 'snooze', wait: mendAfter, error: entry.error.message }
     const { id, name, queue, attempt, tries, timeoutMs, place, serial } = told
     const context = new JobContext({ id, name, queue, attempt, tries, data: decode(told.data), timeout: timeoutMs / 1000 })
-    context.onProgress = (percent, note) => native.workerProgress(this.#native, place, serial, Math.round(percent), note ?? '')
+    context.onProgress = (percent, note) => native.workerProgress(on, place, serial, Math.round(percent), note ?? '')
     this.#running.set(place, { serial, entry, context })
     let outcome
     try {
-      outcome = outcomeOf(context, null, await runHandler(entry.source, context))
+      outcome = doneOf(context, await runHandler(entry.source, context))
     } catch (error) {
-      outcome = outcomeOf(context, error)
+      outcome = thrownOf(context, error)
       this.failures++
     }
     this.processed++

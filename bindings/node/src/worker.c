@@ -118,9 +118,11 @@ static int options_read(napi_env env, napi_value value, struct en_worker *w,
     if (!(w->options.grace >= 0) || w->options.grace > 86400)
         return errand_error_set(err, ERRAND_EINVAL, "grace is %g s, not from 0 to a day",
                                 w->options.grace);
+    w->places = en_bag_alloc(w->bag, (size_t)w->options.concurrency * sizeof *w->places);
+    if (!w->places)
+        return en_nomem(err);
     w->places_n = (size_t)w->options.concurrency;
-    w->places = en_bag_alloc(w->bag, w->places_n * sizeof *w->places);
-    return w->places ? 0 : en_nomem(err);
+    return 0;
 }
 
 static int worker_start(napi_env env, napi_value *args, struct en_worker *w,

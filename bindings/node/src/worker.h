@@ -63,7 +63,7 @@ struct en_worker {
     /* of the thread */
     errand_project *project;
     errand_engine *engine;
-    int64_t begun_n, stop_at_ms;
+    int64_t begun_n, stop_at_ms, give_up_at_ms;
     bool is_empty;
     char warning[256];
 };

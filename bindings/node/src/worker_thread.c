@@ -14,7 +14,8 @@ enum {
     GIVEN_MS = 500,   /* so long JavaScript has to begin what it was given */
     CANCEL_MS = 1000, /* and to end what was cancelled */
     TICK_MS = 100,
-    PAUSE_MS = 50, /* before the next try when the store does not answer */
+    PAUSE_MS = 50,     /* before the next try when the store does not answer */
+    GIVE_UP_MS = 1500, /* after it, who is to end now tries no more */
 };
 
 static int64_t now_ms(void)
@@ -129,21 +130,19 @@ static void stop_tell(struct en_worker *w, size_t i, const char *why)
 static bool settle(struct en_worker *w, struct errand_engine_job *job,
                    const struct errand_engine_outcome *outcome)
 {
-    struct errand_error err = {0};
-    int rc = errand_engine_finish(w->engine, job, outcome, &err);
+    struct errand_error err = {0}, wrong = {0};
+    const struct errand_engine_outcome failed = {.verdict = ERRAND_RETRY,
+                                                 .error = wrong.message};
 
-    if (rc >= 0)
+    /* What was said cannot be settled (a wait without sense): then it failed. */
+    if (errand_engine_outcome_check(job, outcome, &wrong) < 0) {
+        warn(w, wrong.message);
+        outcome = &failed;
+    }
+    if (errand_engine_finish(w->engine, job, outcome, &err) >= 0)
         return true;
     warn(w, err.message);
-    if (err.retryable)
-        return false;
-    /* What was said cannot be settled (a wait without sense): then it failed. */
-    if (rc == ERRAND_EINVAL || rc == ERRAND_EJSON || rc == ERRAND_ETOOBIG) {
-        const struct errand_engine_outcome failed = {.verdict = ERRAND_RETRY,
-                                                     .error = err.message};
-        return outcome->error != err.message && settle(w, job, &failed);
-    }
-    return true;
+    return !err.retryable;
 }
 
 static bool hand_back(struct en_worker *w, struct errand_engine_job *job)
@@ -313,17 +312,27 @@ static void give(struct en_worker *w, struct errand_engine_job *job)
     (void)job_tell(w, i); /* untold it is handed back in half a second */
 }
 
+/* How many may be reserved now. */
+static size_t room(struct en_worker *w)
+{
+    size_t free_n = count(w, EN_FREE);
+    int64_t left = w->options.max_jobs - w->begun_n;
+
+    if (w->stop_at_ms)
+        return 0;
+    if (w->options.max_jobs && left < (int64_t)free_n)
+        return left > 0 ? (size_t)left : 0;
+    return free_n;
+}
+
 static void reserve(struct en_worker *w)
 {
-    size_t n, free_n = count(w, EN_FREE);
-    int64_t left = w->options.max_jobs - w->begun_n;
+    size_t n, free_n = room(w);
     struct errand_engine_job **jobs;
     struct errand_error err = {0};
 
     w->is_empty = false;
-    if (w->options.max_jobs && left < (int64_t)free_n)
-        free_n = left > 0 ? (size_t)left : 0;
-    if (free_n == 0 || w->stop_at_ms)
+    if (free_n == 0)
         return;
     if (errand_engine_reserve(w->engine, free_n, &jobs, &n, &err) < 0) {
         warn(w, err.message);
@@ -341,6 +350,9 @@ static bool is_over(struct en_worker *w)
 {
     bool is_idle = !count(w, EN_GIVEN) && !count(w, EN_BEGUN) && !count(w, EN_ENDED);
 
+    /* The store does not answer: what is left is handed back when its lease is over. */
+    if (w->give_up_at_ms && now_ms() >= w->give_up_at_ms)
+        return true;
     if (!is_idle)
         return false;
     return w->stop_at_ms || (w->options.stop_when_empty && w->is_empty) ||
@@ -358,6 +370,8 @@ static void wishes_look(struct en_worker *w)
         w->stop_at_ms = now_ms() + (int64_t)(w->options.grace * 1000) + 1;
     if (!wish || (wish < 2 && now_ms() < w->stop_at_ms))
         return;
+    if (!w->give_up_at_ms)
+        w->give_up_at_ms = now_ms() + GIVE_UP_MS;
     for (size_t i = 0; i < w->places_n; i++)
         if (state_of(w, &w->places[i]) == EN_BEGUN)
             fence(w, i, "stopping", true);
@@ -371,8 +385,8 @@ static void doze(struct en_worker *w)
     bool is_busy = count(w, EN_GIVEN) || count(w, EN_ENDED) || w->stop_at_ms;
     uint64_t woken;
 
-    /* What is armed by a reserve only, and read by nobody while all places are taken. */
-    if (count(w, EN_FREE) && !w->stop_at_ms)
+    /* What is armed by a reserve only, and read by nobody while there is none. */
+    if (room(w))
         fds[1].fd = errand_engine_fd(w->engine);
     else
         ms = ms < TICK_MS ? TICK_MS : ms;

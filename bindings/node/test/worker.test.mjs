@@ -271,3 +271,63 @@ test('a worker on a store that cannot be opened does not start', async () => {
   await assert.rejects(new QueueWorker().start(), (error) => /nowhere/.test(error.message))
   assert.equal((await errand.checkQueueHealth()).status, 'unhealthy')
 })
+
+test('whatever a handler throws or asks for, its attempt ends and says why', async () => {
+  await begin()
+  const handlers = {
+    nothing: () => { throw undefined },
+    zero: () => { throw new Error('a\0b') },
+    text: (_, context) => context.snooze('10'),
+    past: (_, context) => context.snooze(-3),
+  }
+  const ids = {}
+  for (const [name, handle] of Object.entries(handlers)) {
+    registerJob(name, { handle })
+    ids[name] = await dispatch(name, {}, { tries: 1 })
+  }
+  registerJob('lines', { handle: (_, context) => context.log('x\0y') })
+  const logged = await dispatch('lines')
+  await workAll({ concurrency: 5, onWarning() {} })
+  const errors = { nothing: /^undefined$/, zero: /^a\uFFFDb$/, text: /a number, not a string/, past: /-3 s, not from 0/ }
+  for (const name in handlers) {
+    const { job } = await stored(ids[name])
+    assert.equal(job.state, 'failed', name)
+    assert.match(job.error, errors[name])
+  }
+  assert.equal((await stored(logged)).attempts[0].log, 'x\uFFFDy')
+})
+
+test('what a handler of before says means nothing to the worker that was started again', async () => {
+  await begin()
+  let endOld, endNew
+  registerJob('old', { handle: () => new Promise((resolve) => { endOld = resolve }) })
+  registerJob('new', { handle: () => new Promise((resolve) => { endNew = resolve }) })
+  const id = await dispatch('old')
+  const worker = new QueueWorker({ queues: 'default' })
+  await worker.start()
+  await until(() => endOld)
+  await worker.stop({ now: true })
+  assert.equal((await stored(id)).job.state, 'ready')
+  worker.options.queues = 'other'
+  const other = await dispatch('new', {}, { queue: 'other' })
+  await worker.start()
+  await until(() => endNew)
+  endOld()
+  await sleep(200)
+  assert.equal((await stored(other)).job.state, 'running')
+  endNew({ ok: 1 })
+  await until(async () => (await stored(other)).job.state === 'completed')
+  assert.equal((await stored(other)).job.result, '{"ok":1}')
+  await worker.stop()
+})
+
+test('one that cannot start, and one that is started twice, say so', async () => {
+  await begin()
+  const manager = new WorkerManager()
+  manager.addWorker('default', { concurrency: 0 })
+  await assert.rejects(manager.start(), { code: 'EINVAL' })
+  const worker = new QueueWorker()
+  const [first, second] = await Promise.allSettled([worker.start(), worker.start()])
+  assert.deepEqual([first.status, second.reason?.code], ['fulfilled', 'ECONFLICT'])
+  await worker.stop()
+})
