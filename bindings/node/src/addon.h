@@ -40,7 +40,7 @@ enum en_kind {
     EN_BOOL,    /* bool */
     EN_WORD,    /* an enum, by its word in `words` */
     EN_STRUCT,  /* a struct in place, by `fields` */
-    EN_POINTER, /* a pointer to such a struct, or NULL */
+    EN_POINTER, /* only read: a pointer to such a struct, or NULL */
     EN_LIST,    /* a pointer to `size` bytes each, `count` says where their number is */
     EN_NUMBERS, /* only read: double[ERRAND_BACKOFF_LIST_MAX] and its number */
 };
@@ -130,7 +130,7 @@ struct en_call {
     int (*run)(struct en_op *op, errand *e, struct errand_error *err);
     /* JavaScript's thread, when rc >= 0. NULL: undefined */
     napi_value (*answer)(napi_env env, struct en_op *op);
-    /* Either, at the end: frees what run made. NULL: nothing */
+    /* JavaScript's thread, at the end: frees what run made. NULL: nothing */
     void (*done)(struct en_op *op);
     bool may_be_closed; /* also runs when the store cannot be opened: e is NULL */
 };

@@ -1,12 +1,16 @@
 /* listener.c: events, from the thread that reads them to a function of JavaScript. */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "addon.h"
 
 struct listener {
+    napi_env env;
+    pthread_mutex_t lock; /* of `it` and is_over: begun on the store's thread */
     errand_listener *it;
-    napi_threadsafe_function tell;
+    bool is_over;
+    napi_threadsafe_function tell; /* NULL: the environment has ended */
     const char *type;
 };
 
@@ -100,12 +104,16 @@ static void on_told(napi_env env, napi_value function, void *context, void *data
 
 /* ------------------------------------------------------------------ listen, unlisten */
 
-static void listener_stop(void *arg)
+static void listener_stop(struct listener *l)
 {
-    struct listener *l = arg;
+    errand_listener *it;
 
-    errand_off(l->it);
+    pthread_mutex_lock(&l->lock);
+    it = l->it;
     l->it = NULL;
+    l->is_over = true; /* one that is about to begin does not */
+    pthread_mutex_unlock(&l->lock);
+    errand_off(it);
 }
 
 /* The function to tell by must go before the environment takes it away. */
@@ -118,19 +126,20 @@ static void on_env_end(void *arg)
     l->tell = NULL;
 }
 
-static void listener_free(napi_env env, struct listener *l)
+static void listener_free(struct listener *l)
 {
-    if (l->tell) { /* else the environment has ended */
-        napi_remove_env_cleanup_hook(env, on_env_end, l);
+    if (l->tell) {
+        napi_remove_env_cleanup_hook(l->env, on_env_end, l);
         on_env_end(l);
     }
+    pthread_mutex_destroy(&l->lock);
     free(l);
 }
 
 static void on_collected(napi_env env, void *data, void *hint)
 {
-    (void)hint;
-    listener_free(env, data);
+    (void)env, (void)hint;
+    listener_free(data);
 }
 
 struct listen {
@@ -150,11 +159,14 @@ static int listen_take(napi_env env, napi_value *args, struct en_op *op,
         return rc;
     if (!(l = calloc(1, sizeof *l)))
         return en_nomem(err);
+    l->env = env;
+    pthread_mutex_init(&l->lock, NULL);
     l->type = *type ? type : NULL;
     if (napi_create_threadsafe_function(env, args[1], NULL, en_text(env, "errand events"),
                                         0, 1, NULL, NULL, l, on_told,
                                         &l->tell) != napi_ok) {
-        free(l);
+        l->tell = NULL;
+        listener_free(l);
         return en_failed(err);
     }
     napi_unref_threadsafe_function(env, l->tell);
@@ -167,9 +179,16 @@ static int listen_run(struct en_op *op, errand *e, struct errand_error *err)
 {
     struct listener *l = ((struct listen *)op->own)->listener;
 
-    l->it = errand_on(e, l->type, on_event, l, err);
+    int rc = 0;
+
+    pthread_mutex_lock(&l->lock);
+    if (l->is_over)
+        rc = errand_error_set(err, ERRAND_EINVAL, "the environment has ended");
+    else if (!(l->it = errand_on(e, l->type, on_event, l, err)))
+        rc = err->code;
+    pthread_mutex_unlock(&l->lock);
     l->type = NULL; /* the call's */
-    return l->it ? 0 : err->code;
+    return rc;
 }
 
 static napi_value listen_answer(napi_env env, struct en_op *op)
@@ -182,14 +201,22 @@ static napi_value listen_answer(napi_env env, struct en_op *op)
     return value;
 }
 
-/* What could not be opened stays until the environment ends: a few hundred bytes. Its
- * thread is none, and it may not be freed on a thread that is not JavaScript's. */
+/* One that could not begin, or that nobody could be given. */
+static void listen_done(struct en_op *op)
+{
+    struct listen *own = op->own;
+
+    if (own->listener)
+        listener_free(own->listener);
+}
+
 static const struct en_call listen_calls[] = {
     {.name = "listen",
      .size = sizeof(struct listen),
      .take = listen_take,
      .run = listen_run,
-     .answer = listen_answer},
+     .answer = listen_answer,
+     .done = listen_done},
     {0},
 };
 

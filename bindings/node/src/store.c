@@ -77,6 +77,8 @@ static errand *store_open(struct en_store *store, struct errand_error *err)
     return errand_open_project(store->project, err);
 }
 
+static int close_run(struct en_op *op, errand *e, struct errand_error *err);
+
 /* A store that could not be opened is tried again by the next call: a server may come. */
 static void op_run(struct en_store *store, struct en_op *op)
 {
@@ -84,7 +86,7 @@ static void op_run(struct en_store *store, struct en_op *op)
         op->rc = errand_error_set(&op->err, ERRAND_EINVAL, "the store is closed");
         return;
     }
-    if (!store->e)
+    if (!store->e && op->call->run != close_run)
         store->e = store_open(store, &op->err);
     if (!store->e && !op->call->may_be_closed)
         op->rc = op->err.code;

@@ -429,13 +429,6 @@ static napi_value list_value(napi_env env, const struct en_field *f, const char 
     return array;
 }
 
-static napi_value pointer_value(napi_env env, const struct en_field *f, const void *at)
-{
-    const void *pointer = *(const void *const *)at;
-
-    return pointer ? en_object(env, f->fields, pointer) : en_null(env);
-}
-
 /* A number that this addon has no word for is shown as it is. */
 static napi_value word_value(napi_env env, const struct en_field *f, int number)
 {
@@ -483,8 +476,6 @@ static napi_value field_value(napi_env env, const struct en_field *f, const char
         return texts_value(env, *(const char *const *const *)at);
     case EN_STRUCT:
         return en_object(env, f->fields, at);
-    case EN_POINTER:
-        return pointer_value(env, f, at);
     case EN_LIST:
         return list_value(env, f, from);
     default:
